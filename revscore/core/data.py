@@ -1,0 +1,117 @@
+"""CrmData: what the gate lets through, and all that the metrics ever see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import schema
+
+
+@dataclass(frozen=True)
+class CrmData:
+    """Cleaned, typed canonical tables at one `as_of` instant.
+
+    tables : table name -> frame in the shape of `schema.conform` (only the tables and columns that the extract has)
+    as_of  : UTC instant; nothing after it exists (METRICS C2)
+    derived: table name -> sentence that says how that table was rebuilt ("stage dates come from current stages, not from a history")
+    """
+
+    tables: Mapping[str, pd.DataFrame]
+    as_of: pd.Timestamp
+    derived: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.as_of.tz is None:
+            raise ValueError("as_of needs a time zone, such as 2026-11-16T13:00:00Z")
+        unknown = set(self.tables) - set(schema.TABLES)
+        if unknown:
+            raise ValueError(f"unknown tables: {', '.join(sorted(unknown))}")
+
+    def table(self, name: str) -> pd.DataFrame:
+        """The frame of table `name`, with every canonical column; an absent table or column comes back empty."""
+        frame = self.tables.get(name)
+        if frame is None:
+            return schema.empty(name)
+        absent = [column for column in schema.TABLES[name].columns if column.name not in frame.columns]
+        if not absent:
+            return frame
+        return frame.assign(**{column.name: pd.Series(pd.NA, index=frame.index, dtype=schema.DTYPES[column.type])
+                               for column in absent})[list(schema.TABLES[name].names)]
+
+    def has(self, need: str) -> bool:
+        """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there)."""
+        table, _, column = need.partition(".")
+        return table in self.tables and (not column or column in self.tables[table].columns)
+
+    def missing(self, needs: tuple[str, ...]) -> tuple[str, ...]:
+        """Those of `needs` ("table" or "table.column") that the extract lacks."""
+        return tuple(need for need in needs if not self.has(need))
+
+    def with_tables(self, **tables: pd.DataFrame) -> CrmData:
+        return replace(self, tables={**self.tables, **tables})
+
+    def part(self, k: int, n: int) -> CrmData:
+        """The k-th of n parts: accounts, people and deals that are connected stay together, so that sums over the parts are the whole.
+
+        Terms, users and campaigns belong to every part.
+        """
+        if not 0 <= k < n:
+            raise ValueError(f"part {k} of {n} does not exist")
+        group = _connected(self)
+        tables = {}
+        for name, frame in self.tables.items():
+            home = _HOME.get(name)
+            if home is None:
+                tables[name] = frame
+                continue
+            keys = pd.Series(pd.NA, index=frame.index, dtype="str")
+            for column in home:
+                if column in frame.columns:
+                    keys = keys.fillna(frame[column])
+            tables[name] = frame[(keys.map(group).fillna(0).astype("int64") % n == k).to_numpy()].reset_index(drop=True)
+        return replace(self, tables=tables)
+
+
+# Which columns say where a row belongs, first one filled wins; tables that are not here belong to every part.
+_HOME: Mapping[str, tuple[str, ...]] = {
+    "leads": ("lead_id",), "lead_stage_history": ("lead_id",), "contacts": ("contact_id",), "accounts": ("account_id",),
+    "opportunities": ("opp_id",), "opp_history": ("opp_id",), "opp_contact_roles": ("opp_id",),
+    "activities": ("person_id", "opp_id"), "touches": ("person_id",), "routing_log": ("lead_id",), "sla_pauses": ("lead_id",),
+    "arr_ledger": ("account_id",),
+}
+
+_LINKS: tuple[tuple[str, str, str], ...] = (
+    ("leads", "lead_id", "account_id"), ("leads", "lead_id", "duplicate_of"), ("leads", "lead_id", "converted_contact_id"),
+    ("leads", "lead_id", "converted_opportunity_id"), ("contacts", "contact_id", "account_id"), ("contacts", "contact_id", "lead_id"),
+    ("opportunities", "opp_id", "account_id"), ("opp_contact_roles", "opp_id", "contact_id"), ("activities", "person_id", "opp_id"),
+    ("accounts", "account_id", "account_id"), ("touches", "person_id", "person_id"), ("arr_ledger", "account_id", "account_id"),
+)
+
+
+def _edges(data: CrmData) -> Iterator[pd.DataFrame]:
+    for table, left, right in _LINKS:
+        frame = data.tables.get(table)
+        if frame is not None and left in frame.columns:
+            other = frame[right] if right in frame.columns else frame[left]
+            yield pd.DataFrame({"a": frame[left], "b": other.fillna(frame[left])}).dropna()
+
+
+def _connected(data: CrmData) -> pd.Series:
+    """Component number of every id: the smallest number is passed along the links until nothing changes."""
+    edges = pd.concat([pd.DataFrame({"a": [], "b": []}, dtype="str"), *_edges(data)], ignore_index=True)
+    codes, ids = pd.factorize(pd.concat([edges["a"], edges["b"]], ignore_index=True))
+    a, b = codes[: len(edges)], codes[len(edges):]
+    label = np.arange(len(ids))
+    while True:
+        low = np.minimum(label[a], label[b])
+        new = label.copy()
+        np.minimum.at(new, a, low)
+        np.minimum.at(new, b, low)
+        new = new[new]
+        if (new == label).all():
+            return pd.Series(label, index=ids)
+        label = new

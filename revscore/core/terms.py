@@ -1,0 +1,371 @@
+"""Terms: the team's definitions as one frozen, validated value: stages, windows, weights, SLA policies, calendars, fiscal year, zone.
+
+A dict in the form of METRICS "Config keys and defaults" becomes Terms by `Terms.from_config`; tables of terms that an extract brings
+(SLA policies, business calendars, rates, targets …) are taken over by `with_tables`. Everything is hashable, so that results can be
+remembered by it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import NO_DAY, Calendar, day_number, day_numbers
+from revscore.core.data import CrmData
+
+OPPORTUNITY, WON, MQL, SAL, SQL = "opportunity", "won", "mql", "sal", "sql"  # fixed names of lead stages
+RECYCLED, DISQUALIFIED = "recycled", "disqualified"
+SLA_TYPES = ("speed_to_lead", "acceptance", "follow_up", "meeting_set", "recycle")
+MODELS = ("first_touch", "lead_create", "last_touch", "last_touch_close", "linear", "time_decay", "u_shaped", "w_shaped", "full_path")
+_ANCHORS = ("FT", "LC", "OC", "CW", "MID")
+
+
+class TermsError(ValueError):
+    """Definitions that cannot be used; the message says which key and what is expected."""
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Rules of attribution (METRICS 13); `weights` are (model, ((anchor, weight), …))."""
+
+    person_mode: str = "hybrid"
+    lookback_days: float = 365
+    lc_tolerance_minutes: float = 60
+    half_life_days: float = 30
+    responses_only: bool = True
+    campaign_influence_days: float = 90
+    weights: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = (
+        ("u_shaped", (("FT", 0.4), ("LC", 0.4), ("MID", 0.2))),
+        ("w_shaped", (("FT", 0.3), ("LC", 0.3), ("OC", 0.3), ("MID", 0.1))),
+        ("full_path", (("FT", 0.225), ("LC", 0.225), ("OC", 0.225), ("CW", 0.225), ("MID", 0.1))),
+    )
+
+
+@dataclass(frozen=True)
+class Hygiene:
+    commit_category: str = "commit"
+    commit_min_stage: str = "Negotiation"
+    stale_days: float = 30
+    push_threshold: int = 2
+
+
+@dataclass(frozen=True)
+class Honesty:
+    """What a sample must have before it is shown, coloured, ranked (METRICS C12, X3 to X6)."""
+
+    confidence: float = 0.95
+    min_n_show: int = 5
+    min_n_normal: int = 30
+    min_n_effect: int = 10
+    spc_baseline_points: int = 12
+    spc_run_length: int = 8
+
+
+@dataclass(frozen=True)
+class SlaPolicy:
+    """One promise: within `target` business minutes or days; in force on clocks that start from `effective_from` to `effective_to`."""
+
+    policy_id: str
+    sla_type: str
+    segment: str  # "" = every segment that has no policy of its own
+    target: float
+    unit: str = "business_minutes"
+    touches_required: int = 0
+    clock: str = "business"
+    effective_from: int = 0
+    effective_to: int = NO_DAY
+
+
+@dataclass(frozen=True)
+class OpenWindow:
+    """Opening hours on one weekday (0 = Monday), minutes after local midnight, half-open."""
+
+    calendar_id: str
+    tz: str
+    weekday: int
+    open: int
+    close: int
+
+
+@dataclass(frozen=True)
+class Target:
+    target_id: str
+    metric_id: str
+    start: int
+    end: int  # exclusive
+    segment: str
+    owner_function: str
+    value: float
+    direction: str = "up"
+    pacing: str = "none"
+    profile_id: str = ""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Corporate units per one unit of `currency`, from `start` on."""
+
+    currency: str
+    kind: str
+    start: int
+    rate: float
+
+
+def _office(calendar_id: str, tz: str) -> tuple[OpenWindow, ...]:
+    return tuple(OpenWindow(calendar_id, tz, weekday, 9 * 60, 17 * 60) for weekday in range(5))
+
+
+_DEFAULT_POLICIES = (
+    SlaPolicy("default-speed", "speed_to_lead", "", 120), SlaPolicy("default-acceptance", "acceptance", "", 960),
+    SlaPolicy("default-follow-up", "follow_up", "", 5, "business_days", 3), SlaPolicy("default-meeting", "meeting_set", "", 5, "business_days"),
+    SlaPolicy("default-recycle", "recycle", "", 5, "business_days"),
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The definitions in force. Defaults are METRICS' defaults; days are day numbers."""
+
+    reporting_tz: str = "UTC"
+    corporate_currency: str = "USD"
+    fx_mode: str = "corporate"
+    fiscal_start_month: int = 2
+    fiscal_year_named_by: str = "end"
+    week_start: str = "monday"
+    lead_stages: tuple[str, ...] = ("inquiry", MQL, SAL, SQL, OPPORTUNITY, WON)
+    lead_exit_stages: tuple[str, ...] = (RECYCLED, DISQUALIFIED)
+    opp_open_stages: tuple[str, ...] = ("Prospecting", "Discovery", "Proposal", "Negotiation")
+    opp_won_stage: str = "Closed Won"
+    opp_lost_stage: str = "Closed Lost"
+    pipeline_entry_stage: str = "Discovery"
+    pipeline_types: tuple[str, ...] = ("new_business", "expansion")
+    omitted_category: str = "omitted"
+    excluded_loss_reasons: tuple[str, ...] = ("Duplicate",)
+    conversion_window_days: tuple[tuple[str, float], ...] = (
+        ("inquiry->mql", 30), ("mql->sal", 14), ("sal->sql", 30), ("sql->opportunity", 30), ("mql->opportunity", 60), ("mql->won", 90))
+    default_window_days: float = 60
+    stall_days: tuple[tuple[str, float], ...] = (("inquiry", 30), (MQL, 7), (SAL, 14), (SQL, 30))
+    rmst_tau_days: float = 90
+    pacing_calendar: str = "US_EAST"
+    cohort_win_window_days: float = 60
+    benchmark_min_n: int = 5
+    attribution: Attribution = Attribution()
+    hygiene: Hygiene = Hygiene()
+    placeholders: tuple[str, ...] = ("unknown", "n/a", "na", "none", "tbd", "-", "null", "test")
+    reporting_consistency: tuple[tuple[str, Any], ...] = (("canonical_source", "revscore"), ("rel_tol", 0.005))
+    stats: Honesty = Honesty()
+    retention_period: tuple[int, int] | None = None  # start, end exclusive
+    fiscal_445_year_starts: tuple[tuple[str, int, int], ...] = ()
+    sla_policies: tuple[SlaPolicy, ...] = _DEFAULT_POLICIES
+    business_calendars: tuple[OpenWindow, ...] = ()
+    holidays: tuple[tuple[str, int], ...] = ()
+    region_calendars: tuple[tuple[str, str], ...] = ()
+    escalation_levels: tuple[tuple[int, float, str], ...] = ((1, 80, "owner"), (2, 100, "manager"), (3, 200, "director"), (4, 400, "revenue council"))
+    fx_rates: tuple[Rate, ...] = ()
+    targets: tuple[Target, ...] = ()
+    seasonality: tuple[tuple[str, tuple[float, ...]], ...] = ()
+    required_fields: tuple[tuple[str, str, str], ...] = ()
+    default_calendar: str = field(default="OFFICE")  # used by regions without a calendar of their own
+
+    def __post_init__(self) -> None:
+        _validate(self)
+
+    # -- reading ---------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def calendar(self) -> Calendar:
+        return Calendar(self.reporting_tz, self.fiscal_start_month, self.fiscal_year_named_by, self.week_start)  # type: ignore[arg-type]
+
+    @property
+    def opp_stages(self) -> tuple[str, ...]:
+        """Opportunity stages by rank: the open ones, then won, then lost (METRICS C5)."""
+        return (*self.opp_open_stages, self.opp_won_stage, self.opp_lost_stage)
+
+    @property
+    def pipeline_entry_rank(self) -> int:
+        return self.opp_open_stages.index(self.pipeline_entry_stage)
+
+    def window(self, pair: str) -> float:
+        """Conversion window of `"mql->sql"`, in days."""
+        return dict(self.conversion_window_days).get(pair, self.default_window_days)
+
+    def windows_of(self, calendar_id: str) -> tuple[OpenWindow, ...]:
+        """Opening hours of a calendar; one that nobody defined is Monday to Friday, 9 to 17, in the reporting zone."""
+        return tuple(w for w in self.business_calendars if w.calendar_id == calendar_id) or _office(calendar_id, self.reporting_tz)
+
+    def calendar_of(self, region: str) -> str:
+        return dict(self.region_calendars).get(region, self.default_calendar)
+
+    @property
+    def digest(self) -> str:
+        """Short hash of everything: two equal Terms have equal digests, in any process."""
+        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+    # -- making ----------------------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Terms:
+        """Terms from a config dict; keys that are not terms (`as_of`, `report`, comments) are left to their readers.
+
+        Raises TermsError for a value that cannot be used.
+        """
+        known = {f.name for f in fields(cls)}
+        values: dict[str, Any] = {}
+        for key, value in config.items():
+            if key not in known:
+                continue
+            try:
+                values[key] = _READERS.get(key, _frozen)(value)
+            except (TypeError, KeyError, ValueError, AttributeError) as error:
+                raise TermsError(f"definition “{key}”: {value!r} cannot be read ({error})") from error
+        report = config.get("report") or {}
+        if "default_window_days" in report:
+            values["default_window_days"] = float(report["default_window_days"])
+        return cls(**values)
+
+    def to_config(self) -> dict[str, Any]:
+        """The scalar definitions as a config dict, ready for JSON; `from_config` reads it back. Tables of terms stay with the extract."""
+        out: dict[str, Any] = {}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if f.name in _TABLES:
+                continue
+            if f.name in ("conversion_window_days", "stall_days", "reporting_consistency"):
+                value = dict(value)
+            elif f.name == "attribution":
+                value = {**dataclasses.asdict(value), "weights": {model: dict(weights) for model, weights in value.weights}}
+            elif f.name == "retention_period":
+                value = value and {"start": str(np.datetime64(value[0], "D")), "end": str(np.datetime64(value[1] - 1, "D"))}
+            elif f.name == "fiscal_445_year_starts":
+                value = [{"fy": fy, "start": str(np.datetime64(start, "D")), "weeks": weeks} for fy, start, weeks in value]
+            elif dataclasses.is_dataclass(value):
+                value = dataclasses.asdict(value)
+            out[f.name] = list(value) if isinstance(value, tuple) else value
+        return out
+
+    def with_tables(self, data: CrmData) -> Terms:
+        """These terms with every table of terms that the extract brings (an empty table counts: it says there is none)."""
+        found = {name: _TABLES[name][1](data.table(_TABLES[name][0])) for name in _TABLES if data.has(_TABLES[name][0])}
+        calendars = {window.calendar_id for window in found.get("business_calendars", self.business_calendars)}
+        if calendars and self.default_calendar not in calendars:
+            found["default_calendar"] = self.pacing_calendar if self.pacing_calendar in calendars else sorted(calendars)[0]
+        return replace(self, **found)
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return tuple((str(key), _frozen(item)) for key, item in value.items())
+    return tuple(_frozen(item) for item in value) if isinstance(value, (list, tuple)) else value
+
+
+def _attribution(value: Mapping[str, Any]) -> Attribution:
+    own = dict(Attribution().weights)
+    weights = {**own, **{model: tuple((a, float(w)) for a, w in dict(parts).items()) for model, parts in dict(value.get("weights", {})).items()}}
+    return Attribution(**{**{k: v for k, v in value.items() if k != "weights"}, "weights": tuple(weights.items())})
+
+
+_READERS: dict[str, Any] = {
+    "attribution": _attribution,
+    "hygiene": lambda v: Hygiene(**v),
+    "stats": lambda v: Honesty(**v),
+    "retention_period": lambda v: v and (day_number(v["start"]), day_number(v["end"]) + 1),
+    "fiscal_445_year_starts": lambda v: tuple((r["fy"], day_number(r["start"]), int(r["weeks"])) for r in v),
+    "fiscal_start_month": int,
+}
+
+
+# -- tables of terms -------------------------------------------------------------------------------------------------------------------
+
+def _text(frame: pd.DataFrame, column: str) -> list[str]:
+    return frame[column].fillna("").astype("str").tolist()
+
+
+def _minutes(frame: pd.DataFrame, column: str) -> list[int]:
+    parts = frame[column].fillna("").astype("str").str.extract(r"^(\d{1,2}):(\d{2})")
+    if parts.isna().any(axis=None):
+        bad = frame.loc[parts.isna().any(axis=1), column].iloc[0]
+        raise TermsError(f"business calendar: “{bad}” is no time of day; write 09:00")
+    return (parts[0].astype(int) * 60 + parts[1].astype(int)).tolist()
+
+
+def _policies(frame: pd.DataFrame) -> tuple[SlaPolicy, ...]:
+    touches = frame["touches_required"].fillna(0).astype(int).tolist()
+    start = np.where(frame["effective_from"].isna(), 0, day_numbers(frame["effective_from"])).tolist()
+    clock = ["calendar" if c == "calendar" else "business" for c in _text(frame, "clock")]
+    return tuple(map(SlaPolicy, _text(frame, "policy_id"), _text(frame, "sla_type"), _text(frame, "segment"), frame["target"].tolist(),
+                     _text(frame, "unit"), touches, clock, start, day_numbers(frame["effective_to"]).tolist()))
+
+
+def _seasons(frame: pd.DataFrame) -> tuple[tuple[str, tuple[float, ...]], ...]:
+    ordered = frame.sort_values(["profile_id", "week"])
+    return tuple((str(name), tuple(part["cum_share"].tolist())) for name, part in ordered.groupby("profile_id", sort=True))
+
+
+# Terms field -> (canonical table, reader)
+_TABLES: dict[str, tuple[str, Any]] = {
+    "sla_policies": ("sla_policies", _policies),
+    "business_calendars": ("business_calendars", lambda f: tuple(map(
+        OpenWindow, _text(f, "calendar_id"), _text(f, "tz"), f["weekday"].astype(int).tolist(), _minutes(f, "open"), _minutes(f, "close")))),
+    "holidays": ("holidays", lambda f: tuple(zip(_text(f, "calendar_id"), day_numbers(f["date"]).tolist(), strict=True))),
+    "region_calendars": ("region_calendars", lambda f: tuple(zip(_text(f, "region"), _text(f, "calendar_id"), strict=True))),
+    "escalation_levels": ("sla_escalation_levels", lambda f: tuple(zip(
+        f["level"].astype(int).tolist(), f["pct_of_target"].tolist(), _text(f, "notify"), strict=True))),
+    "fx_rates": ("fx_rates", lambda f: tuple(map(
+        Rate, _text(f, "currency"), _text(f, "kind"), day_numbers(f["start_date"]).tolist(), f["rate_to_corp"].tolist()))),
+    "targets": ("targets", lambda f: tuple(map(
+        Target, _text(f, "target_id"), _text(f, "metric_id"), day_numbers(f["period_start"]).tolist(),
+        (day_numbers(f["period_end"]) + 1).tolist(), _text(f, "segment"), _text(f, "owner_function"), f["value"].tolist(),
+        _text(f, "direction"), _text(f, "pacing"), _text(f, "profile_id")))),
+    "seasonality": ("seasonality_profiles", _seasons),
+    "required_fields": ("required_fields", lambda f: tuple(zip(_text(f, "object"), _text(f, "stage"), _text(f, "field"), strict=True))),
+}
+
+
+# -- validation ------------------------------------------------------------------------------------------------------------------------
+
+def _check(ok: bool, message: str) -> None:
+    if not ok:
+        raise TermsError(message)
+
+
+def _validate(t: Terms) -> None:
+    for tz in {t.reporting_tz, *(w.tz for w in t.business_calendars)}:
+        try:
+            ZoneInfo(tz)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise TermsError(f"“{tz}” is no time zone; write one of the IANA names, such as Europe/London") from error
+    _check(1 <= t.fiscal_start_month <= 12, f"fiscal_start_month is a month from 1 to 12, not {t.fiscal_start_month}")
+    _check(t.fiscal_year_named_by in ("start", "end"), "fiscal_year_named_by is “start” or “end”")
+    _check(t.week_start in ("monday", "sunday"), "week_start is “monday” or “sunday”")
+    _check(len(set(t.opp_stages)) == len(t.opp_stages), "an opportunity stage is named twice")
+    _check(len(t.opp_open_stages) > 0, "opp_open_stages names at least one open stage")
+    _check(t.pipeline_entry_stage in t.opp_open_stages, f"pipeline_entry_stage “{t.pipeline_entry_stage}” is none of the open stages")
+    for stage in (MQL, SAL, SQL, OPPORTUNITY, WON):
+        _check(stage in t.lead_stages, f"lead_stages lacks “{stage}”")
+    _check(t.lead_stages[-2:] == (OPPORTUNITY, WON), "lead_stages ends with opportunity, won")
+    for pair, days in t.conversion_window_days:
+        first, _, last = pair.partition("->")
+        _check(first in t.lead_stages and last in t.lead_stages, f"conversion window “{pair}” names a stage that does not exist")
+        _check(t.lead_stages.index(first) < t.lead_stages.index(last), f"conversion window “{pair}” does not go forward")
+        _check(days > 0, f"conversion window “{pair}” is {days} days; it must be above 0")
+    _check(t.attribution.person_mode in ("explicit", "account", "hybrid"), "attribution person_mode is explicit, account or hybrid")
+    _check(t.attribution.half_life_days > 0, "attribution half_life_days must be above 0")
+    for model, weights in t.attribution.weights:
+        _check(all(a in _ANCHORS for a, _ in weights), f"weights of {model}: anchors are {', '.join(_ANCHORS)}")
+        _check(abs(sum(w for _, w in weights) - 1) < 1e-9, f"weights of {model} add up to {sum(w for _, w in weights):g}, not 1")
+    for policy in t.sla_policies:
+        _check(policy.target > 0, f"SLA policy {policy.policy_id}: the target is {policy.target:g}; it must be above 0")
+        _check(policy.unit in ("business_minutes", "business_days"), f"SLA policy {policy.policy_id}: unit is business_minutes or business_days")
+    for window in t.business_calendars:
+        _check(0 <= window.weekday <= 6 and 0 <= window.open < 1440 and window.close <= 1440,
+               f"business calendar {window.calendar_id}: weekday 0 (Monday) to 6, times from 00:00 to 24:00")
+    for rate in t.fx_rates:
+        _check(rate.rate > 0, f"exchange rate of {rate.currency}: {rate.rate:g}; it must be above 0")
