@@ -1,0 +1,225 @@
+"""Dates of a column: which order and form it is written in is decided for the whole column, with evidence, never row by row.
+
+Forms: ISO, day/month/year in either order (slash, dot, dash; two or four digits of year), month names, epoch seconds and milliseconds,
+Excel serials, yyyymmdd; with times, AM/PM, fractions, zones and offsets. A time without a zone belongs to `naive`; a date without a time is
+local midnight of the reporting zone (METRICS C1, C3).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+Order = Literal["ymd", "mdy", "dmy"]
+ORDERS: tuple[str, ...] = ("mdy", "dmy")
+EARLIEST, LATEST = 1970, 2100          # years outside are not dates of a CRM, save the "no end" of connectors, which is read as missing
+
+_MONTHS = ("jan|januar|january|janvier|enero|gennaio", "feb|februar|february|fev|fevrier|février|febrero|febbraio",
+           "mar|march|maerz|märz|mär|mrz|mars|marzo|maart", "apr|april|avr|avril|abr|abril|aprile", "may|mai|mayo|maggio|mei",
+           "jun|june|juni|juin|junio|giugno", "jul|july|juli|juillet|julio|luglio", "aug|august|aout|août|ago|agosto|augustus",
+           "sep|sept|september|septembre|septiembre|settembre", "oct|october|okt|oktober|octobre|octubre|ottobre|ott",
+           "nov|november|novembre|noviembre", "dec|december|dez|dezember|decembre|décembre|dic|diciembre|dicembre")
+_MONTH = {word: number for number, words in enumerate(_MONTHS, 1) for word in words.split("|")}
+_TIME = (r"(?:[T,]?\s*(?P<hh>[0-9]{1,2})(?::(?P<mi>[0-9]{2})(?::(?P<ss>[0-9]{2})(?:[.,](?P<frac>[0-9]{1,9}))?)?)?\s*(?P<ap>[AaPp]\.?[Mm]\.?)?)?"
+         r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}:?(?:[0-9]{2})?)?")
+_YMD = rf"^(?P<y>[0-9]{{4}})[-/.](?P<a>[0-9]{{1,2}})[-/.](?P<b>[0-9]{{1,2}}){_TIME}$"
+_NUMERIC = rf"^(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])\s?(?P<b>[0-9]{{1,2}})[-/.]\s?(?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
+_DAY_NAME = rf"^(?:[^\W\d]+\.?,\s*)?(?P<a>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -](?P<name>[^\W\d]+)\.?,?[ -](?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
+_NAME_DAY = rf"^(?:[^\W\d]+\.?,\s*)?(?P<name>[^\W\d]+)\.? (?P<a>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>[0-9]{{4}}){_TIME}$"
+_ISO_LIKE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+
+
+@dataclass(frozen=True)
+class Dates:
+    """A read column. `values`: UTC instants for kind ts, midnights for kind date; `bad` marks filled cells that are no date.
+
+    form : "ymd", "mdy", "dmy", "epoch", "serial" or "" (no cell filled); `evidence` says by what it was decided
+    doubt: True when month and day could be either way round and nothing in the column decides
+    """
+
+    values: pd.Series
+    bad: np.ndarray
+    form: str
+    evidence: str
+    doubt: bool = False
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Wall-clock parts of the distinct texts of a column; `form` is 0 none, 1 ymd, 2 numeric (day and month open), 3 instant."""
+
+    form: np.ndarray
+    year: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    wall: np.ndarray            # microseconds since midnight
+    offset: np.ndarray          # microseconds east of UTC, NaN without a zone
+    timed: np.ndarray
+    dotted: np.ndarray
+    half: np.ndarray            # written with AM or PM
+    instant: np.ndarray         # microseconds since 1970 for epoch and serial
+    zoned: np.ndarray           # instant is UTC already
+
+
+def evidence(text: pd.Series) -> tuple[str | None, str]:
+    """(order, why) of a column of texts, `(None, …)` when it is in doubt; order "" when no cell leaves it open."""
+    parts = _parts(pd.Series(text.unique()))
+    return _order(parts)
+
+
+def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", naive: str | None = None, order: str | None = None) -> Dates:
+    """Read the texts of one column.
+
+    zone : reporting zone (IANA); midnight of a date without a time, and the calendar date of an instant in a `date` column
+    naive: zone of a time that names none (default: `zone`)
+    order: "mdy" or "dmy" when known from elsewhere; the column's own evidence goes before it
+    """
+    text = text.str.strip()
+    filled = (text != "").to_numpy()
+    if filled.any() and text[filled].str.match(_ISO_LIKE).all():
+        fast = _fast_iso(text, filled, kind, zone, naive or zone)
+        if fast is not None:
+            return fast
+    codes, words = pd.factorize(text)
+    parts = _parts(pd.Series(words, dtype="str"))
+    found, why = _order(parts)
+    doubt = found is None and order is None
+    use = found or order or "mdy"
+    values = _assemble(parts, use, kind, zone, naive or zone)
+    never = (parts.year >= 2999) | (parts.instant > 32472144000000000)     # "9999-12-31": no end
+    out = values.take(codes).reset_index(drop=True)
+    out.index = text.index
+    bad = filled & out.isna().to_numpy() & ~never[codes]
+    form = "" if not filled.any() else ("epoch" if (parts.form == 3).any() and not (parts.form == 2).any()
+                                        else "ymd" if not (parts.form == 2).any() else use)
+    return Dates(out, bad, form, why if found is not None else f"taken from elsewhere: {order}" if order else why, doubt)
+
+
+def _fast_iso(text: pd.Series, filled: np.ndarray, kind: str, zone: str, naive: str) -> Dates | None:
+    """The common case in one pass: everything ISO. None when a year is out of range or a date does not exist."""
+    long = text.str.len().to_numpy()
+    stamp = pd.to_datetime(text.where(filled), format="ISO8601", utc=True, errors="coerce").dt.as_unit("us")
+    if (stamp.isna().to_numpy() != ~filled).any() or not stamp.dt.year.dropna().between(EARLIEST, LATEST).all():
+        return None
+    day = long == 10
+    zoned = text.str[10:].str.contains(r"[Z+-]", regex=True).to_numpy()
+    wall = stamp.dt.tz_localize(None)
+    if kind == "date":
+        local = stamp.dt.tz_convert(zone).dt.tz_localize(None)
+        return Dates(wall.where(~zoned, local).dt.normalize(), np.zeros(len(text), bool), "ymd", "written year first")
+    out = stamp
+    for mask, where in ((day, zone), (filled & ~day & ~zoned, naive)):
+        if mask.any() and where != "UTC":
+            out = out.where(~mask, _localize(wall, where))
+    return Dates(out, np.zeros(len(text), bool), "ymd", "written year first")
+
+
+def _localize(wall: pd.Series, zone: str) -> pd.Series:
+    """Wall-clock times of `zone` as UTC; the first of two equal hours in autumn, the next valid one in spring."""
+    return wall.dt.tz_localize(zone, ambiguous=np.ones(len(wall), bool), nonexistent="shift_forward").dt.tz_convert("UTC")
+
+
+def _parts(words: pd.Series) -> _Parts:
+    n = len(words)
+    form, instant = np.zeros(n, np.int8), np.zeros(n)
+    year, first, second = (np.zeros(n, np.int64) for _ in range(3))
+    wall, offset = np.zeros(n), np.full(n, np.nan)
+    timed, dotted, half, zoned = (np.zeros(n, bool) for _ in range(4))
+    for pattern, kind in ((_YMD, 1), (_NUMERIC, 2), (_DAY_NAME, 1), (_NAME_DAY, 1)):
+        rest = np.flatnonzero(form == 0)
+        if not len(rest):
+            break
+        got = words.iloc[rest].str.extract(pattern)
+        hit = got["y"].notna().to_numpy()
+        if "name" in got:
+            month = got["name"].str.lower().map(_MONTH)
+            hit = hit & month.notna().to_numpy()
+        at, got = rest[hit], got[hit]
+        if not len(at):
+            continue
+        form[at] = kind
+        y = _int(got["y"])
+        year[at] = np.where(got["y"].str.len() == 2, np.where(y < 70, 2000 + y, 1900 + y), y)
+        first[at] = month[hit].astype("int64") if "name" in got else _int(got["a"])
+        second[at] = _int(got["a"]) if "name" in got else _int(got["b"])
+        hour, clock = _int(got["hh"]), got["ap"].str[:1].str.lower()
+        hour = np.where((clock == "p") & (hour < 12), hour + 12, np.where((clock == "a") & (hour == 12), 0, hour))
+        micro = _int(got["frac"].str.ljust(6, "0").str[:6])
+        wall[at] = ((hour * 60 + _int(got["mi"])) * 60 + _int(got["ss"])) * 1e6 + micro
+        timed[at], half[at] = got["hh"].notna(), clock.notna()
+        bare = got["hh"].notna() & got["mi"].isna() & clock.isna()
+        form[at[(hour > 23) | bare.to_numpy()]] = 0
+        offset[at] = _offset(got["zone"])
+        if "sep" in got:
+            dotted[at] = got["sep"] == "."
+    rest = np.flatnonzero(form == 0)
+    number = pd.to_numeric(words.iloc[rest].where(words.iloc[rest].str.fullmatch(r"[0-9]+(?:\.[0-9]+)?")), errors="coerce").to_numpy(float)
+    # (from, to, microseconds per unit, days to 1970, a UTC instant): epoch milliseconds, epoch seconds, Excel serial day
+    for low, high, unit, shift, utc in ((1e11, 4.2e12, 1e3, 0, True), (3e8, 4.2e9, 1e6, 0, True), (18264, 73051, 86400e6, 25569, False)):
+        hit = (number >= low) & (number < high)
+        at = rest[hit]
+        form[at], zoned[at], instant[at] = 3, utc, np.round((number[hit] - shift) * unit)
+        timed[at] = utc | (number[hit] % 1 != 0)
+    compact = (number >= 19700101) & (number < 21000101) & words.iloc[rest].str.fullmatch(r"[0-9]{8}").to_numpy(dtype=bool)
+    at = rest[compact]
+    form[at], year[at] = 1, number[compact].astype("int64") // 10000
+    first[at], second[at] = number[compact].astype("int64") // 100 % 100, number[compact].astype("int64") % 100
+    return _Parts(form, year, first, second, wall, offset, timed, dotted, half, instant, zoned)
+
+
+def _int(text: pd.Series) -> np.ndarray:
+    return pd.to_numeric(text, errors="coerce").fillna(0).astype("int64").to_numpy()
+
+
+def _offset(zone: pd.Series) -> np.ndarray:
+    """Microseconds east of UTC of "+0200", "-03:00", "GMT+1", "Z"."""
+    split = zone.str.extract(r"(?P<sign>[+-])(?P<h>[0-9]{1,2}):?(?P<m>[0-9]{2})?$")
+    east = (_int(split["h"]) * 3600 + _int(split["m"]) * 60) * 1e6 * np.where(split["sign"] == "-", -1, 1)
+    return np.where(zone.isna(), np.nan, east)
+
+
+def _order(parts: _Parts) -> tuple[str | None, str]:
+    """Which of day and month comes first; None when the column leaves it open."""
+    open_ = parts.form == 2
+    if not open_.any():
+        return "", "written year first or with the month's name"
+    a, b = parts.first[open_], parts.second[open_]
+    dmy, mdy = int(((a > 12) & (b <= 12)).sum()), int(((b > 12) & (a <= 12)).sum())
+    if dmy and dmy >= mdy:
+        return "dmy", f"{dmy} distinct values have a first number above 12"
+    if mdy:
+        return "mdy", f"{mdy} distinct values have a second number above 12"
+    if (a == b).all():
+        return "dmy", "day and month are the same in every value"
+    if parts.dotted[open_].all():
+        return "dmy", "dots between the numbers: day first"
+    return None, "no value has a number above 12" + (", the times are written with AM and PM" if parts.half[open_].any() else "")
+
+
+def _assemble(parts: _Parts, order: str, kind: str, zone: str, naive: str) -> pd.Series:
+    """UTC instants (kind ts) or midnights (kind date) of the parts; what is no date becomes NaT."""
+    swap = (parts.form == 2) & (order == "dmy")
+    month, day = np.where(swap, parts.second, parts.first), np.where(swap, parts.first, parts.second)
+    good = ((parts.form == 1) | (parts.form == 2)) & (month >= 1) & (month <= 12) & (day >= 1) & (parts.year >= EARLIEST) & (parts.year <= LATEST)
+    y, m, d = np.where(good, parts.year, 1970), np.where(good, month, 1), np.where(good, day, 1)
+    start = (y - 1970).astype("datetime64[Y]").astype("datetime64[M]") + (m - 1)
+    good &= d <= ((start + 1).astype("datetime64[D]") - start.astype("datetime64[D]")).astype(int)
+    wall = start.astype("datetime64[D]").astype("datetime64[us]") + (d - 1) * np.timedelta64(86400000000, "us")
+    wall = wall + np.where(good, parts.wall, 0).astype("timedelta64[us]")
+    number = parts.form == 3
+    wall = np.where(number, parts.instant.astype("int64").astype("datetime64[us]"), wall)
+    wall[~(good | number)] = np.datetime64("NaT")
+    out = pd.Series(wall, dtype="datetime64[us]")
+    zoned = ~np.isnan(parts.offset) & parts.timed | parts.zoned
+    utc = out.where(~zoned, out - pd.Series(np.nan_to_num(parts.offset).astype("timedelta64[us]"), dtype="timedelta64[us]"))
+    if kind == "date":
+        local = utc.dt.tz_localize("UTC").dt.tz_convert(zone).dt.tz_localize(None)
+        return out.where(~zoned | ~parts.timed, local).dt.normalize()
+    instant = utc.dt.tz_localize("UTC")
+    for mask, where in ((~zoned & ~parts.timed, zone), (~zoned & parts.timed, naive)):
+        if mask.any() and where != "UTC":
+            instant = instant.where(~mask, _localize(out, where))
+    return instant

@@ -1,0 +1,87 @@
+"""Numbers and yes/no words of a column, by an own grammar in ASCII digits: no `1_000`, no `nan`, no foreign digits by accident.
+
+"1,234.50", "€ 1.234,56", "USD 1 234,5", "(500)", "1'000.00 CHF", "12 %": the decimal mark is decided for the whole column from the
+values that leave no choice; "1.234" alone leaves one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+SYMBOLS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
+           "R$": "BRL", "zł": "PLN", "₺": "TRY", "₩": "KRW", "₪": "ILS", "Fr.": "CHF", "Kč": "CZK", "S$": "SGD", "NZ$": "NZD", "HK$": "HKD"}
+CODES = frozenset("""AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MAD MXN MYR NGN NOK NZD PEN
+    PHP PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR""".split())
+_SIGN = r"[-+−]?"
+_MONEY = r"(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹₺₩₪]|zł|Kč|Fr\.|kr\.?)"
+_GRAMMAR = (rf"^(?P<open>\()?(?P<s1>{_SIGN})\s?(?P<c1>{_MONEY})?\s?(?P<s2>{_SIGN})(?P<body>[0-9][0-9.,'’\s]*|[.,][0-9]+)"
+            rf"\s?(?P<pct>%)?\s?(?P<c2>{_MONEY})?(?P<close>\))?$")
+_PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
+YES = frozenset("true yes y t 1 x ✓ wahr ja oui vrai si sí verdadero sim vero on".split())
+NO = frozenset("false no n f 0 falsch nein non faux falso nee não off".split())
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """A read column of numbers; `bad` marks filled cells that are no number.
+
+    currency: code per row where the cell names one (NaN elsewhere); percent: whether cells carry a % sign
+    decimal : "." or ","; doubt: True when only values such as "1.234" are there, which can be read both ways
+    """
+
+    values: pd.Series
+    bad: np.ndarray
+    currency: pd.Series
+    percent: bool
+    decimal: str
+    evidence: str
+    doubt: bool = False
+
+
+def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
+    """Read a column of texts; `decimal` is the mark when known from elsewhere (the column's own evidence goes before it)."""
+    text = text.str.strip()
+    filled = (text != "").to_numpy()
+    none = pd.Series(np.nan, index=text.index, dtype="str")
+    if filled.any() and decimal == "." and text[filled].str.match(_PLAIN).all():
+        return Numbers(pd.to_numeric(text.where(filled)).astype("float64"), np.zeros(len(text), bool), none, False, ".", "plain numbers")
+    codes, words = pd.factorize(text.str.replace(r"[\u00a0\u202f\u2009]", " ", regex=True))
+    got = pd.Series(words, dtype="str").str.extract(_GRAMMAR)
+    body = got["body"].str.replace(r"['’\s]", "", regex=True).fillna("")
+    dots, commas = body.str.count(r"\.").to_numpy(), body.str.count(",").to_numpy()
+    last_dot, last_comma = body.str.rfind(".").to_numpy(), body.str.rfind(",").to_numpy()
+    tail = body.str.len().to_numpy() - np.maximum(last_dot, last_comma) - 1
+    lead = np.maximum(last_dot, last_comma)
+    whole_zero = body.str.startswith("0").to_numpy(dtype=bool)
+    single_open = (tail != 3) | (lead > 3) | (lead == 0) | whole_zero                    # "1.5", "1234.567", "0.125": the mark is decimal
+    point = (dots == 1) & (commas == 0) & single_open | (dots == 1) & (commas > 0) & (last_dot > last_comma) | (commas > 1) & (dots == 0)
+    comma = (commas == 1) & (dots == 0) & single_open | (commas == 1) & (dots > 0) & (last_comma > last_dot) | (dots > 1) & (commas == 0)
+    unclear = (dots + commas == 1) & ~single_open
+    weight = np.bincount(codes, minlength=len(words))
+    says_point, says_comma = int(weight[point].sum()), int(weight[comma].sum())
+    mark = "," if says_comma > says_point else "." if says_point else decimal or "."
+    doubt = bool(unclear.any()) and not (says_point or says_comma or decimal)
+    use_comma = comma | ~point & (mark == ",")
+    clean = np.where(use_comma, body.str.replace(".", "").str.replace(",", "."), body.str.replace(",", ""))
+    grouped = body.str.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+(?:[.,][0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?").to_numpy(dtype=bool)
+    closed = (got["open"].notna() == got["close"].notna()).to_numpy()
+    value = pd.to_numeric(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy()), errors="coerce").to_numpy(float)
+    negative = (got["open"].notna() | got["s1"].isin(["-", "−"]) | got["s2"].isin(["-", "−"])).to_numpy()
+    money = got["c1"].fillna(got["c2"])
+    code = money.where(money.isin(CODES), money.map(SYMBOLS))
+    value = np.where(money.isin(CODES) | money.isin(list(SYMBOLS)) | money.isna() | (money.str.startswith("kr").fillna(False)), value, np.nan)
+    values = pd.Series(np.where(negative, -value, value)[codes], index=text.index)
+    why = f"{says_comma if mark == ',' else says_point} values with a decimal {'comma' if mark == ',' else 'point'}" if says_point or says_comma else (
+        "no value needs a decimal mark" if not unclear.any() else "values such as 1.234 can be read both ways")
+    return Numbers(values, filled & values.isna().to_numpy(), pd.Series(code.to_numpy()[codes], index=text.index, dtype="str"),
+                   bool(got["pct"].notna().any()), mark, why, doubt)
+
+
+def read_booleans(text: pd.Series) -> tuple[pd.Series, np.ndarray]:
+    """(values, mask of filled cells that are neither yes nor no)."""
+    word = text.str.strip().str.lower()
+    yes, no = word.isin(YES), word.isin(NO)
+    return yes.astype("boolean").where(yes | no), (~(yes | no) & (word != "")).to_numpy(dtype=bool)
