@@ -1,0 +1,213 @@
+"""Loads: written whole or not at all, never changed, each readable as of its date."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sqlalchemy import Connection, Engine, Row, Select, insert, select
+
+from revscore.core import schema
+from revscore.core.data import CrmData
+from revscore.store import datasets, frames, snapshots
+from revscore.store import tables as t
+from revscore.store.engine import StoreError, reading, writing
+
+
+class NothingLoaded(StoreError):
+    """The data set has no load yet, or none so early."""
+
+
+@dataclass(frozen=True)
+class LoadFile:
+    """A file of an extract: its name and the sha256 of its bytes."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LoadInfo:
+    """A load without its rows. `table_rows`: canonical table -> rows. `derived`: table -> how it was rebuilt. `mapping`: as it was used."""
+
+    id: int
+    dataset: str
+    as_of: pd.Timestamp
+    loaded_at: pd.Timestamp
+    loaded_by: str
+    state: str
+    content_sha256: str
+    files: tuple[LoadFile, ...]
+    table_rows: Mapping[str, int]
+    rows_read: int
+    rows_kept: int
+    rows_quarantined: int
+    derived: Mapping[str, str]
+    terms_hints: Mapping[str, Any]
+    mapping: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """`status`: "loaded", or "already_loaded" with the load that it equals."""
+
+    status: str
+    load_id: int
+    message: str
+
+
+def save(engine: Engine, dataset: str, data: CrmData, sheets: pd.DataFrame, findings: pd.DataFrame, *, files: Sequence[LoadFile],
+         rows_read: int, rows_kept: int, rows_quarantined: int, by: str, terms_hints: Mapping[str, Any],
+         mapping: Mapping[str, Any]) -> LoadResult:
+    if rows_read != rows_kept + rows_quarantined:
+        raise ValueError(f"rows read ({rows_read}) are not rows kept ({rows_kept}) + rows quarantined ({rows_quarantined})")
+    if not data.tables:
+        raise StoreError("There is nothing to load: no table was recognised in the files.")
+    packed = {name: frames.pack_table(name, frame) for name, frame in data.tables.items()}
+    ledger = {"sheets": frames.pack_frame(sheets), "findings": frames.pack_frame(findings)}
+    content, as_of = frames.content_sha256(packed), data.as_of.floor("us").to_pydatetime()
+    with writing(engine) as connection:
+        home = datasets.ensure(connection, dataset)
+        same = connection.execute(select(t.loads).where(t.loads.c.dataset_id == home.id, t.loads.c.as_of == as_of,
+                                                        t.loads.c.content_sha256 == content)).one_or_none()
+        if same is not None:
+            return LoadResult("already_loaded", same.id, f"Already loaded: the same rows came with load {same.id} (as of {_day(same.as_of)}, "
+                              f"loaded {_day(same.loaded_at)} by {same.loaded_by}); nothing was added.")
+        load_id = connection.execute(insert(t.loads).values(
+            dataset_id=home.id, as_of=as_of, loaded_at=datasets.now(), loaded_by=by, state="loaded", content_sha256=content,
+            files=[{"name": file.name, "sha256": file.sha256} for file in files], rows_read=rows_read, rows_kept=rows_kept,
+            rows_quarantined=rows_quarantined, derived=dict(data.derived), terms_hints=dict(terms_hints), mapping=dict(mapping),
+        )).inserted_primary_key[0]
+        for role, some in (("table", packed), ("ledger", ledger)):
+            for name, frame in some.items():
+                _keep(connection, frame)
+                connection.execute(insert(t.load_frames).values(load_id=load_id, role=role, name=name, frame_sha256=frame.sha256))
+    counts = ", ".join(f"{frame.rows:,} {schema.TABLES[name].title.lower()}" for name, frame in packed.items())
+    held = f" {rows_quarantined:,} of {rows_read:,} rows are in quarantine." if rows_quarantined else ""
+    return LoadResult("loaded", load_id, f"Loaded as load {load_id}, as of {_day(as_of)}: {counts}.{held}")
+
+
+def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
+    """Every load, newest as-of first."""
+    rows = connection.execute(_loads(dataset)).all()
+    counts: dict[int, dict[str, int]] = {row.id: {} for row in rows}
+    for frame in _load_frames(connection, dataset):
+        counts[frame.load_id][frame.name] = frame.row_count
+    return tuple(LoadInfo(row.id, dataset, datasets.instant(row.as_of), datasets.instant(row.loaded_at), row.loaded_by, row.state,
+                          row.content_sha256, tuple(LoadFile(**file) for file in row.files), counts[row.id], row.rows_read, row.rows_kept,
+                          row.rows_quarantined, row.derived, row.terms_hints, row.mapping) for row in reversed(rows))
+
+
+def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> CrmData:
+    with reading(engine) as connection:
+        rows = _counting(connection, dataset, as_of, load_id)
+        chosen = _choose(rows, _load_frames(connection, dataset))
+        parts = _fetch(connection, {sha256 for chain in chosen.values() for _, sha256 in chain})
+    tables, derived = {}, {}
+    for name, chain in chosen.items():
+        newest = chain[-1][0]
+        if name in newest.derived:
+            derived[name] = newest.derived[name]
+        if len(chain) == 1:
+            tables[name] = frames.unpack_table(name, parts[chain[0][1]])
+            continue
+        extracts = [snapshots.Extract(row.id, datasets.instant(row.as_of), frames.unpack_table(name, parts[sha256])) for row, sha256 in chain]
+        tables[name] = schema.conform(name, snapshots.history(extracts))
+        derived[name] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
+                         f"{_day(newest.as_of)}): a change is dated by the first extract that shows it.")
+    return CrmData(tables, datasets.instant(rows[-1].as_of), derived)
+
+
+def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    with reading(engine) as connection:
+        query = select(t.load_frames.c.name, t.load_frames.c.frame_sha256).where(t.load_frames.c.load_id == load_id,
+                                                                                 t.load_frames.c.role == "ledger")
+        addresses = {row.name: row.frame_sha256 for row in connection.execute(query)}
+        if not addresses:
+            raise NothingLoaded(f"There is no load {load_id}.")
+        parts = _fetch(connection, set(addresses.values()))
+    return frames.unpack_frame(parts[addresses["sheets"]]), frames.unpack_frame(parts[addresses["findings"]])
+
+
+def version(connection: Connection, dataset: str) -> str:
+    """Both are only ever added, so the last of each tells all; the time in it tells stores apart (a restored one from the one before)."""
+    parts = [dataset]
+    for table, columns in ((t.loads, (t.loads.c.id, t.loads.c.loaded_at)), (t.terms, (t.terms.c.id, t.terms.c.saved_at))):
+        query = select(*columns).join(t.datasets).where(t.datasets.c.name == dataset).order_by(table.c.id.desc()).limit(1)
+        parts += [f"{number} {at.isoformat()}" for number, at in connection.execute(query)] or ["none"]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _day(instant: Any) -> str:
+    return f"{pd.Timestamp(instant).tz_convert('UTC'):%Y-%m-%d %H:%M} UTC"
+
+
+def _loads(dataset: str) -> Select:
+    """Loads of a data set in the order in which they count: by as-of, then as they came (a correction comes later)."""
+    return select(t.loads).join(t.datasets).where(t.datasets.c.name == dataset).order_by(t.loads.c.as_of, t.loads.c.id)
+
+
+def _load_frames(connection: Connection, dataset: str) -> Sequence[Row]:
+    query = (select(t.load_frames.c.load_id, t.load_frames.c.name, t.load_frames.c.frame_sha256, t.frames.c.row_count)
+             .join(t.loads, t.loads.c.id == t.load_frames.c.load_id).join(t.datasets, t.datasets.c.id == t.loads.c.dataset_id)
+             .join(t.frames, t.frames.c.sha256 == t.load_frames.c.frame_sha256)
+             .where(t.datasets.c.name == dataset, t.load_frames.c.role == "table"))
+    return connection.execute(query).all()
+
+
+def _counting(connection: Connection, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> Sequence[Row]:
+    """The loads that make the state: those that had come when `load_id` came, and none after `as_of`."""
+    every = [row for row in connection.execute(_loads(dataset)) if row.state == "loaded"]
+    known = [row for row in every if load_id is None or row.id <= load_id]
+    if load_id is not None and (not known or load_id not in {row.id for row in known}):
+        raise NothingLoaded(f"There is no load {load_id} in the data set {dataset}.")
+    if load_id is not None and as_of is None:
+        as_of = datasets.instant(next(row.as_of for row in known if row.id == load_id))
+    rows = [row for row in known if as_of is None or datasets.instant(row.as_of) <= as_of]
+    if not rows:
+        raise NothingLoaded(f"Nothing is loaded into the data set {dataset} yet." if not known else
+                            f"The first extract of {dataset} is as of {_day(known[0].as_of)}; choose that date or a later one.")
+    return rows
+
+
+def _choose(rows: Sequence[Row], delivered: Sequence[Row]) -> dict[str, list[tuple[Row, str]]]:
+    """Table -> the load that delivered it last, with the address of its frame. Derived histories of opportunities: also the loads before,
+    back to the first or to a real history; of several for one date the last."""
+    address = {(frame.load_id, frame.name): frame.frame_sha256 for frame in delivered}
+    chosen: dict[str, list[tuple[Row, str]]] = {}
+    for name in schema.TABLES:
+        chain: list[tuple[Row, str]] = []
+        for row in reversed(rows):
+            if (row.id, name) not in address or (chain and chain[-1][0].as_of == row.as_of):
+                continue
+            chain.append((row, address[row.id, name]))
+            if name != "opp_history" or name not in row.derived:
+                break
+        if chain:
+            chosen[name] = chain[::-1]
+    return chosen
+
+
+def _keep(connection: Connection, frame: frames.Packed) -> None:
+    """Write a frame unless the store has it already, from another load."""
+    if connection.execute(select(t.frames.c.sha256).where(t.frames.c.sha256 == frame.sha256)).one_or_none() is not None:
+        return
+    connection.execute(insert(t.frames).values(sha256=frame.sha256, format=frames.FORMAT, row_count=frame.rows))
+    for number, content in enumerate(frame.parts):
+        connection.execute(insert(t.frame_parts).values(frame_sha256=frame.sha256, part=number, content=content,
+                                                        sha256=hashlib.sha256(content).hexdigest()))
+
+
+def _fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]:
+    """Address -> parts, each checked against its sum."""
+    parts: dict[str, list[bytes]] = {}
+    for address in sorted(addresses):
+        query = select(t.frame_parts.c.sha256, t.frame_parts.c.content).where(t.frame_parts.c.frame_sha256 == address)
+        rows = connection.execute(query.order_by(t.frame_parts.c.part)).all()
+        if not rows or any(hashlib.sha256(row.content).hexdigest() != row.sha256 for row in rows):
+            raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")
+        parts[address] = [row.content for row in rows]
+    return parts

@@ -1,0 +1,113 @@
+"""The store's front door. Gives and takes frozen values and frames; no SQLAlchemy object leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from revscore.core.data import CrmData
+from revscore.store import datasets, loads, mappings, migrations, terms
+from revscore.store.datasets import Dataset
+from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
+from revscore.store.loads import LoadFile, LoadInfo, LoadResult
+from revscore.store.terms import TermsVersion
+
+
+class Store:
+    """A store in a file (SQLite) or on a server (PostgreSQL). Safe to share between threads; open one per process.
+
+    url : a file path, or a SQLAlchemy URL such as postgresql://user@host/database; default: `default_url()`
+    wait: seconds that a write waits for another one before it gives up
+
+    Raises `StoreError`, whose message is a sentence for the user, when the store cannot be opened, read or written.
+    """
+
+    def __init__(self, url: str | Path | None = None, *, wait: float = 15.0) -> None:
+        self._engine = open_engine(default_url() if url is None else url, wait)
+        migrations.upgrade(self._engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def dataset(self, name: str, create: bool = True) -> Dataset:
+        """The data set `name` ("sample", "company"); made if it is not there, unless `create` is false: then StoreError."""
+        with reading(self._engine) as connection:
+            found = datasets.find(connection, name)
+        if found is None and create:
+            with writing(self._engine) as connection:
+                found = datasets.ensure(connection, name)
+        if found is None:
+            raise StoreError(f"There is no data set {name}.")
+        return found
+
+    def datasets(self) -> tuple[Dataset, ...]:
+        with reading(self._engine) as connection:
+            return datasets.every(connection)
+
+    def save_load(self, dataset: str, data: CrmData, ledger_sheets: pd.DataFrame, ledger_findings: pd.DataFrame, *,
+                  files: Sequence[LoadFile], rows_read: int, rows_kept: int, rows_quarantined: int, by: str,
+                  terms_hints: Mapping[str, Any] | None = None, mapping: Mapping[str, Any] | None = None) -> LoadResult:
+        """Store an extract in one transaction. The same rows as of the same instant again add nothing: `already_loaded`.
+
+        Raises
+        ------
+        StoreError
+            when nothing was saved because of the rows (an id twice) or of the store.
+        ValueError, TypeError
+            when the rows do not balance or do not fit their types.
+        """
+        return loads.save(self._engine, dataset, data, ledger_sheets, ledger_findings, files=files, rows_read=rows_read, rows_kept=rows_kept,
+                          rows_quarantined=rows_quarantined, by=by, terms_hints=terms_hints or {}, mapping=mapping or {})
+
+    def loads(self, dataset: str) -> tuple[LoadInfo, ...]:
+        """Every load of `dataset`, newest as-of first."""
+        with reading(self._engine) as connection:
+            return loads.infos(connection, dataset)
+
+    def data(self, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> CrmData:
+        """The state as of a date: each table from the newest load with as-of <= `as_of` that delivered it.
+
+        `load_id` pins what was known: only loads up to that one count, so the answer never changes again; without `as_of` the state is as
+        of that load. Raises `NothingLoaded` when no load counts.
+        """
+        return loads.data(self._engine, dataset, as_of, load_id)
+
+    def ledger(self, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The ledger of a load: (sheets, findings). Raises `NothingLoaded` when there is no such load."""
+        return loads.ledger(self._engine, load_id)
+
+    def version(self, dataset: str) -> str:
+        """A short key for caches: changes if and only if a load or the terms of `dataset` change."""
+        with reading(self._engine) as connection:
+            return loads.version(connection, dataset)
+
+    def terms(self, dataset: str, version: int | None = None) -> tuple[Mapping[str, Any], int]:
+        """(config, version) in force, or of `version`; ({}, 0) when none was saved yet."""
+        for one in self.terms_history(dataset):
+            if version in (None, one.version):
+                return one.config, one.version
+        if version:
+            raise StoreError(f"The data set {dataset} has no version {version} of its terms.")
+        return {}, 0
+
+    def terms_history(self, dataset: str) -> tuple[TermsVersion, ...]:
+        """Every version of the terms, newest first."""
+        with reading(self._engine) as connection:
+            return terms.history(connection, dataset)
+
+    def save_terms(self, dataset: str, config: Mapping[str, Any], by: str, why: str) -> int:
+        """The number of the version that now holds. Versions are never overwritten; the same terms again are no new version."""
+        with writing(self._engine) as connection:
+            return terms.save(connection, dataset, config, by, why)
+
+    def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
+        """Signature of a sheet's headings -> the newest mapping the user made for it."""
+        with reading(self._engine) as connection:
+            return mappings.newest(connection, dataset)
+
+    def save_mapping(self, dataset: str, signature: str, mapping: Mapping[str, Any], by: str) -> None:
+        with writing(self._engine) as connection:
+            mappings.save(connection, dataset, signature, mapping, by)
