@@ -77,7 +77,7 @@ _ALL = (
     _table("accounts", "Accounts", "account_id", "account_id:id! name:text segment:enum region:enum owner_id:id domain:text"),
     _table("opportunities", "Opportunities", "opp_id", """opp_id:id! name:text account_id:id segment:enum
         type:enum=new_business|expansion|renewal currency:text owner_id:id created_at:ts! primary_campaign_id:id next_step:text
-        loss_reason:text"""),
+        loss_reason:text region:enum lead_source:text"""),
     _table("opp_history", "Opportunity history", "event_id", """event_id:id! opp_id:id! changed_at:ts! stage:enum! amount:num
         close_date:date forecast_category:enum"""),
     _table("opp_contact_roles", "Contact roles", "opp_id contact_id",

@@ -360,7 +360,7 @@ def _validate(t: Terms) -> None:
     _check(t.attribution.half_life_days > 0, "attribution half_life_days must be above 0")
     for model, weights in t.attribution.weights:
         _check(all(a in _ANCHORS for a, _ in weights), f"weights of {model}: anchors are {', '.join(_ANCHORS)}")
-        _check(abs(sum(w for _, w in weights) - 1) < 1e-9, f"weights of {model} add up to {sum(w for _, w in weights):g}, not 1")
+        _check(abs(sum(w for _, w in weights) - 1) < 1e-6, f"weights of {model} add up to {sum(w for _, w in weights):g}, not 1")
     for policy in t.sla_policies:
         _check(policy.target > 0, f"SLA policy {policy.policy_id}: the target is {policy.target:g}; it must be above 0")
         _check(policy.unit in ("business_minutes", "business_days"), f"SLA policy {policy.policy_id}: unit is business_minutes or business_days")

@@ -1,0 +1,188 @@
+"""Coded: the extract with its strings encoded once: ids as positions, words as small codes, instants as integers.
+
+Everything the metrics share lives here or in the modules it gathers: leads and the stages they reached (`leads`), opportunities and their
+states (`deals`), people with their activities and touches (`people`). Built once per load and definitions, read-only ever after, shared by
+all sessions; parts are made when first asked for.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import NEVER, NO_DAY, local_days
+from revscore.core.data import CrmData
+from revscore.core.facts import Dimension, Facts, dense
+from revscore.core.terms import Terms
+from revscore.core.view import DIMENSIONS
+
+if TYPE_CHECKING:
+    from revscore.core.deals import Opportunities
+    from revscore.core.leads import Leads
+    from revscore.core.metric import Metric
+    from revscore.core.people import People
+
+KEPT_FACTS = 128  # facts of one metric under one set of parameters; the least recently used make room
+
+
+class Coded:
+    """The coded extract: `Coded(data, terms)`. `terms` should already hold the tables of terms that the extract brought."""
+
+    def __init__(self, data: CrmData, terms: Terms) -> None:
+        self.data, self.terms = data, terms
+        self.as_of = int(data.as_of.asm8.astype("datetime64[us]").astype("int64"))
+        self.as_of_day = int(local_days(np.array([self.as_of]), terms.reporting_tz)[0])
+        self._facts: OrderedDict[tuple[Any, ...], Facts] = OrderedDict()
+        self._lock = threading.RLock()
+
+    # -- parts -------------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def leads(self) -> Leads:
+        from revscore.core.leads import encode_leads
+
+        return encode_leads(self)
+
+    @cached_property
+    def opps(self) -> Opportunities:
+        from revscore.core.deals import encode_opportunities
+
+        return encode_opportunities(self)
+
+    @cached_property
+    def people(self) -> People:
+        from revscore.core.people import encode_people
+
+        return encode_people(self)
+
+    @cached_property
+    def lead_index(self) -> pd.Index:
+        return pd.Index(self.data.table("leads")["lead_id"])
+
+    @cached_property
+    def opp_index(self) -> pd.Index:
+        return pd.Index(self.data.table("opportunities")["opp_id"])
+
+    def days(self, at: np.ndarray) -> np.ndarray:
+        """Local day numbers of instants, in the reporting zone."""
+        return local_days(at, self.terms.reporting_tz)
+
+    # -- dimensions --------------------------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def _columns(self) -> dict[str, dict[str, pd.Series]]:
+        """The text of every shared dimension: entity -> dimension -> one value a record."""
+        leads, opps, accounts = self.data.table("leads"), self.data.table("opportunities"), self.data.table("accounts")
+        account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"])
+        converted = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id")
+        converted = converted.set_index("converted_opportunity_id")
+        lead_columns = {"segment": leads["segment"], "region": leads["region"], "owner": leads["owner_id"], "source": leads["lead_source"],
+                        "campaign": leads["source_campaign_id"]}
+        opp_columns = {
+            "segment": opps["segment"], "owner": opps["owner_id"], "campaign": opps["primary_campaign_id"], "type": opps["type"],
+            "region": opps["region"].fillna(account_region).fillna(opps["opp_id"].map(converted["region"])),
+            "source": opps["lead_source"].fillna(opps["opp_id"].map(converted["lead_source"])),
+        }
+        return {"lead": lead_columns, "opp": opp_columns}
+
+    @cached_property
+    def dims(self) -> dict[str, Dimension]:
+        """The shared dimensions; one code means the same in every entity."""
+        names = {"owner": _names(self.data.table("users"), "user_id"), "campaign": _names(self.data.table("campaigns"), "campaign_id")}
+        out = {}
+        for name in DIMENSIONS:
+            columns = [entity[name] for entity in self._columns.values() if name in entity]
+            values = tuple(sorted({str(v) for column in columns for v in column.dropna().unique()} - {""}))
+            labels = pd.Series(values, dtype="str").map(names[name]).fillna(pd.Series(values, dtype="str")) if name in names else pd.Series(values, dtype="str")
+            twice = labels.duplicated(keep=False)
+            labels = labels.where(~twice, labels + " (" + pd.Series(values, dtype="str") + ")")
+            out[name] = Dimension(name, ("", *values), ("(missing)", *labels.tolist()))
+        return out
+
+    @cached_property
+    def codes(self) -> dict[str, dict[str, np.ndarray]]:
+        """entity -> dimension -> code of every record."""
+        return {entity: {name: self.encode(column, self.dims[name]) for name, column in columns.items()}
+                for entity, columns in self._columns.items()}
+
+    @staticmethod
+    def encode(column: pd.Series, dimension: Dimension) -> np.ndarray:
+        """Codes of a text column; what the dimension does not know becomes 0, "missing"."""
+        return dense(pd.Index(dimension.values[1:]).get_indexer(column) + 1, len(dimension))
+
+    def codes_of(self, entity: str, record: np.ndarray) -> dict[str, np.ndarray]:
+        """The shared dimension codes of `record` positions."""
+        return {name: column[record] for name, column in self.codes[entity].items()}
+
+    # -- facts -------------------------------------------------------------------------------------------------------------------------
+
+    def facts(self, card: Metric, **params: Any) -> Facts:
+        """The facts of a card under its parameters, made once and remembered."""
+        key = (card.id, *sorted(params.items()))
+        with self._lock:
+            if key in self._facts:
+                self._facts.move_to_end(key)
+                return self._facts[key]
+            made = self._facts[key] = card.build(self, **params)
+            if len(self._facts) > KEPT_FACTS:
+                self._facts.popitem(last=False)
+            return made
+
+    def make_facts(self, entity: str, record: np.ndarray, day: np.ndarray, values: dict[str, np.ndarray], *,
+                   own: dict[str, tuple[np.ndarray, Dimension]] | None = None, **rest: Any) -> Facts:
+        """Facts in date order, with the shared dimensions of their records and the metric's `own` (codes, dimension)."""
+        order = np.argsort(day, kind="stable")
+        record, day = np.asarray(record)[order].astype("int32"), np.asarray(day)[order].astype("int32")
+        codes = self.codes_of(entity, record)
+        dimensions = {}
+        for name, (own_codes, dimension) in (own or {}).items():
+            codes[name], dimensions[name] = dense(np.asarray(own_codes)[order], len(dimension)), dimension
+        why = rest.pop("why", None)
+        detail = {name: np.asarray(column)[order] for name, column in rest.pop("detail", {}).items()}
+        return Facts(entity, record, day, {name: np.asarray(column)[order] for name, column in values.items()}, codes, dimensions,
+                     None if why is None else np.asarray(why)[order].astype("uint8"), detail=detail, **rest)
+
+    def ids(self, entity: str) -> np.ndarray:
+        """Record ids of an entity, by position."""
+        return (self.lead_index if entity == "lead" else self.opp_index).to_numpy(dtype=object)
+
+    @cached_property
+    def missing_rates(self) -> tuple[str, ...]:
+        """Currencies in which there is money but no corporate rate: their amounts are missing, never 1 : 1 (METRICS 17)."""
+        frames = [self.data.table(name)["currency"] for name in ("opportunities", "campaigns", "arr_ledger") if self.data.has(f"{name}.currency")]
+        seen = {str(c) for column in frames for c in column.dropna().unique()} - {"", self.terms.corporate_currency}
+        return tuple(sorted(seen - {rate.currency for rate in self.terms.fx_rates if rate.kind == "corporate" and rate.start <= self.as_of_day}))
+
+    def corporate_rate(self, currency: pd.Series) -> np.ndarray:
+        """Corporate units per unit of each currency: the latest corporate rate valid at as-of; 1 for the corporate currency and for none."""
+        rates = {rate.currency: rate.rate for rate in sorted(self.terms.fx_rates, key=lambda r: r.start)
+                 if rate.kind == "corporate" and rate.start <= self.as_of_day}
+        rates.setdefault(self.terms.corporate_currency, 1.0)
+        return currency.fillna(self.terms.corporate_currency).replace("", self.terms.corporate_currency).map(rates).to_numpy(dtype=float)
+
+    def dated_rate(self, currency: pd.Series, day: np.ndarray) -> np.ndarray:
+        """Corporate units per unit at each day, by the dated rates; the corporate currency is 1, no dated rate falls back to the corporate one."""
+        out = self.corporate_rate(currency)
+        for name in currency.dropna().unique():
+            steps = sorted((rate.start, rate.rate) for rate in self.terms.fx_rates if rate.kind == "dated" and rate.currency == name)
+            if steps:
+                rows = (currency == name).to_numpy() & (day != NO_DAY)
+                place = np.searchsorted([start for start, _ in steps], day[rows], side="right") - 1
+                out[rows] = np.where(place >= 0, np.array([rate for _, rate in steps])[np.maximum(place, 0)], out[rows])
+        return out
+
+
+def _names(frame: pd.DataFrame, key: str) -> pd.Series:
+    return frame.dropna(subset=[key]).drop_duplicates(key).set_index(key)["name"]
+
+
+def first_per(keys: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
+    """Earliest instant per key (NEVER where there is none)."""
+    out = np.full(size, NEVER, dtype="int64")
+    np.minimum.at(out, keys, at)
+    return out

@@ -1,0 +1,89 @@
+"""Facts: what a metric function makes: which records count, when, and for how much, as coded arrays sorted by their date."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A way to split and filter. Code 0 is always "missing"; `values` are what the extract says (ids), `labels` what readers see."""
+
+    name: str
+    values: tuple[str, ...]
+    labels: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def codes_of(self, chosen: tuple[str, ...]) -> np.ndarray:
+        """Codes of values or labels; what the extract does not know is left out."""
+        place = {label: code for code, label in enumerate(self.labels)} | {value: code for code, value in enumerate(self.values)}
+        return np.array(sorted({place[name] for name in chosen if name in place}), dtype="int64")
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Records that are outside a metric's population, with the reason (METRICS C13): they are shown, never counted."""
+
+    record: np.ndarray  # int32, position in the entity
+    day: np.ndarray  # int32, the date by which a period filter places them
+    codes: Mapping[str, np.ndarray]
+    why: np.ndarray  # uint8, index into whys
+    whys: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """One row per counted thing (a lead that reached a stage, a clock, a deal), sorted by `day`.
+
+    entity  : "lead" or "opp": what `record` points into
+    record  : int32 positions in that entity
+    day     : int32 local day numbers, ascending; NO_DAY (no date) last
+    values  : measure inputs, same length (float64, bool or int)
+    codes   : dimension codes, same length; the metric's own dimensions among them
+    own     : the metric's own dimensions by name
+    why     : uint8, for rows outside the headline rate: index into whys; 0 otherwise
+    detail  : further columns shown when a number is opened (due, status, age …)
+    """
+
+    entity: str
+    record: np.ndarray
+    day: np.ndarray
+    values: Mapping[str, np.ndarray]
+    codes: Mapping[str, np.ndarray]
+    own: Mapping[str, Dimension] = field(default_factory=dict)
+    why: np.ndarray | None = None
+    whys: tuple[str, ...] = ("",)
+    detail: Mapping[str, np.ndarray] = field(default_factory=dict)
+    left_out: LeftOut | None = None
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    def slice_of(self, start: int, end: int) -> slice:
+        """The rows whose day lies in [start, end)."""
+        return slice(*np.searchsorted(self.day, [start, end], side="left"))
+
+    def take(self, rows: np.ndarray | slice) -> Facts:
+        """The same facts with only `rows`, in the order given."""
+        def cut(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+            return {name: column[rows] for name, column in columns.items()}
+
+        return Facts(self.entity, self.record[rows], self.day[rows], cut(self.values), cut(self.codes), self.own,
+                     None if self.why is None else self.why[rows], self.whys, cut(self.detail), self.left_out)
+
+
+def dense(codes: np.ndarray, size: int) -> np.ndarray:
+    """`codes` in the smallest unsigned type that holds `size` of them."""
+    return codes.astype("uint8" if size <= 256 else "uint16" if size <= 65_536 else "int32")
+
+
+def firsts_of(*grouped: np.ndarray) -> np.ndarray:
+    """Positions at which a new combination of values begins in arrays that are grouped by them."""
+    if not len(grouped[0]):
+        return np.zeros(0, dtype="int64")
+    return np.flatnonzero(np.concatenate([[True], np.logical_or.reduce([column[1:] != column[:-1] for column in grouped])]))

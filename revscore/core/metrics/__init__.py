@@ -1,0 +1,11 @@
+"""The metrics, one module a family. A card is found by being in one of these modules; there is no other list."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from revscore.core.metric import Metric
+from revscore.core.metrics import funnel
+
+FAMILIES: tuple[ModuleType, ...] = (funnel,)
+CARDS: dict[str, Metric] = {card.id: card for family in FAMILIES for card in vars(family).values() if isinstance(card, Metric)}

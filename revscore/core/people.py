@@ -1,0 +1,180 @@
+"""People, coded: one canonical person per human (METRICS C8), with their activities and campaign touches (A1, S8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import NEVER, instants
+
+if TYPE_CHECKING:
+    from revscore.core.coded import Coded
+
+_MERGE_STEPS = 16  # longest chain of merges that is followed
+
+
+@dataclass(frozen=True)
+class Activities:
+    """Activities with a known person, by (person, time, activity id). Arrays, one entry an activity."""
+
+    person: np.ndarray
+    at: np.ndarray
+    hands_on: np.ndarray  # by sales or cs, not automated, outbound or a meeting (S8)
+    is_meeting: np.ndarray
+    is_inbound: np.ndarray  # inbound, not automated
+    by_sales_or_cs: np.ndarray
+    function: np.ndarray  # object: function of the user, "" unknown
+    opp: np.ndarray  # position of the opportunity it names, −1 without
+    row: np.ndarray  # row of the activities table
+
+
+@dataclass(frozen=True)
+class Touches:
+    """Campaign touches with a known person, by (person, time, touch id)."""
+
+    person: np.ndarray
+    at: np.ndarray
+    campaign: np.ndarray  # position in the campaigns table, −1 unknown
+    is_marketing: np.ndarray
+    clean: np.ndarray  # counts in attribution (A1)
+    row: np.ndarray  # row of the touches table
+
+
+@dataclass(frozen=True)
+class People:
+    """Persons by position: contacts first (same order as their table), then leads.
+
+    canonical : position -> position of the one person that it is (merged lead -> survivor -> its contact once converted)
+    created   : by position; a converted contact counts from its lead's creation (A4)
+    account   : by position, position in the accounts of `account_index`, −1 without
+    is_test   : by position
+    """
+
+    contacts: int
+    canonical: np.ndarray
+    created: np.ndarray
+    account: np.ndarray
+    is_test: np.ndarray
+    index: pd.Index
+    ids: np.ndarray
+    account_index: pd.Index
+    activities: Activities
+    touches: Touches
+    campaign_index: pd.Index
+
+    @cached_property
+    def of_lead(self) -> np.ndarray:
+        """Canonical person of every lead, by lead position."""
+        return self.canonical[self.contacts:]
+
+    def find(self, ids: pd.Series) -> np.ndarray:
+        """Canonical person of lead or contact ids, −1 where unknown."""
+        place = self.index.get_indexer(ids)
+        return np.where(place >= 0, self.canonical[place], -1) if len(self.canonical) else place
+
+
+def encode_people(x: Coded) -> People:
+    contacts, leads = x.data.table("contacts"), x.data.table("leads")
+    nc, nl = len(contacts), len(leads)
+    contact_index = pd.Index(contacts["contact_id"])
+    survivor = _survivors(x.lead_index.get_indexer(leads["duplicate_of"]))
+    converted = x.leads.converted != NEVER
+    contact = contact_index.get_indexer(leads["converted_contact_id"])
+    named = x.lead_index.get_indexer(contacts["lead_id"])  # a contact may name its lead where the lead does not name its contact
+    back = np.full(nl, -1, dtype="int64")
+    back[named[named >= 0]] = np.flatnonzero(named >= 0)
+    contact = np.where(converted, np.where(contact >= 0, contact, back), -1)
+    canonical = np.concatenate([np.arange(nc), np.where(contact[survivor] >= 0, contact[survivor], nc + survivor)]).astype("int64")
+
+    created = np.concatenate([instants(contacts["created_at"]), x.leads.created])
+    by_lead = np.full(nc, NEVER, dtype="int64")
+    np.minimum.at(by_lead, named_contacts := contact[contact >= 0], x.leads.created[contact >= 0])
+    created[:nc] = np.where(by_lead != NEVER, by_lead, created[:nc])
+
+    account_index = pd.Index(pd.concat([x.data.table("accounts")["account_id"], contacts["account_id"], leads["account_id"],
+                                        x.data.table("opportunities")["account_id"]]).dropna().unique())
+    account = np.concatenate([account_index.get_indexer(contacts["account_id"]), account_index.get_indexer(leads["account_id"])])
+    is_test = np.zeros(nc + nl, dtype=bool)
+    is_test[nc:] = x.leads.why_out == 1
+    is_test[named_contacts] |= (x.leads.why_out == 1)[contact >= 0]
+
+    ids = pd.concat([contacts["contact_id"], leads["lead_id"]], ignore_index=True)
+    index = pd.Index(ids)
+    if not index.is_unique:  # an id that is both a lead's and a contact's is the contact's
+        index = pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
+    campaign_index = pd.Index(x.data.table("campaigns")["campaign_id"])
+    people = People(nc, canonical, created, account, is_test, index, ids.to_numpy(dtype=object), account_index, None, None, campaign_index)  # type: ignore[arg-type]
+    object.__setattr__(people, "activities", _activities(x, people))
+    object.__setattr__(people, "touches", _touches(x, people))
+    return people
+
+
+def _survivors(merged_into: np.ndarray) -> np.ndarray:
+    """Position of the lead that each lead was merged into in the end (itself when it was not); circles stay where they are."""
+    own = np.arange(len(merged_into))
+    step = np.where(merged_into >= 0, merged_into, own)
+    for _ in range(_MERGE_STEPS):
+        further = step[step]
+        if (further == step).all():
+            return step
+        step = further
+    return step
+
+
+def _function_of(x: Coded, user_id: pd.Series) -> pd.Series:
+    users = x.data.table("users").drop_duplicates("user_id").set_index("user_id")["function"]
+    return user_id.map(users).fillna("")
+
+
+def _activities(x: Coded, people: People) -> Activities:
+    frame = x.data.table("activities")
+    at, person = instants(frame["occurred_at"], x.as_of), people.find(frame["person_id"])
+    keep = np.flatnonzero((at != NEVER) & (person >= 0))
+    order = keep[np.lexsort((pd.factorize(frame["activity_id"], sort=True)[0][keep], at[keep], person[keep]))]
+    function = _function_of(x, frame["user_id"]).to_numpy(dtype=object)[order]
+    automated = frame["is_automated"].fillna(False).to_numpy(dtype=bool)[order]
+    meeting = (frame["type"] == "meeting").to_numpy(dtype=bool)[order]
+    direction = frame["direction"].fillna("").to_numpy(dtype=object)[order]
+    # an extract without users cannot tell functions apart: every user then counts as sales
+    sells = np.isin(function, ["sales", "cs"]) if x.data.has("users.function") else np.ones(len(order), dtype=bool)
+    hands_on = ~automated & sells & ((direction == "outbound") | meeting)
+    return Activities(person[order], at[order], hands_on, meeting, ~automated & (direction == "inbound"), sells & ~automated, function,
+                      x.opp_index.get_indexer(frame["opp_id"])[order], order)
+
+
+def _touches(x: Coded, people: People) -> Touches:
+    frame = x.data.table("touches")
+    at, person = instants(frame["occurred_at"], x.as_of), people.find(frame["person_id"])
+    keep = np.flatnonzero((at != NEVER) & (person >= 0))
+    order = keep[np.lexsort((pd.factorize(frame["touch_id"], sort=True)[0][keep], at[keep], person[keep]))]
+    person, at = person[order], at[order]
+    campaign = people.campaign_index.get_indexer(frame["campaign_id"])[order]
+    if x.data.has("touches.owner_function"):
+        marketing = (frame["owner_function"] == "marketing").to_numpy(dtype=bool)[order]
+    else:
+        marketing = np.ones(len(order), dtype=bool)
+    response = np.ones(len(order), dtype=bool)
+    if x.terms.attribution.responses_only and x.data.has("touches.is_response"):
+        response = frame["is_response"].fillna(False).to_numpy(dtype=bool)[order]
+    # a touch of a test lead does not count, even where the test lead was merged into a real person
+    raw = people.index.get_indexer(frame["person_id"])[order]
+    clean = marketing & response & (campaign >= 0) & ~people.is_test[person] & ~people.is_test[raw]
+    rows = np.flatnonzero(clean)
+    day = x.days(at[rows])
+    by = np.lexsort((rows, day, campaign[rows], person[rows]))  # rows are in time order within a person: the first of a day comes first
+    key = np.stack([person[rows][by], campaign[rows][by], day[by]])
+    first = np.ones(len(by), dtype=bool)
+    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    one = np.zeros(len(order), dtype=bool)
+    one[rows[by[first]]] = True
+    return Touches(person, at, campaign, marketing, one, order)
+
+
+def spans(sorted_keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """First position and one past the last of every key 0 … size−1 in an array grouped by ascending key."""
+    return np.searchsorted(sorted_keys, np.arange(size), "left"), np.searchsorted(sorted_keys, np.arange(size), "right")
+
