@@ -1,0 +1,181 @@
+"""Reading text tables (csv, tsv, txt): the delimiter is chosen by evidence, cells stay as they are, uneven rows are kept and marked."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from revscore.intake.encoding import decode
+from revscore.intake.guards import Limits, Refused
+from revscore.intake.layout import find_header, lay_out
+from revscore.intake.sheet import Sheet
+
+# Rarest in ordinary text first: of two delimiters that both divide every row evenly, the rarer one is meant.
+DELIMITERS = "\x1f\x01\t|¬§¦^~!;,"
+_NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", "!": "exclamation mark"}
+_CHUNK = 50_000
+_SAMPLE = 200
+_DECLARED = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\n|\r)')
+
+Step = Callable[[float, str], None]
+
+
+def read_text(file: str, content: bytes, limits: Limits, step: Step) -> Sheet:
+    """The sheet in the bytes of a text file. Raises `Refused`.
+
+    Rows are counted as a spreadsheet counts them: a cell with line breaks is one row. Surplus empty cells at the end of a row say
+    nothing and are ignored; other surplus cells and absent cells are marked (see `Sheet.frame`).
+    """
+    step(0, "finding the encoding")
+    text, note = decode(content)
+    notes = [note] if note else []
+    if "\0" in text:
+        raise Refused("E_NUL", "the file holds zero bytes, so it is damaged or no text: export it again.", text.count("\n", 0, text.index("\0")) + 1)
+    if not text.strip(" \t\r\n,;"):
+        raise Refused("E_EMPTY", "the file holds no records: export it again.")
+    declared = _DECLARED.match(text)
+    delimiter, doubt = (declared[1], None) if declared else choose_delimiter(text)
+    if delimiter != "," or doubt:
+        notes.append(f"columns divided by {_name(delimiter)}.{doubt or ''}")
+    dialects = _dialects(text, delimiter)
+    for dialect in dialects:
+        try:
+            return _read_with(file, text, dialect, notes, limits, step, first=1 if declared else 0)
+        except csv.Error:
+            continue
+    raise _unreadable(text, dialects[0])
+
+
+def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str], limits: Limits, step: Step, first: int) -> Sheet:
+    """The sheet, read with one way of writing quotation marks. Raises `csv.Error` where the text is written in another."""
+    sample = list(islice(_records(text, dialect), _SAMPLE))
+    head = (find_header(sample[first:]) or 0) + first
+    named = len(_trim(sample[head]))
+    if named > limits.text_columns:
+        raise Refused("E_COLUMNS", f"the file has {named:,} columns (at most {limits.text_columns:,}): leave out those that are not needed.", head + 1)
+    width = len(sample[head]) if len(sample[head]) <= limits.text_columns else named
+    grid, extra, missing = _grid(text, dialect, width, named, step)
+    surplus = np.flatnonzero(extra[head + 1:] != "")
+    if len(surplus) * 2 > max(len(grid) - head - 1, 1):
+        raise Refused("E_UNEVEN", f"most rows have more cells than the {named} headings, so columns cannot be told apart: export the file again.",
+                      head + int(surplus[0]) + 2)
+    _check_swallowed(grid, dialect, width)
+    sheet = lay_out(file, "", grid, notes, head=head, extra=extra, missing=missing, letters=False)
+    if sheet is None:
+        raise Refused("E_EMPTY", "the file holds no records: export it again.")
+    return sheet
+
+
+def choose_delimiter(text: str) -> tuple[str, str | None]:
+    """The delimiter that divides the headings and the rows below into the same number of cells, and a sentence when another would too."""
+    sample = text[:1 << 18]
+    scores = []
+    for rank, delimiter in enumerate(DELIMITERS):
+        if delimiter not in sample:
+            continue
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter)
+        try:
+            records = [record for record in islice(reader, _SAMPLE) if any(cell.strip() for cell in record)]
+        except csv.Error:
+            continue
+        if len(sample) < len(text) and len(records) > 1 and len(records) < _SAMPLE:
+            records.pop()
+        head = find_header(records)
+        if head is None or (width := len(_trim(records[head]))) < 2:
+            continue
+        widths = [max(len(_trim(record, width)), 1) for record in records[head:]]
+        below = [found for found in widths if found > 1] if widths.count(1) * 2 <= len(widths) else widths
+        share = sum(found == width for found in below) / len(below)
+        scores.append((share == 1, round(share, 1), -rank, width, delimiter))
+    if not scores:
+        return ",", None
+    scores.sort(reverse=True)
+    others = [f"{_name(score[4])} ({score[3]} columns)" for score in scores[1:] if score[0] and scores[0][0]]
+    return scores[0][4], f" A {others[0]} would also do: check the headings." if others else None
+
+
+def _name(delimiter: str) -> str:
+    return _NAMES.get(delimiter, repr(delimiter))
+
+
+def _trim(record: list[str], width: int = 0) -> list[str]:
+    """The record without empty cells at its end, beyond `width`."""
+    end = len(record)
+    while end > width and not record[end - 1].strip():
+        end -= 1
+    return record[:end]
+
+
+def _dialects(text: str, delimiter: str) -> list[dict[str, object]]:
+    """How quotation marks inside a cell may be written: doubled, or with a backslash."""
+    if '"' not in text:
+        return [{"delimiter": delimiter, "quoting": csv.QUOTE_NONE}]
+    doubled: dict[str, object] = {"delimiter": delimiter, "strict": True}
+    return [doubled, {**doubled, "escapechar": "\\", "doublequote": False}] if '\\"' in text else [doubled]
+
+
+def _unreadable(text: str, dialect: dict[str, object]) -> Refused:
+    """The sentence for a file whose quotation marks do not fit, with the row where it shows."""
+    row, why = 0, ""
+    try:
+        for row, _ in enumerate(_records(text, dialect), start=1):
+            pass
+    except csv.Error as error:
+        why = str(error)
+    if "field larger" in why:
+        return Refused("E_CELL", f"a cell is longer than {csv.field_size_limit():,} characters, as when a quotation mark is never closed: "
+                                 "mend that row or export the file again.", row + 1)
+    if "unexpected end" in why:
+        return Refused("E_QUOTE", "a quotation mark is opened in this row and never closed, so the rows after it are lost: mend it or export again.",
+                       row + 1)
+    return Refused("E_QUOTE", "text follows a closing quotation mark, so cells cannot be told apart: write quotation marks inside a cell "
+                              "twice (\"\").", row + 1)
+
+
+def _records(text: str, dialect: dict[str, object]) -> Iterator[list[str]]:
+    return csv.reader(io.StringIO(text, newline=""), **dialect)
+
+
+def _grid(text: str, dialect: dict[str, object], width: int, named: int, step: Step) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    """All records as `str` columns of `width` cells; per row the surplus cells, joined, and how many of the `named` cells are absent."""
+    reader = _records(text, dialect)
+    parts, extras, absents, done = [], [], [], 0
+    total = max(text.count("\n"), text.count("\r"), 1)
+    while records := list(islice(reader, _CHUNK)):
+        extra, missing = np.full(len(records), "", dtype=object), np.full(len(records), "", dtype=object)
+        if set(map(len, records)) != {width}:
+            for at, record in enumerate(records):
+                if len(record) > width:
+                    extra[at] = str(dialect["delimiter"]).join(_trim(record, width)[width:])
+                    records[at] = record[:width]
+                elif len(record) < width:
+                    missing[at] = str(named - len(record)) if len(record) < named else ""
+                    records[at] = record + [""] * (width - len(record))
+        columns = [pd.Series(np.array(cells, dtype=object), dtype="str") for cells in zip(*records, strict=True)]
+        parts.append(pd.concat(columns, axis=1, ignore_index=True))
+        extras.append(extra)
+        absents.append(missing)
+        done += len(records)
+        step(min(done / total, 1.0), f"{done:,} rows")
+    return pd.concat(parts, ignore_index=True), np.concatenate(extras), np.concatenate(absents)
+
+
+def _check_swallowed(grid: pd.DataFrame, dialect: dict[str, object], width: int) -> None:
+    """A cell that holds whole rows means that a quotation mark opened too early or closed too late."""
+    if width < 3 or "quoting" in dialect:
+        return
+    mark = re.escape(str(dialect["delimiter"]))
+    row_like = rf"\n(?:[^\n{mark}]*{mark}){{{width - 1}}}"
+    for column in grid:
+        broken = grid[column].str.contains("\n", regex=False)
+        if broken.any():
+            inside = grid.loc[broken, column].str.contains(row_like, regex=True)
+            if inside.any():
+                raise Refused("E_QUOTE", "a cell of this row holds whole rows, as when a quotation mark is left open: mend it or export again.",
+                              int(inside.index[inside][0]) + 1)

@@ -1,0 +1,97 @@
+"""From the bytes of a text file to its text: byte-order mark, UTF-16 without one, UTF-8, then the 8-bit encoding that makes real letters."""
+
+from __future__ import annotations
+
+import codecs
+
+from charset_normalizer import from_bytes
+
+from revscore.intake.guards import Refused
+
+_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
+          (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+_SIGNS = "\u00a0\u00ad“”‘’„‚–—…€£§©®™°·•«»"
+_WESTERN = "äöüßÄÖÜéèêëàâçîïôùûœæøåáíóúñãõìòÉÈÊÀÂÇÎÔÛŒÆØÅÁÍÓÚÑÃÕ¿¡ºª" + _SIGNS
+_CYRILLIC = "".join(map(chr, range(0x410, 0x450))) + "ёЁіІїЇєЄґҐ№" + _SIGNS
+# Letters of the languages written in each encoding, most usual encoding first: the first that explains the bytes is taken.
+_LETTERS = {
+    "cp1252": _WESTERN,
+    "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžýáéíúľĺôäČĎĚŇŘŠŤŮŽÝÁÉÍÚŐőŰűöüÖÜßăâîşţđĂÂÎŞŢĐ" + _SIGNS,
+    "cp1254": "şğıçöüâîûŞĞİÇÖÜÂ" + _SIGNS,
+    "cp1251": _CYRILLIC,
+    "mac_roman": _WESTERN,
+    "cp850": _WESTERN,
+}
+_EAST_ASIAN = ["cp932", "gb18030", "big5", "euc_kr"]
+
+
+def decode(content: bytes) -> tuple[str, str | None]:
+    """The text of `content`, and a sentence when the encoding had to be worked out. Raises `Refused` when no encoding fits."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            try:
+                return content[len(mark):].decode(encoding), None
+            except UnicodeDecodeError as error:
+                if encoding == "utf-8":
+                    break
+                raise Refused("E_ENCODING", f"the text breaks off or is damaged at byte {error.start:,} ({encoding}): export it again.") from None
+    content = content.removeprefix(codecs.BOM_UTF8)
+    wide = _utf16(content)
+    if wide:
+        return content.decode(wide, errors="strict"), f"read as {wide.upper()}, which the file does not say: check names with accents."
+    try:
+        return content.decode("utf-8"), None
+    except UnicodeDecodeError:
+        pass
+    loose = content.decode("utf-8", errors="replace")
+    bad = loose.count("\ufffd")
+    if sum(not character.isascii() for character in loose) > 10 * bad:
+        return content.decode("utf-8", errors="revscore-cp1252"), (
+            f"read as UTF-8; {bad:,} bytes are not UTF-8 and were read as Windows-1252: check names with accents.")
+    strange = b"\n".join([line for line in content.split(b"\n") if not line.isascii()][:2000])
+    encoding = _eight_bit(strange) or _east_asian(strange)
+    if encoding:
+        try:
+            return content.decode(encoding), f"read as {encoding}, which the file does not say: check names with accents, or export as UTF-8."
+        except UnicodeDecodeError:
+            pass
+    raise Refused("E_ENCODING", "the encoding of the text cannot be made out: export it again as UTF-8 (in Excel: CSV UTF-8).")
+
+
+def _utf16(content: bytes) -> str | None:
+    """Plain letters, digits and delimiters have a zero byte in UTF-16, always on the same side."""
+    head = content[:8192]
+    if len(content) % 2 or not head:
+        return None
+    even, odd = (head[side::2].count(0) / max(len(head) // 2, 1) for side in (0, 1))
+    encoding = "utf-16-le" if odd > 0.1 and even < 0.01 else "utf-16-be" if even > 0.1 and odd < 0.01 else None
+    try:
+        return encoding if encoding and "\0" not in content.decode(encoding) else None
+    except UnicodeDecodeError:
+        return None
+
+
+def _eight_bit(strange: bytes) -> str | None:
+    best, most = None, 0.9
+    for encoding, letters in _LETTERS.items():
+        try:
+            signs = [character for character in strange.decode(encoding) if not character.isascii()]
+        except UnicodeDecodeError:
+            continue
+        known = sum(character in letters for character in signs) / len(signs)
+        if known > most:
+            best, most = encoding, known
+    return best
+
+
+def _east_asian(strange: bytes) -> str | None:
+    found = from_bytes(strange, cp_isolation=_EAST_ASIAN).best()
+    return found.encoding if found else None
+
+
+def _as_cp1252(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeDecodeError)
+    return error.object[error.start:error.end].decode("cp1252", errors="replace"), error.end
+
+
+codecs.register_error("revscore-cp1252", _as_cp1252)

@@ -1,0 +1,140 @@
+"""Reading extracts: files, archives and folders become sheets of untouched text. Nothing is guessed, nothing is lost without a word.
+
+What cannot be read is a `Problem` with a sentence, never an exception, and never stops the other files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from revscore.intake.delimited import read_text
+from revscore.intake.guards import Limits, Refused, kind_of, member, open_zip
+from revscore.intake.sheet import Problem, Sheet, Source
+from revscore.intake.workbook import read_workbook
+
+Progress = Callable[[str, float, str], None]
+
+EXTENSIONS = (".xlsx", ".csv", ".tsv", ".txt", ".zip")
+# Endings of other formats, whose own sentence comes from the content; an .xls that is an xlsx inside is read.
+_BY_CONTENT = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".parquet", ".pdf")
+# In a folder, text files beside the extracts are usually notes.
+_IN_FOLDERS = (".xlsx", ".csv", ".tsv", ".zip")
+
+
+def read(sources: Sequence[Source], progress: Progress | None = None, limits: Limits = Limits()) -> tuple[list[Sheet], list[Problem]]:
+    """Sheets of all sources, in their order, and the problems of those that were refused.
+
+    `progress(step, fraction, detail)` is told how far reading has come (step "read", fraction 0 to 1).
+    A file that comes twice, byte for byte, is read once; two different files of one name are told apart by a number.
+    """
+    sheets: list[Sheet] = []
+    problems: list[Problem] = []
+    seen: dict[str, str] = {}
+    names: set[str] = set()
+    files = list(_files(sources, problems))
+    for at, (given, content) in enumerate(files):
+        name = _unique(_label(given), names)
+
+        def step(fraction: float, detail: str, at: int = at, name: str = name) -> None:
+            if progress:
+                progress("read", (at + fraction) / len(files), f"{name}: {detail}")
+
+        try:
+            _read_file(name, content, limits, step, sheets, problems, seen)
+        except Refused as error:
+            problems.append(Problem(name, "", error.row, error.column, error.text, error.code))
+    if progress:
+        progress("read", 1.0, f"{len(sheets):,} sheets, {sum(len(sheet.frame) for sheet in sheets):,} rows")
+    return sheets, problems
+
+
+def _files(sources: Sequence[Source], problems: list[Problem]) -> Iterator[tuple[str, bytes | Path]]:
+    """Name and content of every file, folders opened."""
+    for source in sources:
+        if not isinstance(source.content, Path):
+            yield source.name, source.content
+        elif source.content.is_dir():
+            inside = sorted(path for path in source.content.iterdir() if path.suffix.lower() in _IN_FOLDERS and path.is_file())
+            if not inside:
+                problems.append(Problem(_label(source.name), "", None, None, "the folder holds no .csv, .tsv, .xlsx or .zip file.", "E_FOLDER"))
+            yield from ((path.name, path) for path in inside)
+        else:
+            yield source.name, source.content
+
+
+def _read_file(name: str, content: bytes | Path, limits: Limits, step: Callable[[float, str], None], sheets: list[Sheet],
+               problems: list[Problem], seen: dict[str, str], archive: bool = True) -> None:
+    suffix = PurePosixPath(name).suffix.lower()
+    content = _load(content, limits)
+    kind = kind_of(content)
+    if suffix not in EXTENSIONS + _BY_CONTENT:
+        raise Refused("E_TYPE", f"files of this type ({suffix or 'no ending'}) are not read: load .xlsx, .csv, .tsv, .txt or .zip.")
+    if suffix in _BY_CONTENT and kind != "xlsx":
+        raise Refused("E_TYPE", f"the content is not what the ending {suffix} says: export it again as .xlsx or .csv.")
+    before = seen.setdefault(hashlib.sha256(content).hexdigest(), name)
+    if before != name:
+        problems.append(Problem(name, "", None, None, f"the same file as {before}, byte for byte: it is read once.", "E_TWICE"))
+        return
+    if kind == "xlsx":
+        if len(content) > limits.workbook:
+            raise Refused("E_SIZE", f"the workbook has {len(content) >> 20:,} MB (at most {limits.workbook >> 20:,} MB): export it as .csv.")
+        found, trouble = read_workbook(name, content, limits, step)
+        sheets += found
+        problems += trouble
+    elif kind == "text":
+        sheets.append(read_text(name, content, limits, step))
+    elif not archive:
+        raise Refused("E_NESTED", "an archive inside an archive is not opened: pack the extracts themselves.")
+    else:
+        _read_archive(name, content, limits, step, sheets, problems, seen)
+
+
+def _read_archive(name: str, content: bytes, limits: Limits, step: Callable[[float, str], None], sheets: list[Sheet],
+                  problems: list[Problem], seen: dict[str, str]) -> None:
+    packed = open_zip(content, limits)
+    entries = [entry for entry in packed.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
+               and not PurePosixPath(entry.filename).name.startswith(".")]
+    if not entries:
+        raise Refused("E_EMPTY", "the archive holds no files: pack the extracts again.")
+    for at, entry in enumerate(entries):
+        inner = f"{name}/{_label(entry.filename)}"
+
+        def inner_step(fraction: float, detail: str, at: int = at) -> None:
+            step((at + fraction) / len(entries), detail)
+
+        try:
+            _read_file(inner, member(packed, entry), limits, inner_step, sheets, problems, seen, archive=False)
+        except Refused as error:
+            problems.append(Problem(inner, "", error.row, error.column, error.text, error.code))
+
+
+def _load(content: bytes | Path, limits: Limits) -> bytes:
+    try:
+        size = content.stat().st_size if isinstance(content, Path) else len(content)
+        if size > limits.text:
+            raise Refused("E_SIZE", f"the file has {size >> 20:,} MB (at most {limits.text >> 20:,} MB): load fewer rows at a time, or connect to "
+                                    "the warehouse.")
+        return content.read_bytes() if isinstance(content, Path) else bytes(content)
+    except OSError as error:
+        raise Refused("E_OPEN", f"the file cannot be opened ({error.strerror or 'unknown reason'}): check its path and rights.") from None
+
+
+def _label(name: str) -> str:
+    """A name to show, never a path: the last part, printable, at most 120 characters, its ending kept."""
+    last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
+    clean = "".join(character for character in last if character.isprintable()).strip() or "file"
+    if len(clean) <= 120:
+        return clean
+    suffix = PurePosixPath(clean).suffix[:10]
+    return clean[:120 - len(suffix)] + suffix
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    path, number, label = PurePosixPath(name), 1, name
+    while label in taken:
+        number += 1
+        label = f"{path.stem} ({number}){path.suffix}"
+    taken.add(label)
+    return label
