@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-SEED = 20261116
+SEED = 20261132
 DAY = 86_400
 
 

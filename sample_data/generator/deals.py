@@ -119,7 +119,7 @@ class Sale:
 
     def run(self) -> None:
         deal, rng, clock = self.deal, self.rng, self.clock
-        loses = np.array(LOSES[deal.type]) * (0.62 if self.hero else {"Public Sector": 0.25, "Enterprise": 1.2}.get(deal.segment, 1.0))
+        loses = np.array(LOSES[deal.type]) * (0.62 if self.hero else {"Public Sector": 0.12, "Enterprise": 1.2}.get(deal.segment, 1.0))
         speed = {"new_business": 1.0, "expansion": 0.7, "renewal": 1.3}[deal.type]
         rank = int(rng.random() > 0.62) if deal.type == "new_business" else 1
         planned = day_of(deal.created + int(1.25 * speed * sum(DAYS[deal.segment][rank:]) * DAY))

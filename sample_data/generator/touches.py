@@ -109,22 +109,22 @@ def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Conta
     for deal in deals:
         end = deal.closed or AS_OF
         people = involved[deal.opp_id]
+        hero = deal.lead is not None and deal.campaign_id == HERO
         for contact in people:
-            begin = max(START, deal.created - 90 * DAY)
+            begin = max(START, deal.created - 90 * DAY) if not hero else deal.lead.created
             for _ in range(rng.poisson(1.2 if deal.type == "new_business" else 0.7)):
                 nurture(contact.contact_id, rng.uniform(begin, end))
         if deal.type == "expansion" and rng.random() < 0.6:
             touch(people[0].contact_id, BY_ID["C16" if rng.random() < 0.6 else "C15"], deal.created - rng.uniform(1, 20) * DAY)
         who = deal.lead.lead_id if deal.lead else people[0].contact_id
-        hero = deal.lead is not None and deal.campaign_id == HERO
         if hero or (deal.type == "new_business" and rng.random() < 0.035):  # story: the clinic is there at every step
             touch(who, BY_ID[HERO], deal.created - rng.uniform(0.05, 1.2) * DAY)
             touch(people[0].contact_id, BY_ID[HERO], deal.created + 0.9 * (end - deal.created))
             if deal.closed and rng.random() < 0.75:
                 touch(people[-1].contact_id, BY_ID[HERO], end - rng.uniform(0.1, 1.5) * DAY)
-        elif deal.type == "new_business" and rng.random() < 0.42:  # story: retargeting only picks up people who were coming anyway
+        elif deal.type == "new_business" and rng.random() < 0.3:  # story: retargeting only picks up people who were coming anyway
             touch(who, BY_ID[RETARGETING], deal.created - rng.uniform(600, 7200))
-        if not hero and deal.closed and rng.random() < 0.4:
+        if not hero and deal.closed and rng.random() < 0.08:
             touch(people[0].contact_id, BY_ID[RETARGETING], end - rng.uniform(600, 20000))
     rest = rng.permutation(len(sent))[:max(0, N_TOUCHES - len(answered))]
     rows = sorted(answered + [sent[i] for i in rest], key=lambda row: (row["occurred_at"], row["person_id"], row["campaign_id"]))
