@@ -1,0 +1,162 @@
+"""A review is plain data: per line the value, what it was before, its trend, target and maturity. Pages, charts and exports draw it; none compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import units
+from revscore.core.calendars import Grain, Period
+from revscore.core.coded import Coded
+from revscore.core.compute import compute, stat_name
+from revscore.core.metric import Better, Kind, Measure, Metric
+from revscore.core.view import View
+
+Tone = Literal["good", "bad", "neutral"]
+TREND_POINTS = 13
+
+
+@dataclass(frozen=True)
+class Line:
+    """One number of a review, with all that a reader needs to believe it.
+
+    `series` is the tidy frame of the last periods (columns of `compute`), oldest first; `before` the value of `before_period`: the period
+    before, cut to the same number of days while the current one is still running.
+    """
+
+    card: Metric
+    measure: Measure
+    stat: str
+    label: str
+    currency: str
+    period: Period | None
+    before_period: Period | None
+    value: float = float("nan")
+    before: float = float("nan")
+    numerator: float = float("nan")
+    denominator: float = float("nan")
+    n: float = float("nan")
+    low: float = float("nan")
+    high: float = float("nan")
+    flag: str = ""
+    maturity: str = ""
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    target: float = float("nan")
+    lacks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    own: tuple[tuple[str, str], ...] = ()
+    params: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def known(self) -> bool:
+        return not np.isnan(self.value)
+
+    @property
+    def suppressed(self) -> bool:
+        """The sample is too small for a rate: "x of n" stands in its place, without colour (METRICS C12)."""
+        return self.flag == "suppress"
+
+    @property
+    def text(self) -> str:
+        """The value as shown on a tile."""
+        if self.lacks:
+            return units.MISSING
+        if self.suppressed and self.measure.kind is Kind.RATE:
+            return units.of(self.numerator, self.denominator)
+        return units.text(self.value, self.measure.unit, self.currency)
+
+    @property
+    def sample(self) -> str:
+        """What the value stands on: "22 of 33", "n = 214"."""
+        if self.lacks or np.isnan(self.n):
+            return ""
+        if self.measure.kind is Kind.RATE and not self.measure.unit.is_money and self.measure.interval:
+            return units.of(self.numerator, self.denominator)
+        return f"n = {units.text(self.n, units.LEADS)}"
+
+    @property
+    def change(self) -> str:
+        return units.MISSING if self.suppressed else units.change(self.value, self.before, self.measure.unit, self.currency)
+
+    @property
+    def tone(self) -> Tone:
+        """Whether the step from before is good or bad news; neutral below the smallest sample, for context, and where nothing changed."""
+        if self.card.better is Better.CONTEXT or self.flag in ("suppress", "low_n") or np.isnan(self.value) or np.isnan(self.before):
+            return "neutral"
+        step = self.value - self.before
+        return "neutral" if step == 0 else "good" if (step > 0) == (self.card.better is Better.UP) else "bad"
+
+    @property
+    def sentence(self) -> str:
+        """What is missing, when the number cannot be had: "needs *first response*, which this extract lacks"."""
+        return f"Needs {_listed(self.lacks)}, which this extract lacks." if self.lacks else ""
+
+
+def _listed(needs: tuple[str, ...]) -> str:
+    names = [need.replace(".", ": ").replace("_", " ") for need in needs]
+    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+
+
+def comparison(x: Coded, period: Period | None) -> Period | None:
+    """The period to compare with: the one before; while `period` is running, its first days up to as many as have passed."""
+    if period is None:
+        return None
+    before = x.terms.calendar.shifted(period, -1)
+    passed = x.as_of_day + 1 - period.start
+    if 0 < passed < period.days:
+        return Period(before.start, min(before.start + passed, before.end), f"same days of {before.label}" if before.label else "the same days before")
+    return before
+
+
+def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "", grain: Grain | None = None, points: int = TREND_POINTS,
+         target: float = float("nan"), own: dict[str, str] | None = None, **params: Any) -> Line:
+    """A line of a review: `card` under `view`, its `stat` (a measure's name or a quantile; the headline by default), narrowed to `own`
+    dimensions of the metric (`own={"stage": "mql"}`), with the period before and a series of `points` periods by `grain` (the view's own by default).
+    """
+    measure = card.measure(stat)
+    stat = stat or (stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
+    before_period = comparison(x, view.period)
+    base: dict[str, Any] = {"card": card, "measure": measure, "stat": stat, "label": label or card.label, "currency": x.terms.corporate_currency,
+                            "period": view.period, "before_period": before_period, "target": target,
+                            "own": tuple(sorted((own or {}).items())), "params": tuple(sorted(params.items()))}
+    lacks = x.data.missing(card.needs)
+    notes = tuple(note for table, note in x.data.derived.items() if any(need.split(".")[0] == table for need in card.needs))
+    if lacks:
+        return Line(**base, lacks=lacks, notes=notes)
+    view = view.narrowed(**own) if own else view
+    now = _row(compute(x, card, view, **params), stat)
+    before = _row(compute(x, card, view.during(before_period), **params), stat) if before_period else None
+    return Line(**base, **{name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")},
+                before=_number(before, "value"), flag=_word(now, "flag"), maturity=_word(now, "maturity"),
+                series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes)
+
+
+def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: int = TREND_POINTS, **params: Any) -> pd.DataFrame:
+    """The last `points` periods up to the end of the view's period (or as-of): the tidy frame of one measure, oldest first, without gaps."""
+    calendar = x.terms.calendar
+    last_day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
+    last = int(calendar.codes(np.array([last_day]), grain)[0])
+    window = Period(calendar.start(last - points + 1, grain), calendar.start(last + 1, grain))
+    if card.headline.kind is Kind.STUDY:
+        return pd.DataFrame()
+    found = compute(x, card, view.during(window), (), grain, **params)
+    found = found[found["measure"] == stat]
+    frame = pd.DataFrame([{"period": p.label, "start": p.start, "end": p.end} for p in (calendar.period(code, grain) for code in range(last - points + 1, last + 1))])
+    out = frame.merge(found.drop(columns=["period", "end"]), on="start", how="left").assign(running=lambda f: f["end"] > x.as_of_day + 1)
+    return out.fillna({"value": 0.0, "n": 0.0}) if card.measure(stat).kind is Kind.TOTAL else out
+
+
+def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:
+    found = frame[frame["measure"] == stat]
+    return found.iloc[0] if len(found) else None
+
+
+def _number(row: pd.Series | None, name: str) -> float:
+    return float("nan") if row is None or pd.isna(row[name]) else float(row[name])
+
+
+def _word(row: pd.Series | None, name: str) -> str:
+    return "" if row is None or not isinstance(row[name], str) else row[name]
