@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from generator import write_plain
+from generator import write_hubspot, write_plain, write_salesforce
 from generator.frames import simulate
 
 HERE = Path(__file__).resolve().parent
@@ -16,7 +16,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=HERE, metavar="FOLDER", help="where to write (default: this folder)")
     folder = parser.parse_args().to
     tables = simulate()
-    planted = write_plain.write(folder, tables)
+    planted = write_plain.write(folder, tables) + write_salesforce.write(folder, tables) + write_hubspot.write(folder, tables)
     for fault, place, count in planted:
         print(f"| {fault} | {place} | {count} |")
 

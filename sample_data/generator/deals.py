@@ -78,8 +78,9 @@ class Sale:
         self.category, self.close = "pipeline", dt.date.min
 
     def put(self, moment: int, stage: str, missing: bool = False) -> None:
-        if moment <= AS_OF:
-            self.deal.events.append((int(moment), stage, None if missing else self.money, self.close, self.category))
+        state = (stage, None if missing else self.money, self.close, self.category)
+        if moment <= AS_OF and not (self.deal.events and self.deal.events[-1][1:] == state):
+            self.deal.events.append((int(moment), *state))
 
     def enter(self, moment: int, stage: str) -> None:
         usual, other, share = CATEGORY[stage]

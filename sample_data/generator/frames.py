@@ -48,7 +48,8 @@ def simulate() -> dict[str, pd.DataFrame]:
         "sla_pauses": terms.sla_pauses(persons),
         "opportunities": [dict(opp_id=d.opp_id, name=d.name, account_id=d.account.account_id, segment=d.segment, type=d.type, currency=d.currency,
                                owner_id=d.owner, created_at=iso(d.created), primary_campaign_id=d.campaign_id, next_step=d.next_step,
-                               loss_reason=d.loss_reason) for d in sales],
+                               loss_reason=d.loss_reason, region=d.region,
+                               lead_source=d.lead.source if d.lead else "Customer" if d.type != "new_business" else "Sales Prospecting") for d in sales],
         "opp_history": [dict(event_id=f"OE{i + 1:05d}", opp_id=opp_id, changed_at=iso(moment), stage=stage, amount=amount, close_date=close.isoformat(),
                              forecast_category=category)
                         for i, ((moment, stage, amount, close, category), opp_id) in enumerate(sorted(changes, key=lambda c: (c[0][0], c[1])))],

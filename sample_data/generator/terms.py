@@ -89,34 +89,40 @@ def required_fields() -> list[dict]:
 
 
 def recurring(accounts: list[Account], deals: list[Deal]) -> list[dict]:
-    """The revenue ledger: opening balances of the old customers, then what won and lost deals did to them."""
-    rng, rows, balance = stream("recurring"), [], {}
+    """The revenue ledger: opening balances of the old customers, then what won and lost deals, cancellations and come-backs did to them."""
+    rng, booked, balance = stream("recurring"), {}, {}
+    rates, money = corporate_rates(), {deal.account.account_id: deal.currency for deal in deals}
 
-    def book(account: Account, date: str, movement: str, amount: float, currency: str) -> None:
+    def book(account: Account, day: dt.date, movement: str, amount: float) -> None:
         balance[account.account_id] = balance.get(account.account_id, 0.0) + amount
-        rows.append(dict(account_id=account.account_id, segment=account.segment, effective_date=date, movement=movement, amount=amount, currency=currency))
+        key = (day.isoformat(), account.account_id, movement, account.segment)
+        booked[key] = booked.get(key, 0.0) + amount
 
-    money = {deal.account.account_id: deal.currency for deal in deals}
-    rates = corporate_rates()
+    happening: list[tuple[dt.date, str, Account, Deal | None]] = []
     for account in accounts:
         if account.is_customer:
-            currency = money.get(account.account_id, "USD")
+            currency = money.setdefault(account.account_id, "USD")
             size = {"SMB": 9_500, "Mid-Market": 34_000, "Enterprise": 105_000, "Public Sector": 60_000}[account.segment]
-            date = day_of(seconds("2023-02-01") + int(rng.uniform(0, 810) * DAY)).replace(day=1)
-            book(account, date.isoformat(), "new", round_money(lognormal(rng, size, 0.5) / rates[currency], currency), currency)
-    for deal in sorted((deal for deal in deals if deal.closed), key=lambda deal: (deal.events[-1][3], deal.opp_id)):
-        held, date, currency = balance.get(deal.account.account_id, 0.0), deal.events[-1][3].isoformat(), money[deal.account.account_id]
-        amount = round_money(deal.amount * rates[deal.currency] / rates[currency], currency)
-        if deal.stage == "Closed Won" and deal.type != "renewal":
-            book(deal.account, date, "expansion" if held > 0 else "new", amount, currency)
+            first = day_of(seconds("2023-02-01") + int(rng.uniform(0, 810) * DAY)).replace(day=1)
+            book(account, first, "new", round_money(lognormal(rng, size, 0.5) / rates[currency], currency))
+            if rng.random() < 0.17:
+                happening.append((day_of(seconds("2025-07-01") + int(rng.uniform(0, 480) * DAY)), "cancelled", account, None))
+    happening += [(deal.events[-1][3], "closed", deal.account, deal) for deal in deals if deal.closed]
+    for day, what, account, deal in sorted(happening, key=lambda item: (item[0], item[2].account_id, item[1])):
+        held, currency = balance.get(account.account_id, 0.0), money[account.account_id]
+        if what == "cancelled" or (deal.type == "renewal" and deal.stage == "Closed Lost"):
+            if held > 0:
+                book(account, day, "churn", -held)
+        elif deal.stage == "Closed Won" and deal.type != "renewal":
+            movement = "expansion" if held > 0 else "reactivation" if account.account_id in balance else "new"
+            book(account, day, movement, round_money(deal.amount * rates[deal.currency] / rates[currency], currency))
         elif deal.type == "renewal" and held > 0:
-            if deal.stage == "Closed Lost":
-                book(deal.account, date, "churn", -held, currency)
-            elif rng.random() < 0.14:
-                book(deal.account, date, "contraction", -round_money(held * rng.uniform(0.1, 0.35), currency), currency)
+            if rng.random() < 0.22:
+                book(account, day, "contraction", -round_money(held * rng.uniform(0.1, 0.4), currency))
             elif rng.random() < 0.3:
-                book(deal.account, date, "expansion", round_money(held * rng.uniform(0.03, 0.08), currency), currency)
-    return rows
+                book(account, day, "expansion", round_money(held * rng.uniform(0.03, 0.08), currency))
+    return [dict(account_id=account, segment=segment, effective_date=day, movement=movement, amount=amount, currency=money[account])
+            for (day, account, movement, segment), amount in sorted(booked.items())]
 
 
 def periods() -> list[tuple[dt.date, dt.date, str]]:
@@ -184,7 +190,7 @@ def targets(leads: list[Lead], deals: list[Deal]) -> list[dict]:
                 planned("bookings.won.value", start, end, segment, grain, {"SMB": 0.33, "Mid-Market": 0.3}.get(segment, 0.26)), "up", "seasonal", "SP1")
             add("winrate.count", start, end, segment, "sales", {"SMB": 0.38, "Mid-Market": 0.36}.get(segment, 0.32), "up", "none")
             add("sla.speed_to_lead.compliance", start, end, segment, "sales", 0.82, "up", "none")
-    add("retention.nrr", dt.date(2025, 11, 1), dt.date(2026, 10, 31), "", "cs", 1.08, "up", "none")
+    add("retention.nrr", dt.date(2025, 11, 1), dt.date(2026, 10, 31), "", "cs", 1.1, "up", "none")
     return rows
 
 
