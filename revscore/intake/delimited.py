@@ -13,7 +13,7 @@ import pandas as pd
 
 from revscore.intake.encoding import decode
 from revscore.intake.guards import Limits, Refused
-from revscore.intake.layout import find_header, lay_out
+from revscore.intake.layout import find_header, lay_out, no_header
 from revscore.intake.sheet import Sheet
 
 # Rarest in ordinary text first: of two delimiters that both divide every row evenly, the rarer one is meant.
@@ -55,7 +55,10 @@ def read_text(file: str, content: bytes, limits: Limits, step: Step) -> Sheet:
 def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str], limits: Limits, step: Step, first: int) -> Sheet:
     """The sheet, read with one way of writing quotation marks. Raises `csv.Error` where the text is written in another."""
     sample = list(islice(_records(text, dialect), _SAMPLE))
-    head = (find_header(sample[first:]) or 0) + first
+    head = find_header(sample[first:])
+    if head is None:
+        raise no_header()
+    head += first
     named = len(_trim(sample[head]))
     if named > limits.text_columns:
         raise Refused("E_COLUMNS", f"the file has {named:,} columns (at most {limits.text_columns:,}): leave out those that are not needed.", head + 1)
@@ -90,14 +93,15 @@ def choose_delimiter(text: str) -> tuple[str, str | None]:
         if head is None or (width := len(_trim(records[head]))) < 2:
             continue
         widths = [max(len(_trim(record, width)), 1) for record in records[head:]]
-        below = [found for found in widths if found > 1] if widths.count(1) * 2 <= len(widths) else widths
-        share = sum(found == width for found in below) / len(below)
-        scores.append((share == 1, round(share, 1), -rank, width, delimiter))
+        while widths[-1] == 1:  # the lines of a footer
+            widths.pop()
+        share = sum(found == width for found in widths) / len(widths)
+        scores.append((share == 1, -head, round(share, 1), -rank, width, delimiter))
     if not scores:
         return ",", None
     scores.sort(reverse=True)
-    others = [f"{_name(score[4])} ({score[3]} columns)" for score in scores[1:] if score[0] and scores[0][0]]
-    return scores[0][4], f" A {others[0]} would also do: check the headings." if others else None
+    others = [f"{_name(score[-1])} ({score[-2]} columns)" for score in scores[1:] if score[:2] == (True, 0) == scores[0][:2]]
+    return scores[0][-1], f" A {others[0]} would also do: check the headings." if others else None
 
 
 def _name(delimiter: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+from itertools import pairwise
 
 from charset_normalizer import from_bytes
 
@@ -16,8 +17,8 @@ _CYRILLIC = "".join(map(chr, range(0x410, 0x450))) + "ёЁіІїЇєЄґҐ№" +
 # Letters of the languages written in each encoding, most usual encoding first: the first that explains the bytes is taken.
 _LETTERS = {
     "cp1252": _WESTERN,
-    "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžýáéíúľĺôäČĎĚŇŘŠŤŮŽÝÁÉÍÚŐőŰűöüÖÜßăâîşţđĂÂÎŞŢĐ" + _SIGNS,
     "cp1254": "şğıçöüâîûŞĞİÇÖÜÂ" + _SIGNS,
+    "cp1250": "ąćęłńóśźżĄĆĘŁŃÓŚŹŻčďěňřšťůžýáéíúľĺôäČĎĚŇŘŠŤŮŽÝÁÉÍÚŐőŰűöüÖÜßăâîşţđĂÂÎŞŢĐ" + _SIGNS,
     "cp1251": _CYRILLIC,
     "mac_roman": _WESTERN,
     "cp850": _WESTERN,
@@ -64,7 +65,7 @@ def _utf16(content: bytes) -> str | None:
     if len(content) % 2 or not head:
         return None
     even, odd = (head[side::2].count(0) / max(len(head) // 2, 1) for side in (0, 1))
-    encoding = "utf-16-le" if odd > 0.1 and even < 0.01 else "utf-16-be" if even > 0.1 and odd < 0.01 else None
+    encoding = "utf-16-le" if odd > 0.25 and even < 0.01 else "utf-16-be" if even > 0.25 and odd < 0.01 else None
     try:
         return encoding if encoding and "\0" not in content.decode(encoding) else None
     except UnicodeDecodeError:
@@ -75,10 +76,12 @@ def _eight_bit(strange: bytes) -> str | None:
     best, most = None, 0.9
     for encoding, letters in _LETTERS.items():
         try:
-            signs = [character for character in strange.decode(encoding) if not character.isascii()]
+            text = strange.decode(encoding)
         except UnicodeDecodeError:
             continue
-        known = sum(character in letters for character in signs) / len(signs)
+        # A capital after a small letter ("SociŽtŽ") is a sign of the wrong encoding.
+        signs = [after in letters and not (before.islower() and after.isupper()) for before, after in pairwise(" " + text) if not after.isascii()]
+        known = sum(signs) / len(signs)
         if known > most:
             best, most = encoding, known
     return best

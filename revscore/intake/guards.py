@@ -195,10 +195,10 @@ def check_workbook(content: bytes, limits: Limits) -> Workbook:
     """Hold an xlsx against every rule before it is parsed, and scan its worksheets."""
     archive = open_zip(content, limits)
     names = {entry.filename.lower(): entry for entry in archive.infolist()}
+    if not {"[content_types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(names):
+        raise Refused("E_WORKBOOK", f"this is no complete Excel workbook: {_SAVE}.")
     if any(name.endswith("vbaproject.bin") for name in names) or b"macroEnabled" in member(archive, names["[content_types].xml"]):
         raise Refused("E_MACRO", "the workbook holds macros (.xlsm): save it as .xlsx without macros.")
-    if "xl/workbook.xml" not in names or "xl/_rels/workbook.xml.rels" not in names:
-        raise Refused("E_WORKBOOK", f"this is no complete Excel workbook: {_SAVE}.")
     try:
         book = member(archive, names["xl/workbook.xml"])
         if b"http://purl.oclc.org/ooxml/" in book:

@@ -40,17 +40,20 @@ def find_header(records: Sequence[Sequence[str]]) -> int | None:
     if not ranked:
         return None
     wide = ranked[1] if len(ranked) > 3 else ranked[0]
-    top = filled[:HEADER_WITHIN]
-    for share, words_only in ((0.75, True), (0.5, True), (0.75, False)):
-        for at, count in enumerate(top):
-            if count >= max(1, share * wide) and (not words_only or _words(records[at])):
-                return at
-    return next(at for at, count in enumerate(filled) if count)
+    top = list(enumerate(filled[:HEADER_WITHIN]))
+    for at, count in top:
+        # Headings may lack a name here and there; a title line may be as wide, but no record with numbers or dates follows it at once.
+        narrow = count >= max(2, 0.5 * wide) and at + 1 < len(filled) and filled[at + 1] >= 0.75 * wide and _numbers(records[at + 1]) > 0
+        if (narrow or count >= max(1, 0.75 * wide)) and _numbers(records[at]) <= 0.5:
+            return at
+    wordy = (at for at, count in top if count >= max(1, 0.5 * wide) and _numbers(records[at]) <= 0.5)
+    return next(wordy, next((at for at, count in top if count >= max(1, 0.75 * wide)), next((at for at, count in top if count), None)))
 
 
-def _words(record: Sequence[str]) -> bool:
+def _numbers(record: Sequence[str]) -> float:
+    """Share of the filled cells that are numbers, dates or times."""
     cells = [cell.strip() for cell in record if cell.strip()]
-    return sum(not _NUMERIC.fullmatch(cell) for cell in cells) * 2 >= len(cells)
+    return sum(bool(_NUMERIC.fullmatch(cell)) for cell in cells) / max(len(cells), 1)
 
 
 def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (), *, head: int | None = None,
@@ -59,10 +62,12 @@ def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (),
 
     extra, missing : per row, surplus cells joined and number of absent cells, "" for sound rows
     letters        : name a column without a heading by its letter, as in a spreadsheet, else by its number
-    Raises `Refused` when a total line counts other rows than there are, since the extract was then cut or altered.
+    Raises `Refused` when no headings are found, and when a total line counts other rows than there are, since the extract was then cut or altered.
     """
     head = find_header(grid.iloc[:_LOOKED_AT].to_numpy().tolist()) if head is None else head
     if head is None:
+        if any(grid[column].str.strip().ne("").any() for column in grid):
+            raise no_header()
         return None
     dropped = _titles(grid, head)
     heading = [_ARROWS.sub("", cell).strip() for cell in grid.iloc[head]]
@@ -89,6 +94,10 @@ def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (),
     if len(frame) in _CUT_OFF:
         heading_notes.append(f"exactly {len(frame):,} rows: some exports stop there, so check that it is complete.")
     return Sheet(file, name, frame, rows[sound], tuple(dropped), (*notes, *heading_notes))
+
+
+def no_header() -> Refused:
+    return Refused("E_HEADER", f"there are no headings within the first {HEADER_WITHIN} rows: delete the blank rows above the table.")
 
 
 def _titles(grid: pd.DataFrame, head: int) -> list[DroppedRow]:

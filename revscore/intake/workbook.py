@@ -67,10 +67,8 @@ def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes:
                for at, column in enumerate(columns)}
     grid = pd.concat([pd.Series(np.array(_texts(column), dtype=object), dtype="str") for column in columns], axis=1, ignore_index=True)
     head = find_header(grid.iloc[:60].to_numpy().tolist())
-    if head is None:
-        return None
     for at, rows in rounded.items():
-        heading = grid.iat[head, at].strip()
+        heading = grid.iat[head, at].strip() if head is not None else ""
         if rows and heading.lower().replace("_", " ").endswith("id"):
             raise Refused("E_ID_ROUNDED", "ids of 16 or more digits are stored as numbers, so Excel has already changed their last digits: "
                                           "export with ids as text, or as .csv.", rows[0] + 1, heading)
