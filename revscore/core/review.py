@@ -92,10 +92,11 @@ class Line:
     @property
     def sentence(self) -> str:
         """What is missing, when the number cannot be had: "needs *first response*, which this extract lacks"."""
-        return f"Needs {_listed(self.lacks)}, which this extract lacks." if self.lacks else ""
+        return f"Needs {listed(self.lacks)}, which this extract lacks." if self.lacks else ""
 
 
-def _listed(needs: tuple[str, ...]) -> str:
+def listed(needs: tuple[str, ...]) -> str:
+    """Missing needs for a sentence: "leads: converted at and touches"."""
     names = [need.replace(".", ": ").replace("_", " ") for need in needs]
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 

@@ -1,0 +1,126 @@
+"""Many metrics in one tidy frame, chosen by words: what the command line and other readers without pages ask for.
+
+The numbers come from `core.compute`, as on the pages.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import Grain
+from revscore.core.coded import Coded
+from revscore.core.compute import compute
+from revscore.core.metric import Kind, Metric
+from revscore.core.metrics import CARDS
+from revscore.core.review import listed
+from revscore.core.view import DIMENSIONS, View
+
+TIDY = ("metric", "measure", "period", "by", "value", "numerator", "denominator", "n", "low", "high", "flag")
+_NOT_CHOSEN = ("view", "by", "grain")  # arguments of studies that `compute` gives them
+
+
+class AskError(ValueError):
+    """A request that cannot be understood; the message says what is there to choose from."""
+
+
+def cards(patterns: Sequence[str]) -> tuple[Metric, ...]:
+    """The cards whose id fits one of `patterns` ("funnel.*", "winrate.count"); all of them when there is no pattern."""
+    if not patterns:
+        return tuple(CARDS.values())
+    found: dict[str, Metric] = {}
+    for pattern in patterns:
+        hits = [name for name in CARDS if fnmatch.fnmatchcase(name, pattern)]
+        if not hits:
+            near = get_close_matches(pattern, CARDS, n=4, cutoff=0.4) or sorted(CARDS)[:4]
+            raise AskError(f"there is no metric “{pattern}”; near it: {', '.join(near)} (python -m revscore metrics --list names all)")
+        found |= {name: CARDS[name] for name in hits}
+    return tuple(found.values())
+
+
+def view_of(x: Coded, where: Sequence[str] = (), period: str = "", grain: Grain | None = None) -> View:
+    """A view from `dimension=value` words and a period as written ("FY26Q2", "2026-05", "2026-05-01..2026-06-15").
+
+    Raises AskError for a dimension or, in a shared dimension, a value that the extract does not have.
+    """
+    chosen: dict[str, tuple[str, ...]] = {}
+    own = {name for card in CARDS.values() for name in card.by}
+    for word in where:
+        name, sign, value = word.partition("=")
+        if not sign or name not in (*DIMENSIONS, *own):
+            raise AskError(f"“{word}” is no filter: write dimension=value; the dimensions are {', '.join((*DIMENSIONS, *sorted(own - set(DIMENSIONS))))}")
+        dimension = x.dims.get(name)
+        if dimension is not None and not len(dimension.codes_of((value,))):
+            some = dimension.labels[1:9]
+            raise AskError(f"no {name} is called “{value}”; there {'is' if len(some) == 1 else 'are'} {', '.join(some) or 'none in this extract'}"
+                           f"{' …' if len(dimension) > 9 else ''}")
+        chosen[name] = (*chosen.get(name, ()), value)
+    try:
+        return View.of(x.terms.calendar.parse(period) if period else None, grain or "month", **chosen)
+    except ValueError as error:
+        raise AskError(str(error)) from error
+
+
+def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[str] = (), grain: Grain | None = None,
+         params: Mapping[str, str] | None = None) -> tuple[pd.DataFrame, list[str]]:
+    """(numbers in the columns `TIDY`, remarks). `by` holds the value of the one dimension asked for, of several joined by " / ".
+
+    A metric that needs what the extract lacks, or cannot be split so, gives no row and a remark.
+    """
+    frames, remarks = [], []
+    for card in chosen:
+        lacks = x.data.missing(card.needs)
+        if lacks:
+            remarks.append(f"{card.id}: needs {listed(lacks)}, which this extract lacks")
+            continue
+        try:
+            found = compute(x, card, view, tuple(by), grain, **_params(x, card, params or {}))
+        except KeyError as error:
+            remarks.append(f"{card.id}: {error.args[0]}")
+            continue
+        period = found["period"] if grain else pd.Series(view.period.label if view.period else "", index=found.index)
+        groups = [found[name].fillna("").astype("str") for name in by if name in found.columns]
+        label = pd.Series("", index=found.index, dtype="str")
+        for place, group in enumerate(groups):
+            label = label + (" / " if place else "") + group.where(group != "", "(missing)")
+        shown = found.assign(period=period.fillna("").astype("str"), by=label)
+        frames.append(shown.reindex(columns=list(TIDY)).astype({"value": float, "numerator": float, "denominator": float, "n": float, "low": float, "high": float}))
+        if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
+            have = {*x.facts(card, **_params(x, card, params or {})).codes}
+            remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" for name, _ in view.where if name not in have]
+    if not frames:
+        return pd.DataFrame(columns=list(TIDY)), remarks
+    whole = pd.concat(frames, ignore_index=True)
+    return whole.replace({np.inf: np.nan, -np.inf: np.nan}), remarks
+
+
+def _params(x: Coded, card: Metric, given: Mapping[str, str]) -> dict[str, Any]:
+    """Those of the `given` parameters that the card has, in their types."""
+    signature = inspect.signature(card.build).parameters
+    return {name: _typed(x, name, str(signature[name].annotation), text) for name, text in given.items() if name in card.params and name not in _NOT_CHOSEN}
+
+
+def _typed(x: Coded, name: str, kind: str, text: str) -> Any:
+    try:
+        if "Period" in kind:
+            return x.terms.calendar.parse(text)
+        if "bool" in kind:
+            return {"yes": True, "true": True, "no": False, "false": False}[text.lower()]
+        if "tuple" in kind:
+            return tuple(part.strip() for part in text.split(","))
+        return int(text) if "int" in kind else float(text) if "float" in kind else text
+    except (ValueError, KeyError) as error:
+        raise AskError(f"--param {name}={text}: {error.args[0] if isinstance(error, ValueError) else 'write yes or no'}") from error
+
+
+def parameters(chosen: Sequence[Metric]) -> tuple[str, ...]:
+    """Names of the parameters that the cards have."""
+    return tuple(sorted({name for card in chosen for name in card.params} - set(_NOT_CHOSEN)))
+
+

@@ -1,0 +1,155 @@
+"""A review as a workbook: its lines, their series, the rows behind every number, the definitions, and the receipt."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.worksheet.worksheet import Worksheet
+
+from revscore.core import units
+from revscore.core.calendars import date_of
+from revscore.core.coded import Coded
+from revscore.core.drill import open_number
+from revscore.core.metric import Kind
+from revscore.core.review import Line
+from revscore.core.view import View
+from revscore.export.safe import neutral
+
+ROW_CAP = 200_000  # rows of the sheet Rows; what does not fit is said on the receipt, never cut in silence
+_BOLD, _HEAD, _WRAP = Font(bold=True), PatternFill("solid", fgColor="FFE2E8F0"), Alignment(wrap_text=True, vertical="top")
+_PARTS = (("counted", "counted"), ("not_counted", "not counted"), ("outside", "waiting"), ("left_out", "left out"))
+_LINE_COLUMNS = (("Number", 38), ("Value", 14), ("Shown as", 16), ("Stands on", 18), ("Before", 14), ("Compared with", 30), ("Change", 14), ("Target", 14),
+                 ("n", 9), ("Low 95 %", 11), ("High 95 %", 11), ("Sample", 11), ("Maturity", 12), ("Owners", 22), ("Remarks", 70), ("Metric", 30), ("Measure", 20))
+
+
+def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View()) -> bytes:
+    """The bytes of an .xlsx with the sheets `title`, Series, Rows, Definitions, Receipt.
+
+    lines   : the lines of a review, in order; the rows behind them are opened from `x` under `view` with each line's own period
+    receipt : what the numbers stand on (company, load, as-of, filters …): name -> text or number, written as two columns
+
+    Numbers are numbers with the format of their unit; ratios are fractions shown in per cent. Text can never be run as a formula.
+    """
+    book = Workbook(write_only=True)
+    shown = {"as of": f"{x.data.as_of:%Y-%m-%d %H:%M} UTC", **receipt}
+    _write(book.create_sheet(_sheet_name(title)), [width for _, width in _LINE_COLUMNS], [name for name, _ in _LINE_COLUMNS],
+           (_line_cells(line) for line in lines), above=[title, " · ".join(str(shown[k]) for k in ("company", "as of", "period", "filters") if shown.get(k))])
+    _write(book.create_sheet("Series"), [38, 14, 13, 13, 14, 12, 12, 10, 10, 30, 20],
+           ["Number", "Period", "First day", "Last day", "Value", "Numerator", "Denominator", "n", "Running", "Metric", "Measure"],
+           (row for line in lines for row in _series_cells(line)))
+    rows, unwritten = _rows(lines, x, view)
+    _write(book.create_sheet("Rows"), [34, 12, *[18] * max(len(rows.columns) - 2, 0)], [_heading(name) for name in rows.columns],
+           rows.itertuples(index=False, name=None))
+    _write(book.create_sheet("Definitions"), [30, 34, 60, 100, 22, 14, 14, 50, 40], ["Metric", "Label", "Question", "Definition", "Owners", "Unit", "Better",
+           "Needs", "Population"], (_definition_cells(line) for line in {line.card.id: line for line in lines}.values()))
+    facts = [*shown.items(), ("definitions", x.terms.digest), ("reporting zone", x.terms.reporting_tz), ("currency", x.terms.corporate_currency),
+             *(("derived", f"{table}: {text}") for table, text in x.data.derived.items()), *(("rows left out of this workbook", text) for text in unwritten)]
+    _write(book.create_sheet("Receipt"), [34, 110], ["What", "Value"], facts)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()
+
+
+def _sheet_name(title: str) -> str:
+    return "".join(" " if c in "[]:*?/\\'" else c for c in title).strip()[:31] or "Review"
+
+
+def _heading(name: str) -> str:
+    return str(name).replace("_", " ").capitalize()
+
+
+def _write(sheet: Worksheet, widths: Sequence[float], headings: Sequence[str], rows: Iterable[Sequence[Any]], above: Sequence[str] = ()) -> None:
+    """One table with a bold, frozen heading; `rows` hold plain values or (value, number format)."""
+    for number, width in enumerate(widths):
+        sheet.column_dimensions[_letter(number)].width = width
+    sheet.freeze_panes = f"A{len(above) + 2 + bool(above)}"
+    for text in above:
+        cell = _cell(sheet, text)
+        cell.font = _BOLD
+        sheet.append([cell])
+    if above:
+        sheet.append([])
+    heads = [_cell(sheet, heading) for heading in headings]
+    for cell in heads:
+        cell.font, cell.fill = _BOLD, _HEAD
+    sheet.append(heads)
+    for row in rows:
+        sheet.append([_cell(sheet, value) for value in row])
+
+
+def _letter(number: int) -> str:
+    return (chr(64 + number // 26) if number >= 26 else "") + chr(65 + number % 26)
+
+
+def _cell(sheet: Worksheet, value: Any) -> WriteOnlyCell | None:
+    """A cell with a number, an instant or text; a missing value is an empty cell, text is always text."""
+    form = None
+    if isinstance(value, tuple):
+        value, form = value
+    if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
+        return None
+    if isinstance(value, pd.Timestamp):
+        cell = WriteOnlyCell(sheet, value.to_pydatetime())
+        cell.number_format = "yyyy-mm-dd" if value == value.normalize() else "yyyy-mm-dd hh:mm"
+        return cell
+    if isinstance(value, str):
+        text = "".join(c for c in value if c >= " " or c in "\t\n\r")[:32_000]
+        cell = WriteOnlyCell(sheet, neutral(pd.Series([text], dtype="str")).iloc[0] if text[:1] in "=+-@\t\r\n ＝＋－＠" else text)
+        cell.data_type = "s"
+        if len(text) > 60:
+            cell.alignment = _WRAP
+        return cell
+    cell = WriteOnlyCell(sheet, value if isinstance(value, (bool, int, float)) or hasattr(value, "year") else str(value))
+    if form:
+        cell.number_format = form
+    return cell
+
+
+def _line_cells(line: Line) -> list[Any]:
+    form = units.spreadsheet(line.measure.unit, line.currency)
+    before = line.before_period
+    return [line.label, (line.value, form), line.text, line.sample, (line.before, form), f"{before.label} ({before.dates()})" if before and before.label else
+            before.dates() if before else "", line.change, (line.target, form), line.n, (line.low, form), (line.high, form), line.flag.replace("_", " "),
+            line.maturity, ", ".join(line.card.owners), " ".join(part for part in (line.sentence, *line.notes) if part), line.card.id, line.stat]
+
+
+def _series_cells(line: Line) -> Iterable[list[Any]]:
+    form = units.spreadsheet(line.measure.unit, line.currency)
+    for row in line.series.to_dict("records"):
+        yield [line.label, row["period"], date_of(int(row["start"])), date_of(int(row["end"]) - 1), (row["value"], form), row.get("numerator"),
+               row.get("denominator"), row.get("n"), "yes" if row.get("running") else "", line.card.id, line.stat]
+
+
+def _definition_cells(line: Line) -> list[Any]:
+    card = line.card
+    return [card.id, card.label, card.question, card.definition, ", ".join(card.owners), card.headline.unit.name, card.better.value, ", ".join(card.needs),
+            card.population]
+
+
+def _rows(lines: Sequence[Line], x: Coded, view: View) -> tuple[pd.DataFrame, list[str]]:
+    """The rows behind every line that can be opened, one frame over all, and sentences for those that did not fit."""
+    frames, unwritten, used = [], [], 0
+    for line in lines:
+        if line.lacks or line.measure.kind in (Kind.DERIVED, Kind.STUDY):
+            continue
+        own = dict(line.own)
+        opened = open_number(x, line.card, view.during(line.period).narrowed(**own) if own else view.during(line.period), line.stat, **dict(line.params))
+        parts = [getattr(opened, name).assign(part=word) for name, word in _PARTS]
+        size = sum(map(len, parts))
+        if used + size > ROW_CAP:
+            unwritten.append(f"{line.label}: {size:,} rows (at most {ROW_CAP:,} in all); open the number in revscore to have them")
+            continue
+        used += size
+        frames += [part.assign(number=line.label) for part in parts if len(part)]
+    if not frames:
+        return pd.DataFrame(columns=["number", "part"]), unwritten
+    whole = pd.concat([frame.astype(object) for frame in frames], ignore_index=True)
+    first = [c for c in ("number", "part", "lead_id", "opp_id", "contribution", "base", "why") if c in whole.columns]
+    return whole[first + [c for c in whole.columns if c not in first]], unwritten
