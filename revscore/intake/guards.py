@@ -207,7 +207,7 @@ def check_workbook(content: bytes, limits: Limits) -> Workbook:
         sheets, from_1904 = _sheet_parts(archive, names, book)
         scans = {}
         for sheet, part in sheets.items():
-            scans[sheet] = _scan(archive, names[part], limits) if part in names else Scan()
+            scans[sheet] = _scan(archive, names[part], sheet, limits) if part in names else Scan()
             _check_text(archive, names.get(part), scans[sheet], lengths, limits)
         for name, entry in names.items():
             if name.endswith((".xml", ".rels")) and name not in sheets.values():
@@ -263,7 +263,7 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int = 8 << 2
                 return
 
 
-def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Scan:
+def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> Scan:
     scan = Scan()
     columns: set[bytes] = set()
     for data in _chunks(archive, entry):
@@ -281,11 +281,11 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> S
         scan.serials.update({_at(column, row): float(serial) for column, row, serial in _SERIAL.findall(data)})
     scan.columns = max((_number(column) for column in columns), default=0)
     if scan.columns > limits.sheet_columns:
-        raise Refused("E_COLUMNS", f"a sheet has a value in column {max(columns, key=_number).decode()}, beyond {limits.sheet_columns:,} columns: "
-                                   "delete stray cells right of the table (Ctrl+End shows the last) and save.")
+        raise Refused("E_COLUMNS", f"sheet {sheet} has a value in column {max(columns, key=_number).decode()}, beyond "
+                                   f"{limits.sheet_columns:,} columns: delete stray cells right of the table (Ctrl+End shows the last) and save.")
     if scan.rows > limits.sheet_rows:
-        raise Refused("E_ROWS", f"a sheet has a value in row {scan.rows:,}, beyond {limits.sheet_rows:,} rows: delete stray cells below the "
-                                "table (Ctrl+End shows the last), or export as .csv, which has no such limit.")
+        raise Refused("E_ROWS", f"sheet {sheet} has a value in row {scan.rows:,}, beyond {limits.sheet_rows:,} rows: delete stray cells "
+                                "below the table (Ctrl+End shows the last), or export as .csv, which has no such limit.")
     return scan
 
 
