@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from revscore.core.view import DIMENSIONS
 
 if TYPE_CHECKING:
     from revscore.core.deals import Opportunities
+    from revscore.core.journeys import Journeys
     from revscore.core.leads import Leads
     from revscore.core.metric import Metric
     from revscore.core.people import People
@@ -38,6 +40,7 @@ class Coded:
         self.as_of = int(data.as_of.asm8.astype("datetime64[us]").astype("int64"))
         self.as_of_day = int(local_days(np.array([self.as_of]), terms.reporting_tz)[0])
         self._facts: OrderedDict[tuple[Any, ...], Facts] = OrderedDict()
+        self._parts: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
 
     # -- parts -------------------------------------------------------------------------------------------------------------------------
@@ -67,6 +70,20 @@ class Coded:
     @cached_property
     def opp_index(self) -> pd.Index:
         return pd.Index(self.data.table("opportunities")["opp_id"])
+
+    def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What `make` gives, made at the first call with `key` and remembered: parts that several metrics share."""
+        with self._lock:
+            if key not in self._parts:
+                self._parts[key] = make()
+            return self._parts[key]
+
+    def journeys(self, mode: str = "") -> Journeys:
+        """Journeys of the deals under a person mode: explicit, account or hybrid ("" = the one that the terms name)."""
+        from revscore.core.journeys import build_journeys
+
+        mode = mode or self.terms.attribution.person_mode
+        return self.once(("journeys", mode), lambda: build_journeys(self, mode))
 
     def days(self, at: np.ndarray) -> np.ndarray:
         """Local day numbers of instants, in the reporting zone."""
@@ -167,7 +184,7 @@ class Coded:
 
     def dated_rate(self, currency: pd.Series, day: np.ndarray) -> np.ndarray:
         """Corporate units per unit at each day, by the dated rates; the corporate currency is 1, no dated rate falls back to the corporate one."""
-        out = self.corporate_rate(currency)
+        out = self.corporate_rate(currency).copy()
         for name in currency.dropna().unique():
             steps = sorted((rate.start, rate.rate) for rate in self.terms.fx_rates if rate.kind == "dated" and rate.currency == name)
             if steps:
