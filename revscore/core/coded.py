@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from revscore.core.leads import Leads
     from revscore.core.metric import Metric
     from revscore.core.people import People
+    from revscore.core.sla import Clocks, Passes
 
 KEPT_FACTS = 128  # facts of one metric under one set of parameters; the least recently used make room
 
@@ -62,6 +63,18 @@ class Coded:
         from revscore.core.people import encode_people
 
         return encode_people(self)
+
+    @cached_property
+    def passes(self) -> Passes:
+        from revscore.core.sla import encode_passes
+
+        return encode_passes(self)
+
+    @cached_property
+    def clocks(self) -> Clocks:
+        from revscore.core.sla import encode_clocks
+
+        return encode_clocks(self)
 
     @cached_property
     def lead_index(self) -> pd.Index:

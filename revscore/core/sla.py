@@ -1,0 +1,303 @@
+"""SLA clocks, coded: the passes of leads that hold an MQL, and one row per clock of each of the five SLA types (METRICS 9, S1 to S8)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import DAY_US, NEVER, instants
+from revscore.core.clocks import MINUTE_US, HourTables, Pauses, days_to_hold, hours, merge_pauses, round_the_clock, run_minutes
+from revscore.core.facts import LeftOut, firsts_of
+from revscore.core.terms import MQL, RECYCLED, SAL, SLA_TYPES, SQL
+
+if TYPE_CHECKING:
+    from revscore.core.coded import Coded
+
+STATUSES = ("met", "breached_closed", "breached_open", "running", "paused", "cancelled")
+MET, BREACHED_CLOSED, BREACHED_OPEN, RUNNING, PAUSED, CANCELLED = range(len(STATUSES))
+SPEED, ACCEPTANCE, FOLLOW_UP, MEETING, RECYCLE = range(len(SLA_TYPES))
+OUTCOMES = ("", "accepted", "rejected")
+NEEDS = {"speed_to_lead": ("activities",), "acceptance": (), "follow_up": ("activities",), "meeting_set": ("activities",), "recycle": ("touches",)}
+
+
+class Timeline:
+    """Events by key, in time order within a key: the n-th at or after an instant, for many keys and instants at once."""
+
+    def __init__(self, key: np.ndarray, at: np.ndarray) -> None:
+        self.times, rank = np.unique(at, return_inverse=True)
+        self.at, self.order = np.append(at, NEVER), key.astype("int64") * (len(self.times) + 1) + rank
+
+    def _place(self, key: np.ndarray, since: np.ndarray) -> np.ndarray:
+        return np.searchsorted(self.order, key.astype("int64") * (len(self.times) + 1) + np.searchsorted(self.times, since, side="left"))
+
+    def first(self, key: np.ndarray, since: np.ndarray, before: np.ndarray, nth: np.ndarray | int = 1) -> np.ndarray:
+        """Instant of the `nth` event in [since, before), NEVER without."""
+        place = self._place(key, since) + nth - 1
+        return self.at[np.where(place < self._place(key, before), place, -1)]
+
+    def count(self, key: np.ndarray, since: np.ndarray, before: np.ndarray) -> np.ndarray:
+        return np.maximum(self._place(key, before) - self._place(key, since), 0)
+
+
+@dataclass(frozen=True)
+class Passes:
+    """One row per pass with an MQL event, of leads in F0, by lead and pass (METRICS F5, S5). Instants are NEVER where there is none.
+
+    A conversion counts as an event at or beyond every stage; one that follows an exit ends the pass, as the next on-path event does.
+    """
+
+    lead: np.ndarray
+    number: np.ndarray
+    mql: np.ndarray  # first mql of the pass: the handoff
+    resolved: np.ndarray  # first later event at or beyond sal, or exit
+    accepted: np.ndarray  # bool, the handoff was resolved by going on
+    reason: np.ndarray  # object, reason of the exit that rejected it, "" otherwise
+    sal: np.ndarray  # first event at or beyond sal
+    sql: np.ndarray  # first event at or beyond sql after the mql
+    exit: np.ndarray  # first exit
+    recycled: np.ndarray  # bool, the first exit is "recycled"
+    end: np.ndarray  # first event of the next pass
+
+    @property
+    def rejected(self) -> np.ndarray:
+        return ~self.accepted & (self.resolved != NEVER)
+
+
+def encode_passes(x: Coded) -> Passes:
+    """The passes of F0 leads that hold an MQL event."""
+    events, stages = x.leads.events, x.terms.lead_stages
+    n = len(events)
+    head = firsts_of(events.lead, events.pass_no)
+    group = np.repeat(np.arange(len(head)), np.diff(np.append(head, n)))
+    at, place = np.append(events.at, NEVER), np.arange(n)
+
+    def first(mask: np.ndarray) -> np.ndarray:
+        """Position of the first event of each pass under `mask`; −1, the position of NEVER, without."""
+        rows = np.flatnonzero(mask)
+        rows = rows[firsts_of(group[rows])]
+        out = np.full(len(head), -1)
+        out[group[rows]] = rows
+        return out
+
+    path = ~events.is_exit
+    mql = first(events.rank == stages.index(MQL))
+    after = (mql[group] >= 0) & (place > mql[group])
+    sal = first(path & (events.rank >= stages.index(SAL)))
+    later = first(after & (events.is_exit | (events.rank >= stages.index(SAL))))
+    sql = first(after & path & (events.rank >= stages.index(SQL)))
+    exit_ = first(events.is_exit)
+    follows = np.append(events.lead[head][1:] == events.lead[head][:-1], False) if len(head) else np.zeros(0, dtype=bool)
+    end = np.where(follows, np.append(at[head][1:], NEVER), NEVER) if len(head) else at[:0]
+
+    keep = np.flatnonzero((mql >= 0) & x.leads.in_f0[events.lead[head]])
+    lead, mql, sal, later, sql, exit_, end = events.lead[head][keep], mql[keep], sal[keep], later[keep], sql[keep], exit_[keep], end[keep]
+    recycled = (exit_ >= 0) & (events.rank[exit_] == _rank_of_exit(x, RECYCLED)) if n else exit_ >= 0
+    converted = x.leads.converted[lead]
+    here = (converted >= at[head][keep]) & (converted < end)
+    end = np.where(here & (converted > at[exit_]), converted, end)
+    converted = np.where(here & (converted <= at[exit_]), converted, NEVER)
+    converted_after = np.where(converted >= at[mql], converted, NEVER)
+    resolved = np.minimum(at[later], converted_after)
+    rejects = np.append(events.is_exit, False)[later] & (at[later] < converted_after)
+    reason = np.where(rejects, np.append(events.reason, "")[later], "") if n else np.zeros(0, dtype=object)
+    return Passes(lead, events.pass_no[head][keep], at[mql], resolved, (resolved != NEVER) & ~rejects, reason, np.minimum(at[sal], converted),
+                  np.minimum(at[sql], converted_after), at[exit_], recycled, end)
+
+
+def _rank_of_exit(x: Coded, stage: str) -> int:
+    exits = x.terms.lead_exit_stages
+    return len(x.terms.lead_stages) + exits.index(stage) if stage in exits else -1
+
+
+@dataclass(frozen=True)
+class Clocks:
+    """One row per clock. Instants are NEVER where there is none; minutes are business minutes (METRICS S1 to S4)."""
+
+    in_pass: np.ndarray  # position in `Passes`
+    lead: np.ndarray
+    number: np.ndarray  # of the pass
+    type: np.ndarray  # index into SLA_TYPES
+    policy: np.ndarray  # index into Terms.sla_policies
+    start: np.ndarray
+    due: np.ndarray  # NEVER = unknown
+    stop: np.ndarray  # what stopped the clock; NEVER if nothing did, or a cancel event came first
+    end: np.ndarray  # stop or cancel event; NEVER while the clock runs
+    status: np.ndarray  # index into STATUSES
+    elapsed: np.ndarray  # counted minutes to the end, or to as-of
+    overdue: np.ndarray  # minutes beyond the target, or after due
+    pct: np.ndarray  # elapsed in % of the target, or of the business minutes start → due
+    touches: np.ndarray  # hands-on touches in the pass (follow_up), −1 for other types
+    outcome: np.ndarray  # index into OUTCOMES (acceptance)
+    level: np.ndarray  # escalation level reached, 0 none
+    time: HourTables  # the business hours each clock runs on
+    calendar: np.ndarray  # object, calendar id
+    left_out: LeftOut
+
+    def __len__(self) -> int:
+        return len(self.lead)
+
+    @cached_property
+    def resolved(self) -> np.ndarray:
+        """Met or breached: what a compliance rate is taken over."""
+        return self.status <= BREACHED_OPEN
+
+    def frame(self, x: Coded, rows: np.ndarray | slice = slice(None)) -> pd.DataFrame:
+        """The clocks (or `rows` of them) as a readable table: ids, words, UTC timestamps (missing where there is none), minutes."""
+        def words(values: tuple[str, ...], codes: np.ndarray) -> np.ndarray:
+            return np.array(values, dtype=object)[codes]
+
+        def when(at: np.ndarray) -> pd.Series:
+            return pd.Series(pd.DatetimeIndex(np.where(at == NEVER, np.datetime64("NaT", "us"), at.astype("datetime64[us]")), tz="UTC"))
+
+        segment = np.array(x.dims["segment"].values, dtype=object)[x.codes["lead"]["segment"]]
+        outcome = words((None, *OUTCOMES[1:]), self.outcome)
+        return pd.DataFrame({
+            "lead_id": x.ids("lead")[self.lead[rows]], "pass": self.number[rows], "sla_type": words(SLA_TYPES, self.type[rows]),
+            "segment": segment[self.lead[rows]], "calendar": self.calendar[rows],
+            "policy_id": words(tuple(p.policy_id for p in x.terms.sla_policies) or ("",), self.policy[rows]),
+            "start": when(self.start[rows]), "due": when(self.due[rows]), "end": when(self.end[rows]), "status": words(STATUSES, self.status[rows]),
+            "elapsed_min": self.elapsed[rows], "overdue_min": self.overdue[rows], "pct_of_target": self.pct[rows],
+            "touches": self.touches[rows], "outcome": outcome[rows], "level": self.level[rows]})
+
+
+def types_of(x: Coded) -> tuple[str, ...]:
+    """The SLA types whose tables this extract has; the others have no clocks (no activities is "not known", never 0 %)."""
+    return tuple(name for name in SLA_TYPES if not x.data.missing(NEEDS[name]))
+
+
+def encode_clocks(x: Coded) -> Clocks:
+    """The clock table: start, stop and cancel event of every clock by its type, then one reckoning for all."""
+    p, terms = x.passes, x.terms
+    there = types_of(x)
+    person = x.people.of_lead[p.lead]
+    acts, touched = x.people.activities, x.people.touches
+    timelines: dict[str, Timeline] = {}
+    for name, mask in (("hands_on", acts.hands_on), ("meeting", acts.is_meeting), ("reply", acts.is_inbound)):
+        timelines[name] = Timeline(acts.person[mask], acts.at[mask])
+    marketing = Timeline(touched.person[touched.is_marketing], touched.at[touched.is_marketing])
+
+    starts = (p.mql, p.mql, p.mql, p.sal, np.where(p.recycled, p.exit, NEVER))
+    parts: list[tuple[np.ndarray, ...]] = []  # pass, type, policy, start, stop, cancel
+    without: list[tuple[np.ndarray, np.ndarray]] = []  # lead, start of clocks that no policy covers
+    for kind in (SLA_TYPES.index(name) for name in there):
+        rows = np.flatnonzero(starts[kind] != NEVER)
+        start = starts[kind][rows]
+        policy = _policy(x, SLA_TYPES[kind], x.codes["lead"]["segment"][p.lead[rows]], x.days(start))
+        without.append((p.lead[rows[policy < 0]], start[policy < 0]))
+        rows, start, policy = rows[policy >= 0], start[policy >= 0], policy[policy >= 0]
+        who, mql, end, cancel = person[rows], p.mql[rows], p.end[rows], p.exit[rows]
+        if kind == SPEED:
+            stop = timelines["hands_on"].first(who, mql, end)
+        elif kind == ACCEPTANCE:
+            stop, cancel = p.resolved[rows], np.full(len(rows), NEVER)
+        elif kind == FOLLOW_UP:
+            required = np.maximum(np.array([q.touches_required for q in terms.sla_policies] or [1]), 1)[policy]
+            stop = np.minimum.reduce([timelines["hands_on"].first(who, mql, end, required), timelines["meeting"].first(who, mql, end),
+                                      timelines["reply"].first(who, mql, end), p.sql[rows]])
+        elif kind == MEETING:
+            stop = np.maximum(timelines["meeting"].first(who, mql, end), start)
+        else:
+            stop, cancel = marketing.first(who, start + 1, end), end
+        parts.append((rows, np.full(len(rows), kind), policy, start, stop, cancel))
+    rows, kind, policy, start, stop, cancel = (np.concatenate([part[k] for part in parts]).astype("int64") if parts else np.zeros(0, dtype="int64")
+                                               for k in range(6))
+    order = np.lexsort((kind, rows))
+    rows, kind, policy, start, stop, cancel = (column[order] for column in (rows, kind, policy, start, stop, cancel))
+
+    stopped = (stop != NEVER) & (stop <= cancel)
+    ended = stopped | (cancel != NEVER)
+    until = np.where(stopped, stop, np.where(ended, cancel, x.as_of))
+    lead = p.lead[rows]
+    time, calendar = _hours(x, lead, policy, start)
+    in_days = np.array([q.unit == "business_days" for q in terms.sla_policies] or [False])[policy]
+    target = np.array([q.target for q in terms.sla_policies] or [1.0])[policy]
+    target_us = np.round(np.minimum(np.where(in_days, 1, target), 1e9) * MINUTE_US).astype("int64")
+    opened = time.until(start)
+    due_days = time.closing_after(start, np.ceil(np.where(in_days, target, 1)).astype("int64"))
+    pauses = [_pauses(x, name) for name in SLA_TYPES]
+    counted, due = time.until(until) - opened, due_days
+    for number, paused in enumerate(pauses):
+        mine = np.flatnonzero((kind == number) & ~in_days)
+        counted[mine], due[mine] = run_minutes(time[mine], start[mine], until[mine], target_us[mine], paused, lead[mine], x.as_of)
+    waiting = np.array([paused.is_open for paused in pauses])[kind, lead] & ~in_days
+    late = np.where(in_days, until > due, counted > target_us)
+    status = np.select([stopped, ended], [np.where(late, BREACHED_CLOSED, MET), np.where(late, BREACHED_CLOSED, CANCELLED)],
+                       np.where(late, BREACHED_OPEN, np.where(waiting, PAUSED, RUNNING))).astype("int8")
+    # giving up early is no compliance: a lead recycled before its follow-up was done breaks the promise (S7)
+    status[(kind == FOLLOW_UP) & ended & ~stopped & p.recycled[rows]] = BREACHED_CLOSED
+
+    until_due = time.until(due) - opened
+    overdue = np.where(in_days, np.where(late, counted - until_due, 0), np.maximum(counted - target_us, 0))
+    whole = np.where(in_days, np.where(due == NEVER, 0, until_due), target_us)
+    pct = np.divide(100 * (counted / MINUTE_US), whole / MINUTE_US, out=np.full(len(rows), np.nan), where=whole > 0)
+    touches = np.full(len(rows), -1)
+    mine = kind == FOLLOW_UP
+    touches[mine] = timelines["hands_on"].count(person[rows[mine]], start[mine], p.end[rows[mine]])
+    outcome = np.where(kind == ACCEPTANCE, np.where(p.accepted[rows], 1, np.where(p.rejected[rows], 2, 0)), 0).astype("uint8")
+    return Clocks(rows, lead, p.number[rows], kind.astype("uint8"), policy, start, due, np.where(stopped, stop, NEVER), np.where(ended, until, NEVER),
+                  status, counted / MINUTE_US, overdue / MINUTE_US, pct, touches, outcome, _levels(x, status, pct), time, calendar, _left_out(x, without))
+
+
+def _policy(x: Coded, sla_type: str, segment: np.ndarray, day: np.ndarray) -> np.ndarray:
+    """Policy in force on each start day: the segment's own before the one for every segment, the newer before the older; −1 without."""
+    out = np.full(len(day), -1)
+    ours = [(number, q) for number, q in enumerate(x.terms.sla_policies) if q.sla_type == sla_type]
+    for number, q in sorted(ours, key=lambda item: (item[1].segment != "", item[1].effective_from)):
+        fits = (day >= q.effective_from) & (day <= q.effective_to)
+        if q.segment:
+            fits &= np.isin(segment, x.dims["segment"].codes_of((q.segment,)))
+        out[fits] = number
+    return out
+
+
+def _hours(x: Coded, lead: np.ndarray, policy: np.ndarray, start: np.ndarray) -> tuple[HourTables, np.ndarray]:
+    """The hours every clock runs on: its lead's regional calendar, or that calendar's zone around the clock; and the calendar's id."""
+    terms = x.terms
+    by_region = [terms.calendar_of(region) for region in x.dims["region"].values]
+    names = sorted(set(by_region))
+    place = np.array([names.index(name) for name in by_region])[x.codes["lead"]["region"][lead]]
+    always = np.array([q.clock == "calendar" for q in terms.sla_policies] or [False])[policy]
+    used, which = np.unique(place * 2 + always, return_inverse=True)
+    used_policies = [terms.sla_policies[number] for number in np.unique(policy)]
+    minutes = max((q.target for q in used_policies if q.unit == "business_minutes"), default=0)
+    days = max((q.target for q in used_policies if q.unit == "business_days"), default=0)
+    first = int(start.min() // DAY_US) - 2 if len(start) else x.as_of_day
+    tables = []
+    for number in used:
+        windows = terms.windows_of(names[number // 2])
+        closed = [day for name, day in terms.holidays if name == names[number // 2]]
+        if number % 2:
+            windows, closed = round_the_clock(windows[0].tz), []
+        tables.append(hours(windows, closed, first, x.as_of_day + 2 + days_to_hold(windows, closed, minutes, days)))
+    return HourTables(tuple(tables), which), np.array(names, dtype=object)[place]
+
+
+def _pauses(x: Coded, sla_type: str) -> Pauses:
+    """Merged pauses by lead: those of the type and those of all types ("*")."""
+    frame = x.data.table("sla_pauses")
+    start, end = instants(frame["paused_at"], x.as_of), instants(frame["resumed_at"], x.as_of)
+    lead = x.lead_index.get_indexer(frame["lead_id"]).astype("int64")
+    ours = np.flatnonzero((lead >= 0) & (start != NEVER) & frame["sla_type"].fillna("*").isin([sla_type, "*", ""]).to_numpy(dtype=bool))
+    return merge_pauses(lead[ours], start[ours], end[ours], len(x.lead_index))
+
+
+def _levels(x: Coded, status: np.ndarray, pct: np.ndarray) -> np.ndarray:
+    """Highest escalation level whose share of the target is reached; the first may fire while the clock runs, the others once it is breached."""
+    out = np.zeros(len(status), dtype="int16")
+    for place, (level, share, _) in enumerate(sorted(x.terms.escalation_levels)):
+        out[(pct >= share - 1e-9) & ((status == BREACHED_OPEN) | ((place == 0) & (status == RUNNING)))] = level
+    return out
+
+
+def _left_out(x: Coded, without: list[tuple[np.ndarray, np.ndarray]]) -> LeftOut:
+    """Test and merged leads, and the clocks that never started because no policy was in force."""
+    known = x.leads.left_out
+    lead = np.concatenate([part[0] for part in without] or [known.record[:0]]).astype("int32")
+    start = np.concatenate([part[1] for part in without] or [np.zeros(0, dtype="int64")])
+    codes = {name: np.concatenate([column, x.codes["lead"][name][lead]]) for name, column in known.codes.items()}
+    return LeftOut(np.concatenate([known.record, lead]), np.concatenate([known.day, x.days(start)]), codes,
+                   np.concatenate([known.why, np.full(len(lead), len(known.whys), dtype="uint8")]), (*known.whys, "no SLA policy in force"))
