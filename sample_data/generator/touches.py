@@ -78,7 +78,6 @@ def contacts(leads: list[Lead], deals: list[Deal]) -> tuple[list[Contact], list[
 def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Contact]]) -> list[dict]:
     """Exactly `N_TOUCHES` rows: all responses, then as many unanswered sends as fit."""
     rng, answered, sent = stream("touches"), [], []
-    starts = np.array([campaign.start for campaign in NURTURE])
     pull = np.array([campaign.nurture for campaign in NURTURE])
 
     def touch(person: str, campaign: Campaign, moment: float, response: bool = True) -> None:
@@ -89,7 +88,7 @@ def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Conta
 
     def nurture(person: str, moment: float) -> None:
         weights = pull * [campaign.active(int(moment)) for campaign in NURTURE]
-        touch(person, NURTURE[int(rng.choice(len(starts), p=weights / weights.sum()))], moment)
+        touch(person, NURTURE[int(rng.choice(len(NURTURE), p=weights / weights.sum()))], moment)
 
     for lead in leads:
         end = min(lead.converted or AS_OF, lead.created + 150 * DAY, AS_OF)

@@ -127,8 +127,9 @@ def write(folder: Path, tables: dict[str, pd.DataFrame]) -> Faults:
     pages = {}
     for name, frame in sheets.items():
         note = f" | Filtered by: Created Date on or after {ACTIVITIES_SINCE}" if name == "Tasks and Events" else ""
+        records = (frame.ne("").any(axis=1) & (frame.iloc[:, 0] != "Subtotal")).sum()
         pages[name] = [[f"Northlight {name}"], ["As of 2026-11-16 08:00:00 Eastern Standard Time/EST"], [f"Filtered by: Show: All records{note}"], [],
-                       list(frame.columns), *frame.itertuples(index=False), [], [f"Grand Totals ({len(frame):,} records)"],
+                       list(frame.columns), *frame.itertuples(index=False), [], [f"Grand Totals ({records:,} records)"],
                        ["Confidential Information - Do Not Distribute"]]
         planted.append(("footer row", f"{FILE}: {name}", 2))
     workbook.write(folder / FILE, pages)

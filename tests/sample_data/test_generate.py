@@ -124,7 +124,8 @@ def test_crm_exports_are_what_the_generator_makes(tables):
 def test_readme_lists_every_planted_fault(tables):
     planted = faults.plain(tables)[1]
     rows = [(fault, f"plain/northlight.xlsx: {place}", n) for fault, place, n in planted]
-    rows += write_salesforce.spoil(write_salesforce.reports(tables))[1] + write_hubspot.spoil(write_hubspot.exports(tables))[1]
+    reports, of_salesforce = write_salesforce.spoil(write_salesforce.reports(tables))
+    rows += of_salesforce + [("footer row", f"{write_salesforce.FILE}: {name}", 2) for name in reports] + write_hubspot.spoil(write_hubspot.exports(tables))[1]
     listed = re.findall(r"^\| ([^|]+) \| ((?:plain|salesforce|hubspot)/[^|]+) \| (\d+) \|$", (SAMPLE / "README.md").read_text(encoding="utf-8"), re.M)
     assert sorted((fault, place, int(n)) for fault, place, n in listed) == sorted(rows)
 
