@@ -28,6 +28,7 @@ def reports(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     title = dict(zip(deals["opp_id"], deals["name"]))
     now = history.drop_duplicates("opp_id", keep="last").set_index("opp_id").reindex(deals["opp_id"]).reset_index()
     leads, steps, contacts = tables["leads"], tables["lead_stage_history"], tables["contacts"]
+    roles = tables["opp_contact_roles"]
     status = steps.drop_duplicates("lead_id", keep="last").set_index("lead_id")["stage"].reindex(leads["lead_id"]).map(STATUS).fillna("").reset_index(drop=True)
     member = tables["touches"].loc[lambda touches: touches["is_response"] == "true"].drop_duplicates(["campaign_id", "person_id"])
     work = tables["activities"].loc[lambda activities: activities["occurred_at"] >= ACTIVITIES_SINCE]
@@ -76,6 +77,9 @@ def reports(tables: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
         "Contacts": pd.DataFrame({"Contact ID": salesforce(contacts["contact_id"]), "Account ID": salesforce(contacts["account_id"]),
                                   "Account Name": contacts["account_id"].map(firm), "Email": contacts["email"],
                                   "Created Date": local(contacts["created_at"], "us time"), "Lead ID": salesforce(contacts["lead_id"])}),
+        "Opportunity Contact Roles": pd.DataFrame({
+            "Opportunity ID": salesforce(roles["opp_id"]), "Opportunity Name": roles["opp_id"].map(title), "Contact ID": salesforce(roles["contact_id"]),
+            "Contact Role": roles["role"], "Primary": roles["is_primary"].map(YES), "Created Date": local(roles["added_at"], "us time")}),
         "Users": pd.DataFrame({"User ID": salesforce(users["user_id"]), "Full Name": users["name"], "Department": users["function"].str.title(),
                                "Manager": users["manager_id"].map(user).fillna(""), "Active": users["is_active"].map(YES)}),
     }
