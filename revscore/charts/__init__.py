@@ -1,0 +1,10 @@
+"""Drawings of finished numbers, each a small frame with a constant Vega-Lite spec and a sentence. They compute nothing."""
+
+from revscore.charts.amounts import bridge, pace
+from revscore.charts.cohorts import curve, heat, steps
+from revscore.charts.drawing import Drawing, empty
+from revscore.charts.groups import rank, split
+from revscore.charts.series import spark, trend, weeks
+from revscore.charts.theme import PALETTES, Palette, Theme
+
+__all__ = ["PALETTES", "Drawing", "Palette", "Theme", "bridge", "curve", "empty", "heat", "pace", "rank", "spark", "split", "steps", "trend", "weeks"]

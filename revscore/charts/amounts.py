@@ -1,0 +1,98 @@
+"""Drawings of amounts: the bridge between two dates, and the pace towards a target."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from revscore.charts.drawing import Drawing, authored, empty, layers, number, sentence, texts, words
+from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
+from revscore.core import figures, units
+from revscore.core.units import CURRENCY, Unit
+
+
+@authored
+def _bridge(theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    x = alt.X("leg:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14),
+              axis=alt.Axis(labelExpr="split(datum.label, ' ')", labelOverlap=False, labelColor=p.ink, labelLineHeight=21))
+    scale = alt.Scale(zero=False, nice=False)
+    base = alt.Chart().encode(x=x)
+    tips = [alt.Tooltip("leg:N", title="Leg"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("deals:N", title="Deals")]
+    top = alt.Y("top:Q", title=None, scale=scale, axis=None)
+    return layers(
+        base.transform_filter("isValid(datum.next)").mark_rule(strokeWidth=2, color=p.line).encode(x2="next:N", y=alt.Y("level:Q", title=None, scale=scale, axis=None)),
+        base.mark_bar(cornerRadius=3).encode(y=alt.Y("foot:Q", title=None, scale=scale, axis=None), y2="head:Q", tooltip=tips,
+                                             color=alt.Color("kind:N", scale=alt.Scale(domain=["total", "up", "down"], range=[p.extra[0] if theme == "light" else p.line, p.main, p.warn]), legend=None)),
+        base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=alt.Y("foot:Q", scale=scale), text="cut:N"),
+        base.mark_text(fontSize=STRONG, fontWeight=700, dy=-30, baseline="bottom").encode(y=top, text="label:N"),
+        base.mark_text(fontSize=SMALL, dy=-10, color=p.soft, baseline="bottom").encode(y=top, text="deals:N"),
+    )
+
+
+def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", theme: Theme = "light", height: int = 440) -> Drawing:
+    """A waterfall from start to end: totals in grey, what came in blue, what went in orange, each leg signed and counted.
+
+    frame : leg, value, kind ("start", "up", "down", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs are small
+    beside the totals, the totals are cut at the foot, and marked so ("≈"); there is no value axis to misread.
+    """
+    if not len(frame):
+        return empty("bridge", theme, height, "Nothing to draw: no pipeline at either date.")
+    legs = figures.running(frame)
+    kind, value, start, end = words(legs, "kind"), number(legs, "value"), number(legs, "from"), number(legs, "to")
+    total = np.isin(kind, ("start", "end"))
+    least, most = float(np.min(np.where(total, end, np.minimum(start, end)))), float(np.max(np.maximum(start, end)))
+    floor = least - 0.6 * (most - least) if least > 0 and least > 0.6 * most else 0.0
+    written = texts(value, unit, currency)
+    sign = np.where(kind == "up", "+", np.where(kind == "down", "−", ""))
+    leg, count = words(legs, "leg"), number(legs, "count")
+    data = pd.DataFrame({
+        "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value, "foot": np.where(total, floor, np.minimum(start, end)),
+        "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end, "next": pd.Series(leg).shift(-1),
+        "label": [s + t if v else t for s, t, v in zip(sign, written, value, strict=True)],
+        "deals": ["" if np.isnan(k) else units.named(k, units.DEALS) for k in count], "cut": np.where(total & (floor > 0), "≈", "")})
+    moved = data[~total & (value != 0)]
+    largest = moved.loc[moved["value"].abs().sort_values(ascending=False).index[:2]]
+    opening, closing = (data.loc[kind == name, "label"].tolist() for name in ("start", "end"))
+    says = [f"{label} from {opening[0]} to {closing[0]}" if opening and closing else label] + [f"{row.leg} {row.label}" for row in largest.itertuples()]
+    return Drawing("bridge", data, _bridge(theme), sentence(says), height)
+
+
+@authored
+def _pace(theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    y = alt.Y("name:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=0.55, paddingOuter=0.3),
+              axis=alt.Axis(labelFontSize=STRONG, labelColor=p.ink, labelFontWeight=600))
+    base = alt.Chart().encode(y=y)
+
+    def x(name: str) -> alt.X:
+        return alt.X(f"{name}:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
+
+    return layers(
+        base.mark_bar(color=p.rest, opacity=0.55).encode(x=x("target")),
+        base.mark_bar(height={"band": 0.55}).encode(x=x("value"), color=alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)),
+        base.mark_tick(color=p.ink, thickness=4, height={"band": 1.35}).encode(x=x("expected")),
+        base.mark_text(fontSize=SMALL, color=p.ink, fontWeight=600, baseline="bottom", yOffset=alt.expr("-bandwidth('y') * 0.72")).encode(x=x("expected"), text="expected_label:N"),
+        base.mark_text(fontSize=LAST, fontWeight=700, align="left", dx=14).encode(x=x("end"), text="label:N"),
+        base.mark_text(fontSize=BODY, color=p.soft, align="left", dx=14, dy=24).encode(x=x("end"), text="note:N"),
+    )
+
+
+def pace(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, theme: Theme = "light") -> Drawing:
+    """Progress to a target: the bar is what is there, the tick what should be there by today, the track the whole target.
+
+    frame : name, value, target, expected (to date); where known expected_name ("linear", "seasonal"). Orange when behind what was expected.
+    """
+    if not len(frame):
+        return empty("pace", theme, 140, "No target is set for this selection.")
+    value, target, expected = (number(frame, name) for name in ("value", "target", "expected"))
+    behind, name = value < expected, words(frame, "name")
+    should = texts(expected, unit, currency)
+    data = pd.DataFrame({
+        "name": name, "order": np.arange(len(frame)), "value": value, "target": target, "expected": expected, "tone": np.where(behind, "off", "on"),
+        "end": np.fmax(value, target), "label": texts(value, unit, currency), "note": [f"of {text}" if text else "" for text in texts(target, unit, currency)],
+        "expected_label": [f"{kind or 'expected'} {text}" if text else "" for kind, text in zip(words(frame, "expected_name"), should, strict=True)]})
+    says = [f"{a} {b} {c}, {'behind' if d else 'on'} the {e}" if e else f"{a} {b} {c}"
+            for a, b, c, d, e in zip(name, data["label"], data["note"], behind, data["expected_label"], strict=True)]
+    return Drawing("pace", data, _pace(theme), sentence(says), 36 + 92 * len(frame))

@@ -1,0 +1,114 @@
+"""Drawings that set groups side by side: one value under several attribution models, and a ranking with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from revscore.charts.drawing import Drawing, authored, empty, layers, missed, number, sentence, suppressed, texts, words, x_of_n
+from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
+from revscore.core import units
+from revscore.core.units import CURRENCY, RATIO, Unit
+
+# Shape and colour of a model: blue credits the beginning, orange the end, ink spreads it over the path.
+MODELS = {"first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"), "last_touch_close": ("diamond", "warn"),
+          "linear": ("circle", "ink"), "time_decay": ("triangle-down", "warn"), "u_shaped": ("cross", "ink"), "w_shaped": ("square", "ink"), "full_path": ("stroke", "ink")}
+
+
+def _rows(**axis: object) -> alt.Y:
+    return alt.Y("group:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(padding=0.3), axis=alt.Axis(labelLimit=340, **axis))
+
+
+@authored
+def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    looks = [MODELS.get(model, ("circle", "ink")) for model in models]
+    names = [model.replace("_", " ") for model in models]
+    base = alt.Chart().encode(y=_rows(labelColor=p.ink))
+    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=6, orient="bottom"))
+    tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("model:N", title="Model"), alt.Tooltip("label:N", title="Credit")]
+    colour = alt.Scale(domain=names, range=[getattr(p, tone) for _, tone in looks])
+    return layers(
+        base.transform_filter("datum.first").mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
+        base.mark_point(size=190, filled=True, opacity=0.95, strokeWidth=3, stroke=p.paper).encode(
+            x=x, tooltip=tips, shape=alt.Shape("model:N", scale=alt.Scale(domain=names, range=[shape for shape, _ in looks])), color=alt.Color("model:N", scale=colour)),
+        base.transform_filter("datum.first").mark_text(align="left", dx=20, fontSize=SMALL, color=p.soft).encode(x=alt.X("high:Q", title=None), text="span:N"),
+    )
+
+
+def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, models: Sequence[str] = (), label: str = "Credit", theme: Theme = "light") -> Drawing:
+    """One row a group, one mark a model on the range between the least and the most that any model gives.
+
+    frame : group, model, value, in the order to be drawn; `core.figures.fold(frame, within="model")` gives the largest twelve and the rest.
+    models : which, and their order in the legend; none = those of the frame.
+    """
+    if not len(frame):
+        return empty("split", theme)
+    chosen = tuple(models) or tuple(dict.fromkeys(words(frame, "model")))
+    frame = frame[np.isin(words(frame, "model"), chosen)]
+    value, group = number(frame, "value"), words(frame, "group")
+    by = pd.Series(value).groupby(group)
+    low, high = by.transform("min").to_numpy(), by.transform("max").to_numpy()
+    data = pd.DataFrame({
+        "group": group, "order": pd.factorize(group)[0], "model": [m.replace("_", " ") for m in words(frame, "model")], "value": value, "low": low, "high": high,
+        "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
+        "span": [a if a == b else f"{a} – {b}" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]})
+    heads = data[data["first"]]
+    apart = heads.loc[(heads["high"] - heads["low"]).idxmax()]
+    says = sentence([f"{label} of {len(heads)} groups under {len(chosen)} models", f"the models disagree most on {apart['group']}: {apart['span']}"])
+    return Drawing("split", data, _split(unit, currency, chosen, theme), says, 96 + 44 * len(heads))
+
+
+@authored
+def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    base = alt.Chart().encode(y=_rows(labelColor=p.ink))
+    axis = alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=6)
+
+    def x(name: str) -> alt.X:
+        return alt.X(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
+
+    colour = alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
+    tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample")]
+    return layers(
+        base.mark_rule(strokeWidth=8, strokeCap="round", opacity=0.35).encode(x=x("low"), x2="high:Q", color=colour),
+        base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_rule(strokeWidth=2.5, strokeDash=[8, 6], color=p.ink).encode(
+            x=x("reference"), y=alt.value(0), y2=alt.value(alt.expr("height"))),
+        base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_text(fontSize=SMALL, fontWeight=600, baseline="bottom", dy=-6).encode(
+            x=x("reference"), y=alt.value(0), text="mark:N"),
+        base.mark_point(size=230, filled=True, opacity=1).encode(x=x("value"), color=colour, tooltip=tips),
+        base.mark_text(align="left", dx=16, fontSize=STRONG, fontWeight=700).encode(x=x("end"), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
+        base.mark_text(align="left", dx=104, fontSize=SMALL, color=p.soft).encode(x=x("end"), text="note:N"),
+        base.mark_text(align="left", dx=6, fontSize=BODY, color=p.soft).encode(x=alt.value(0), text="small:N"),
+    )
+
+
+def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Value", reference: float | None = None, reference_name: str = "all",
+         better: str = "up", theme: Theme = "light") -> Drawing:
+    """Groups from most to least, each with its interval; orange when the whole interval is on the wrong side of the reference.
+
+    frame : group, value, n; where known low, high, numerator, denominator, flag. Groups of fewer than five stand last, as "x of n".
+    """
+    if not len(frame):
+        return empty("rank", theme)
+    small = suppressed(frame)
+    value = np.where(small, np.nan, number(frame, "value"))
+    order = np.argsort(-np.nan_to_num(value, nan=-np.inf), kind="stable")
+    frame, value, small = frame.iloc[order], value[order], small[order]
+    low, high = (np.where(np.isnan(value), np.nan, number(frame, name)) for name in ("low", "high"))
+    at = np.full(len(frame), np.nan if reference is None else reference)
+    edge = high if better == "up" else low
+    off = missed(np.where(np.isnan(edge), value, edge), at, better)
+    n = number(frame, "n")
+    data = pd.DataFrame({
+        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "end": np.fmax(value, high), "reference": at,
+        "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency), "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
+        "small": np.where(small, x_of_n(frame), np.where(np.isnan(value), units.MISSING, "")),
+        "mark": "" if reference is None else f"{reference_name} {units.text(reference, unit, currency)}"})
+    there = data[data["value"].notna()]
+    says = [f"{label}: {there.iloc[0]['group']} highest with {there.iloc[0]['label']}, {there.iloc[-1]['group']} lowest with {there.iloc[-1]['label']}" if len(there) else f"{label}: too few records in every group",
+            f"clearly behind: {', '.join(data.loc[off, 'group'])}" if off.any() else "", f"{int(small.sum())} with too few records to rate" if small.any() else ""]
+    return Drawing("rank", data, _rank(unit, currency, theme), sentence(says), 64 + 48 * len(frame))

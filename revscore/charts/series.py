@@ -1,0 +1,180 @@
+"""Drawings over time: a trend with its interval and target, its small version for tiles, and SLA week by week."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, layers, missed, number, sentence, spoken, suppressed, texts, unsettled, words,
+                                     written, x_of_n)
+from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
+from revscore.core import units
+from revscore.core.units import RATIO, Unit
+
+Target = float | Sequence[float] | None
+
+
+def _x(title: str | None = None, **axis: object) -> alt.X:
+    return alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=title, scale=alt.Scale(padding=0.35),
+                 axis=alt.Axis(labelExpr=PERIOD_AXIS, **axis))
+
+
+def _tones(p) -> alt.Color:
+    return alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
+
+
+def _fills(p) -> alt.Fill:
+    return alt.Fill("fill:N", scale=alt.Scale(domain=["on", "off", "hollow"], range=[p.main, p.warn, p.paper]), legend=None)
+
+
+@authored
+def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency)))
+    base = alt.Chart().encode(x=_x())
+    tips = [alt.Tooltip("period:N", title="Period"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("sample:N", title="Sample"),
+            alt.Tooltip("interval:N", title="95 % interval"), alt.Tooltip("goal_label:N", title="Target"), alt.Tooltip("state:N", title="State")]
+    return layers(
+        base.mark_area(color=p.main, opacity=0.16, line=False).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
+        base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=alt.Y("target:Q", title=None)),
+        base.mark_line(color=p.main).encode(y=alt.Y("settled:Q", title=None)),
+        base.mark_line(color=p.main, strokeDash=[2, 8]).encode(y=alt.Y("soft:Q", title=None)),
+        base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=alt.Stroke("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None), fill=_fills(p), tooltip=tips),
+        base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height")), tooltip=tips),
+        *written(base.encode(y=alt.Y("target:Q", title=None), text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600),
+        *(chart.encode(color=_tones(p)) if k else chart for k, chart in enumerate(
+            written(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700))),
+    )
+
+
+def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, better: str) -> pd.DataFrame:
+    """The columns of a trend, in the order of time."""
+    order = np.argsort(number(frame, "start"), kind="stable") if "start" in frame.columns else np.arange(len(frame))
+    small, soft = suppressed(frame)[order], unsettled(frame)[order]
+    goal = number(frame, "target") if target is None else np.broadcast_to(np.asarray(target, dtype=float), len(frame))
+    frame, goal = frame.iloc[order], goal[order]
+    value = np.where(small, np.nan, number(frame, "value"))
+    low, high = (np.where(small | np.isnan(value), np.nan, number(frame, name)) for name in ("low", "high"))
+    start, end = number(frame, "start"), number(frame, "end")
+    follows = np.concatenate([[True], ~(start[1:] > end[:-1])]) if len(frame) else np.zeros(0, dtype=bool)  # False where periods are missing before
+    beside = soft | np.concatenate([soft[1:] & follows[1:], [False]])
+    tone = np.where(missed(value, goal, better), "off", "on")
+    last = np.flatnonzero(~np.isnan(value))[-1:]
+    at_last, at_first = (np.isin(np.arange(len(frame)), k) for k in (last, np.flatnonzero(~np.isnan(goal))[:1]))
+    label, goal_label = texts(value, unit, currency), texts(goal, unit, currency)
+    interval = [f"{a} – {b}" if a else "" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]
+    n = number(frame, "n")
+    return pd.DataFrame({
+        "period": words(frame, "period"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "target": goal,
+        "settled": np.where(soft, np.nan, value), "soft": np.where(beside, value, np.nan), "tone": tone, "fill": np.where(soft, "hollow", tone),
+        "label": [text or small_text for text, small_text in zip(label, x_of_n(frame), strict=True)], "interval": interval, "goal_label": goal_label,
+        "sample": ["" if np.isnan(k) else f"n {k:,.0f}" for k in n], "state": np.where(small, "too few to rate", np.where(soft, "not settled", "settled")),
+        "small": np.where(small, x_of_n(frame), ""), "last": np.where(at_last, label, ""),
+        "goal": np.where(at_first, [f"target {text}" for text in goal_label], ""),
+    })
+
+
+def _trend_alt(data: pd.DataFrame, label: str) -> str:
+    there = data[data["value"].notna()]
+    if not len(there):
+        return f"{label}: too few records in every period to state a number."
+    now = there.iloc[-1]
+    side = "" if not now["goal_label"] else f"target {now['goal_label']}, {'missed' if now['tone'] == 'off' else 'held'}"
+    before = f"{there.iloc[-2]['label']} in {spoken(there.iloc[-2]['period'])}" if len(there) > 1 else ""
+    return sentence([f"{label} {now['label']} in {spoken(now['period'])}" + (" (not settled)" if now["state"] == "not settled" else ""), side,
+                     f"before: {before}" if before else ""])
+
+
+def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up", theme: Theme = "light",
+          height: int = 380) -> Drawing:
+    """A line over periods with its 95 % band and stepped target.
+
+    frame : period, value; where known start, end (day numbers), low, high, n, numerator, denominator, flag, maturity, target. Unsettled
+    periods are dotted and hollow, periods of fewer than five say "x of n" in grey, missing periods break the line.
+    target : one for all periods or one per row; None takes the frame's own column.
+    """
+    if not len(frame):
+        return empty("trend", theme, height)
+    data = _series(frame, unit, currency, target, better)
+    return Drawing("trend", data, _trend(unit, currency, theme), _trend_alt(data, label), height)
+
+
+@authored
+def _spark(theme: Theme) -> alt.LayerChart:
+    p = PALETTES[theme]
+    base = alt.Chart().encode(x=alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), axis=None, scale=alt.Scale(padding=0.3)))
+
+    def y(name: str) -> alt.Y:
+        return alt.Y(f"{name}:Q", axis=None, scale=alt.Scale(zero=False, nice=False, padding=8))
+
+    return layers(
+        base.mark_line(interpolate="step", color=p.ink, strokeWidth=1.5, strokeDash=[5, 4]).encode(y=y("target")),
+        base.mark_line(color=p.main, strokeWidth=3).encode(y=y("settled")),
+        base.mark_line(color=p.main, strokeWidth=3, strokeDash=[1, 6]).encode(y=y("soft")),
+        base.transform_filter("datum.last != ''").mark_point(size=110, strokeWidth=3, opacity=1).encode(
+            y=y("value"), stroke=alt.Stroke("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None), fill=_fills(p)),
+    )
+
+
+def spark(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up", theme: Theme = "light",
+          height: int = 72) -> Drawing:
+    """The trend of a tile: line, target, last point; no axes. Same frame as `trend`."""
+    if not len(frame):
+        return empty("spark", theme, height, "No data")
+    data = _series(frame, unit, currency, target, better)
+    columns = ["period", "order", "value", "target", "settled", "soft", "tone", "fill", "last"]
+    return Drawing("spark", data[columns], _spark(theme), _trend_alt(data, label), height)
+
+
+@authored
+def _weeks(theme: Theme) -> alt.LayerChart:
+    """Two bands in one plot: above the share met against its target, below how many were met and breached."""
+    p = PALETTES[theme]
+    base = alt.Chart().encode(x=_x())
+    upper = alt.Scale(domain=[0, 1], range=[alt.expr("height * 0.5"), 0])
+    lower = alt.Scale(zero=True, nice=False, range=[alt.expr("height"), alt.expr("height * 0.62")])
+    share = alt.Axis(values=[0, 0.5, 1], labelExpr="format(datum.value, '.0%')", orient="left")
+    tips = [alt.Tooltip("period:N", title="Week"), alt.Tooltip("label:N", title="Met"), alt.Tooltip("sample:N", title="Met of due"), alt.Tooltip("goal:N", title="Target")]
+    parts = base.transform_fold(["breached", "met"], as_=["part", "count"]).mark_bar(cornerRadius=0).encode(
+        y=alt.Y("count:Q", title=None, scale=lower, axis=None, stack="zero"), order=alt.Order("part:N", sort="ascending"), tooltip=tips,
+        color=alt.Color("part:N", scale=alt.Scale(domain=["met", "breached"], range=[p.main, p.warn]), legend=alt.Legend(symbolType="square")))
+
+    def y(name: str) -> alt.Y:
+        return alt.Y(f"{name}:Q", title=None, scale=upper, axis=share)
+
+    rates = layers(
+        base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=y("target")),
+        base.mark_line(color=p.main).encode(y=y("rate")),
+        base.mark_point(size=120, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=tips),
+        *written(base.encode(y=y("target"), text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600),
+        *(chart.encode(color=_tones(p)) if k else chart for k, chart in enumerate(
+            written(base.encode(y=y("rate"), text="label:N"), p, align="center", baseline="top", dy=14, fontSize=STRONG, fontWeight=700))),
+    ).resolve_scale(color="independent")
+    return alt.layer(rates, parts, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
+
+
+def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", height: int = 460) -> Drawing:
+    """SLA by week: the share met against its target, over the counts met and breached.
+
+    frame : week, met, breached, rate, n; where known start, target. The rate stands as it is; weeks of fewer than five say "x of n".
+    """
+    if not len(frame):
+        return empty("weeks", theme, height, "Nothing to draw: no clock was due in this selection.")
+    n, met = number(frame, "n"), number(frame, "met")
+    small = suppressed(frame) | (n < 5) if "flag" in frame.columns else n < 5
+    rate, goal = np.where(small, np.nan, number(frame, "rate")), number(frame, "target")
+    goal_text, first = texts(goal, RATIO, ""), np.flatnonzero(~np.isnan(goal))[:1]
+    data = pd.DataFrame({
+        "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "rate": rate, "target": goal,
+        "tone": np.where(missed(rate, goal, "up"), "off", "on"), "label": [f"{r:.0%}" if not np.isnan(r) else "" for r in rate],
+        "sample": [units.of(a, b) for a, b in zip(met, n, strict=True)],
+        "goal": np.where(np.isin(np.arange(len(frame)), first), [f"target {text}" for text in goal_text], ""),
+    })
+    under = data[data["tone"] == "off"]
+    now = data.iloc[-1]
+    alt_text = sentence([f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),
+                         f"under target in {len(under)} of {len(data)} weeks" if goal_text and not np.isnan(goal).all() else ""])
+    return Drawing("weeks", data, _weeks(theme), alt_text, height)
