@@ -1,0 +1,15 @@
+"""What the families share: the tables that lead and deal metrics need, the columns shown when one is opened, dimensions over fixed words."""
+
+from __future__ import annotations
+
+from revscore.core.facts import Dimension
+
+LEAD_NEEDS = ("leads.lead_id", "leads.created_at", "lead_stage_history.stage", "lead_stage_history.entered_at")
+LEAD_DRILL = ("lead_id", "segment", "region", "owner", "source", "campaign", "created_at", "status")
+DEAL_NEEDS = ("opportunities.opp_id", "opportunities.created_at", "opp_history.changed_at", "opp_history.stage")
+DEAL_DRILL = ("opp_id", "name", "account", "segment", "owner", "stage", "amount", "close_date", "next_step")
+
+
+def words(name: str, values: tuple[str, ...], labels: tuple[str, ...] | None = None) -> Dimension:
+    """A metric's own dimension over fixed words (code 0 stays "missing")."""
+    return Dimension(name, ("", *values), ("(missing)", *(labels or values)))

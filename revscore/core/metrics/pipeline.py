@@ -1,0 +1,203 @@
+"""Pipeline: what is open, created, progressed, bridged, covered; opportunity stages; slippage. METRICS section 6."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import compute as engine
+from revscore.core.calendars import DAY_US, NEVER, NO_DAY, Period
+from revscore.core.coded import Coded
+from revscore.core.facts import Facts
+from revscore.core.metric import Better, derived, level, metric, rate, total
+from revscore.core.metrics import wins
+from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, words
+from revscore.core.units import CURRENCY, DEALS, MULTIPLE
+from revscore.core.view import View
+
+_MONEY = (*DEAL_NEEDS, "opp_history.amount")
+_DATED = (*_MONEY, "opp_history.close_date")
+INFLOWS = ("created", "reopened", "pulled_in", "other_in", "increased")
+OUTFLOWS = ("decreased", "won", "lost", "pushed_out", "other_out")
+LEGS = ("open_start", *INFLOWS, *OUTFLOWS, "open_end")
+LEG_LABELS = ("Open at start", "Created", "Re-opened", "Pulled in", "Back in forecast", "Increased", "Decreased", "Won", "Lost", "Pushed out", "Other out",
+              "Open at end")
+DIRECTIONS = ("progressed", "regressed", "unchanged", "lost")
+
+
+def within(day: np.ndarray, window: Period | None) -> np.ndarray:
+    """Which days lie in the window; all of them without one."""
+    return np.ones(len(day), dtype=bool) if window is None else (day >= window.start) & (day < window.end)
+
+
+@metric("pipeline.open", "Open pipeline", "How much pipeline is open?", level("value", CURRENCY, "value", label="Open pipeline"),
+        level("count", DEALS, "count", label="Open deals"), owners=("marketing", "sales"), meetings=("WPR",), needs=_MONEY, drill=DEAL_DRILL,
+        population="O1, eligible")
+def open_pipeline(x: Coded, window: Period | None = None) -> Facts:
+    """Amount of the deals that are open, at or beyond the pipeline entry stage and not omitted, at the end of the period (at as-of while it runs).
+    With a window, only deals whose close date at that time lies in it.
+    """
+    events = x.opps.events
+    rows = np.flatnonzero(events.eligible & x.opps.in_o1[events.opp] & within(events.close_day, window) & (events.until > events.at))
+    return x.make_facts("opp", events.opp[rows], x.days(events.at[rows]), {"value": events.amount[rows], "count": np.ones(len(rows)),
+                                                                           "start": events.at[rows], "end": events.until[rows]}, left_out=x.opps.left_out)
+
+
+@metric("pipeline.created", "Pipeline created", "How much pipeline did we create?", total("value", CURRENCY, label="Pipeline created"),
+        total("count", DEALS, label="Deals"), owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=_MONEY, drill=DEAL_DRILL,
+        population="O1 with entry into pipeline")
+def created(x: Coded) -> Facts:
+    """Amount, frozen at that moment, of the deals that entered the pipeline in the period: their first event at or beyond the entry stage, not
+    their creation in the CRM. Re-opening is no creation, and later changes of the amount do not restate it.
+    """
+    opps = x.opps
+    opp = np.flatnonzero((opps.entry >= 0) & opps.in_o1)
+    missing = opps.events.amount_missing[opps.entry[opp]]
+    return x.make_facts("opp", opp, x.days(opps.entry_at[opp]), {"value": opps.entry_amount[opp], "count": np.ones(len(opp))},
+                        detail={"entered_at": opps.entry_at[opp], "amount_missing": missing}, left_out=opps.left_out)
+
+
+def week_to_date(x: Coded) -> tuple[int, int]:
+    """The seven days up to as-of, as instants."""
+    return x.as_of - 7 * DAY_US, x.as_of
+
+
+def _first_after(x: Coded, wanted: np.ndarray, t0: int, t1: int) -> np.ndarray:
+    """Position of each deal's first `wanted` event in (t0, t1], −1 without."""
+    events = x.opps.events
+    rows = np.flatnonzero(wanted & (events.at > t0) & (events.at <= t1))[::-1]
+    out = np.full(x.opps.n, -1, dtype="int64")
+    out[events.opp[rows]] = rows  # backwards, so that the first one stays
+    return out
+
+
+@metric("pipeline.progressed", "Pipeline progressed", "Did the pipeline move forward?",
+        rate("progression_rate", "progressed", "n", label="Share progressed"), total("count", DEALS, label="Deals"), total("value", CURRENCY, label="Amount"),
+        owners=("sales", "marketing"), meetings=("WPR",), needs=_MONEY, by=("direction",), drill=DEAL_DRILL, population="O1 in pipeline at the start, entered or re-opened since")
+def progressed(x: Coded, t0: int | None = None, t1: int | None = None) -> Facts:
+    """Deals in pipeline at the start, or entered or re-opened since: their stage at the end against their stage at the start (at entry, at
+    re-opening). Won or higher = progressed, lower = regressed, equal = unchanged, Closed Lost = lost. Net between two times: down and up again is
+    unchanged. Amount at the end. Without times: the seven days up to as-of.
+    """
+    t0, t1 = (week_to_date(x)[0] if t0 is None else t0), (x.as_of if t1 is None else t1)
+    opps, events = x.opps, x.opps.events
+    before, after = opps.at(t0), opps.at(t1)
+    entered = (opps.entry_at > t0) & (opps.entry_at <= t1)
+    open_event = _first_after(x, opps.is_open(events.rank), t0, t1)
+    reopened = opps.is_closed(before.rank) & (open_event >= 0)
+    base = opps.in_o1 & (before.eligible | entered | reopened)
+    opp = np.flatnonzero(base)
+    if len(events):
+        start = np.where(before.eligible, before.rank, np.where(entered, events.rank[opps.entry], events.rank[open_event]))[opp]
+    else:
+        start = before.rank[opp]
+    end = after.rank[opp]
+    won, lost = end == opps.open_stages, end == opps.open_stages + 1
+    direction = np.where(lost, 3, np.where(won | (end > start), 0, np.where(end < start, 1, 2)))
+    return x.make_facts("opp", opp, np.full(len(opp), x.days(np.array([t1]))[0]), {"n": np.ones(len(opp)), "count": np.ones(len(opp)), "value": after.amount[opp],
+                                                                                   "progressed": (direction == 0).astype(float)},
+                        own={"direction": (direction + 1, words("direction", DIRECTIONS, ("Progressed", "Regressed", "Unchanged", "Lost")))}, left_out=opps.left_out)
+
+
+@metric("pipeline.bridge", "Pipeline bridge", "What changed the pipeline between two times?", total("value", CURRENCY, label="Amount"),
+        total("count", DEALS, label="Deals"), total("from_later", CURRENCY, label="of these pulled in from later"),
+        total("from_earlier", CURRENCY, label="of these slipped in from earlier"), better=Better.CONTEXT, owners=("sales", "marketing"), meetings=("WPR",),
+        needs=_DATED, by=("leg",), drill=DEAL_DRILL, population="O1")
+def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Period | None = None) -> Facts:
+    """Open at start + created + re-opened + pulled in + back in forecast + increased − decreased − won − lost − pushed out − other out = open at end,
+    exactly, deal by deal. Each deal has at most one entry, one amount and one exit leg. Created is the amount frozen at entry; a deal created and
+    closed inside passes through. With a window, only deals whose close date lies in it; without, nothing is pulled in or pushed out. One corporate
+    rate at both ends: no exchange-rate leg. Without times: the seven days up to as-of.
+    """
+    t0, t1 = (week_to_date(x)[0] if t0 is None else t0), (x.as_of if t1 is None else t1)
+    opps, events = x.opps, x.opps.events
+    a, b = opps.at(t0), opps.at(t1)
+    in0, in1 = within(a.close_day, window), within(b.close_day, window)
+    s, e = a.eligible & in0 & opps.in_o1, b.eligible & in1 & opps.in_o1
+    won, lost = b.rank == opps.open_stages, b.rank == opps.open_stages + 1
+    open_event = _first_after(x, opps.is_open(events.rank), t0, t1)
+    is_created = (opps.entry_at > t0) & (opps.entry_at <= t1)
+    is_reopened = opps.is_closed(a.rank) & (open_event >= 0)
+    is_pulled, is_other = a.eligible & ~in0, opps.is_open(a.rank) & ~a.eligible
+    entry = np.select([s, is_created, is_reopened, is_pulled, is_other], [0, 1, 2, 3, 4], -1)  # 0 = was there at the start
+    reopened_amount = events.amount[open_event] if len(events) else np.zeros(opps.n)
+    base = np.select([entry == 0, entry == 1, entry == 2], [a.amount, opps.entry_amount, reopened_amount], a.amount)
+    through = ~s & ~e & in1 & (entry > 0) & (won | (lost & (entry <= 2)))
+    there = opps.in_o1 & (s | ((entry > 0) & (e | through)))
+    step = b.amount - base
+    exit_leg = np.select([won, lost, b.eligible & (b.close_day >= (window.end if window else NO_DAY))], ["won", "lost", "pushed_out"], "other_out")
+
+    rows: list[tuple[str, np.ndarray, np.ndarray]] = [("open_start", s, a.amount)]
+    rows += [(leg, there & (entry == code), base) for code, leg in enumerate(INFLOWS[:4], start=1)]
+    rows += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
+    rows += [(leg, there & ~e & (exit_leg == leg), b.amount) for leg in ("won", "lost", "pushed_out", "other_out")]
+    rows.append(("open_end", e, b.amount))
+    opp = np.concatenate([np.flatnonzero(mask) for _, mask, _ in rows])
+    value = np.concatenate([amount[mask] for _, mask, amount in rows])
+    code = np.concatenate([np.full(int(mask.sum()), LEGS.index(leg) + 1) for leg, mask, _ in rows])
+    pulled = code == LEGS.index("pulled_in") + 1
+    later = a.close_day[opp] >= (window.end if window else NO_DAY)
+    return x.make_facts("opp", opp, np.full(len(opp), x.days(np.array([t1]))[0]),
+                        {"value": value, "count": np.ones(len(opp)), "from_later": np.where(pulled & later, value, 0.0), "from_earlier": np.where(pulled & ~later, value, 0.0)},
+                        own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[opp], "amount_end": b.amount[opp]}, left_out=opps.left_out)
+
+
+def unexplained(legs: pd.DataFrame) -> float:
+    """What a bridge (rows of `compute(x, bridge, by="leg")`) leaves unexplained: start + ins − outs − end. It is 0 by construction."""
+    value = legs[legs["measure"] == "value"].groupby("leg")["value"].sum()
+    signed = {"open_start": 1, "open_end": -1, **dict.fromkeys(INFLOWS, 1), **dict.fromkeys(OUTFLOWS, -1)}
+    return float(sum(sign * value.get(leg, 0.0) for leg, sign in signed.items()))
+
+
+@metric("pipeline.coverage", "Pipeline coverage", "Is there enough pipeline to close what is left of the target?",
+        derived("coverage", MULTIPLE, label="Coverage of what is left"), derived("coverage_not_overdue", MULTIPLE, label="Without overdue close dates"),
+        derived("simple_coverage", MULTIPLE, label="Open ÷ full target"), derived("required_coverage", MULTIPLE, label="Required (1 ÷ win rate by value)"),
+        owners=("marketing", "sales"), meetings=("WPR",), needs=(*_DATED, "targets.value"), population="O1 eligible, close date in the period")
+def coverage(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, target: float | None = None) -> pd.DataFrame:
+    """Open pipeline that closes in the period ÷ (target − won so far). Missing ("target met") when nothing is left. Beside it: without overdue close
+    dates, the simple ratio to the full target, and the coverage that the team's own win rate by value requires. The target is that of bookings
+    for exactly this period and the chosen segment.
+    """
+    period = view.period or x.terms.calendar.holding(x.as_of_day, "quarter")
+    goal = target_value(x, view.during(period)) if target is None else target
+    state = view.during(None)
+
+    def value(card, at: View, stat: str, **params) -> float:
+        frame = engine.compute(x, card, at, **params)
+        return float(frame.loc[frame["measure"] == stat, "value"].iloc[0])
+
+    open_now = value(open_pipeline, state, "value", window=period)
+    timely = value(open_pipeline, state, "value", window=Period(min(max(period.start, x.as_of_day), period.end), period.end))
+    won = value(wins.won_value, view.during(period), "value")
+    rate_by_value = value(wins.closed_in_period, view.during(period), "value_rate")
+    left = goal - won
+    numbers = {"coverage": open_now / left if left > 0 else np.nan, "coverage_not_overdue": timely / left if left > 0 else np.nan,
+               "simple_coverage": open_now / goal if goal else np.nan, "required_coverage": 1 / rate_by_value if rate_by_value > 0 else np.nan}
+    frame = pd.DataFrame([{"measure": name, "value": number, "numerator": open_now, "denominator": left} for name, number in numbers.items()])
+    return frame.assign(target=goal, won_to_date=won, remaining=left, open_in_period=open_now, open_not_overdue=timely, period=period.label, start=period.start, end=period.end)
+
+
+def target_value(x: Coded, view: View, metric_id: str = "bookings.won.value") -> float:
+    """The target for exactly the view's period and its one chosen segment (none chosen: the whole); NaN where there is none."""
+    segments = view.chosen.get("segment", ("",))
+    others = [name for name, _ in view.where if name != "segment"]
+    found = [t.value for t in x.terms.targets if t.metric_id == metric_id and view.period and (t.start, t.end) == (view.period.start, view.period.end)
+             and t.segment == segments[0]]
+    return found[0] if found and len(segments) == 1 and not others else float("nan")
+
+
+@metric("pipeline.weighted", "Weighted pipeline", "What is the open pipeline worth at our own stage win rates?", total("value", CURRENCY, label="Weighted pipeline"),
+        better=Better.CONTEXT, owners=("sales",), meetings=("WPR",), needs=_MONEY, by=("stage",), drill=DEAL_DRILL, population="O1 eligible at as-of")
+def weighted(x: Coded) -> Facts:
+    """Amount of each eligible deal × won ÷ (won + lost) of the decided deals that reached its stage. Missing when a deal stands in a stage that no
+    decided deal ever reached. The win rates are those of the whole company, so that groups add up.
+    """
+    opps = x.opps
+    opp = np.flatnonzero(opps.now.eligible & opps.in_o1)
+    reached = (opps.reached != NEVER) & opps.in_o1
+    won, decided = (reached & opps.won).sum(axis=1), (reached & (opps.won | opps.lost)).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate_of = np.where(decided > 0, won / decided, np.nan)
+    stage = opps.now.rank[opp].astype("int64")
+    return x.make_facts("opp", opp, np.full(len(opp), x.as_of_day), {"value": opps.now.amount[opp] * rate_of[stage]},
+                        own={"stage": (stage + 1, words("stage", x.terms.opp_stages))}, detail={"stage_win_rate": rate_of[stage]}, left_out=opps.left_out)

@@ -1,0 +1,121 @@
+"""Targets and pacing. METRICS section 15."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import compute as engine
+from revscore.core.calendars import Period
+from revscore.core.coded import Coded
+from revscore.core.metric import Metric, derived, metric
+from revscore.core.terms import Target, Terms
+from revscore.core.units import MULTIPLE, RATIO
+from revscore.core.view import View
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+EARLY_SHARE = 0.15  # below this expected share nothing is projected
+
+
+def open_days(terms: Terms, calendar_id: str, start: int, end: int) -> int:
+    """Days in [start, end) on which the calendar opens at all (its weekdays less its holidays)."""
+    days = np.arange(start, max(start, end))
+    weekdays = {window.weekday for window in terms.windows_of(calendar_id)}
+    closed = [day for calendar, day in terms.holidays if calendar == calendar_id]
+    return int((np.isin((days + 3) % 7, list(weekdays)) & ~np.isin(days, closed)).sum())
+
+
+def expected_share(terms: Terms, target: Target, day: int) -> float:
+    """Share of a target that is expected by the end of `day`, by its pacing profile: linear, business_day or seasonal; from 0 to 1."""
+    elapsed = min(max(day - target.start + 1, 0), target.end - target.start)
+    if target.pacing == "business_day":
+        whole = open_days(terms, terms.pacing_calendar, target.start, target.end)
+        return open_days(terms, terms.pacing_calendar, target.start, target.start + elapsed) / whole if whole else float("nan")
+    if target.pacing == "seasonal":
+        shares = (0.0, *dict(terms.seasonality).get(target.profile_id, ()))
+        week, rest = divmod(elapsed, 7)
+        before, after = (shares[k] if k < len(shares) else 1.0 for k in (week, week + 1))
+        return before + (after - before) * rest / 7
+    return elapsed / (target.end - target.start)
+
+
+_ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "retention.nrr": ("retention", "nrr", {})}
+
+
+def resolve(metric_id: str, cards: Mapping[str, Metric]) -> tuple[Metric, str, dict[str, str]] | None:
+    """What a target's metric id speaks of: (card, measure or quantile, own dimension values), None when no card answers.
+
+    `pipeline.created.value` is a card and its measure, `funnel.entries.mql` a card and its stage, `sla.speed_to_lead.compliance` a card and its
+    type, `velocity.cycle_time_won.median` a card and its quantile.
+    """
+    card_id, _, tail = metric_id.rpartition(".")
+    alias = _ALIASES.get(metric_id)
+    if alias:
+        card_id, tail, own = alias
+        return (cards[card_id], tail, own) if card_id in cards else None
+    if metric_id in cards:
+        return cards[metric_id], "", {}
+    if metric_id.startswith("sla.") and tail in ("compliance", "acceptance_rate") and f"sla.{tail}" in cards:
+        return cards[f"sla.{tail}"], "", {"sla_type": card_id.removeprefix("sla.")}
+    card = cards.get(card_id)
+    if card is None:
+        return None
+    names = {name for m in card.measures for name in (m.name, *m.stats)}
+    if tail in names:
+        return card, tail, {}
+    if f"{tail}_rate" in names:
+        return card, f"{tail}_rate", {}
+    return (card, "", {card.by[0]: tail}) if card.by else None
+
+
+def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = View()) -> float:
+    """What has been reached of a target over its own period and segment; NaN where no card answers or the extract lacks its columns."""
+    found = resolve(target.metric_id, cards)
+    if found is None or x.data.missing(found[0].needs):
+        return float("nan")
+    card, stat, own = found
+    where = dict(view.chosen) | {name: (value,) for name, value in own.items()} | ({"segment": (target.segment,)} if target.segment else {})
+    frame = engine.compute(x, card, View.of(Period(target.start, target.end), **where))
+    measure = card.measure(stat)
+    name = stat or (engine.stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
+    row = frame.loc[frame["measure"] == name, "value"]
+    return float(row.iloc[0]) if len(row) else float("nan")
+
+
+@metric("targets.pacing", "Target pacing", "Are we on pace for the targets?",
+        derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
+        owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all")
+def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False) -> pd.DataFrame:
+    """Attainment = actual ÷ target (for "down" targets: target ÷ actual). Cumulative targets: pace index = actual ÷ (target × expected share), by
+    the target's own profile: linear, business days, or a seasonal curve; projected = actual ÷ expected share, not before 15 % of the target is
+    expected; required per business day for what is left. Rates, durations and retention are compared directly, never extrapolated.
+    """
+    from revscore.core.metrics import CARDS
+
+    today = x.as_of_day
+    wanted = [t for t in x.terms.targets if not running or t.start <= today < t.end]
+    rows = []
+    for t in wanted:
+        value = actual(x, t, CARDS)
+        attained = (value / t.value if t.value else np.nan) if t.direction != "down" else (t.value / value if value else np.nan)
+        row = {"target_id": t.target_id, "metric_id": t.metric_id, "segment": t.segment, "owner_function": t.owner_function, "start": t.start, "end": t.end,
+               "direction": t.direction, "pacing": t.pacing, "profile_id": t.profile_id, "actual": value, "target": t.value, "attainment": attained,
+               "hit": None if np.isnan(value) else bool(value <= t.value if t.direction == "down" else value >= t.value)}
+        if t.pacing not in ("", "none"):
+            share = expected_share(x.terms, t, today)
+            left = open_days(x.terms, x.terms.pacing_calendar, max(today + 1, t.start), t.end)
+            expected = t.value * share
+            projected = value / share if share else np.nan
+            row |= {"expected_share": share, "expected_to_date": expected, "pace_index": value / expected if expected else np.nan, "projected": projected,
+                    "early": bool(share < EARLY_SHARE), "on_pace": bool(value >= expected), "business_days_left": left,
+                    "required_per_business_day": max(0.0, t.value - value) / left if left else np.nan}
+        rows.append(row)
+    columns = ["target_id", "metric_id", "segment", "owner_function", "start", "end", "direction", "pacing", "profile_id", "actual", "target", "attainment", "hit",
+               "expected_share", "expected_to_date", "pace_index", "projected", "early", "on_pace", "business_days_left", "required_per_business_day"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return pd.concat([frame.assign(measure="pace_index", value=frame["pace_index"]), frame.assign(measure="attainment", value=frame["attainment"])],
+                     ignore_index=True)
