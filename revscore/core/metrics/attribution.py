@@ -1,0 +1,301 @@
+"""Attribution: credit of campaigns under nine models, influence, origin, audit of one deal, agreement of the models. METRICS section 13."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import compute as engine
+from revscore.core.calendars import NEVER, iso
+from revscore.core.coded import Coded
+from revscore.core.facts import Dimension, Facts, firsts_of
+from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
+from revscore.core.metric import Better, metric, rate, study, total
+from revscore.core.metrics.common import words
+from revscore.core.terms import MODELS
+from revscore.core.units import CURRENCY, DEALS, RATIO
+from revscore.core.view import View
+
+BASES = ("pipeline_created", "won")
+NO_TOUCH = "(no marketing touch)"
+MODEL_LABELS = ("First touch", "Lead creation", "Last touch before the deal", "Last touch before the close", "Linear", "Time decay",
+                "U-shaped", "W-shaped", "Full path")
+ORIGINS = ("marketing", "sales", "cs", "unknown")
+ROBUST_RATIO = 3.0  # the largest credit may be this many times the smallest for a campaign's credit to be called robust
+_NEEDS = ("opportunities.opp_id", "opp_history.stage", "touches.campaign_id", "campaigns.campaign_id")
+_DRILL = ("opp_id", "name", "segment", "owner", "created_at", "stage", "amount", "touches")
+
+
+def campaigns(x: Coded) -> tuple[Dimension, np.ndarray]:
+    """The campaigns of the extract as a dimension, "(no marketing touch)" last, and the code of every row of the campaigns table."""
+    def make() -> tuple[Dimension, np.ndarray]:
+        frame = x.data.table("campaigns")
+        ids = frame["campaign_id"].to_numpy(dtype=object)
+        order = np.argsort(ids)
+        code = np.empty(len(ids), dtype="int64")
+        code[order] = np.arange(1, len(ids) + 1)
+        names = frame["name"].fillna(frame["campaign_id"]).iloc[order].reset_index(drop=True)
+        labels = names.where(~names.duplicated(keep=False), names + " (" + pd.Series(ids[order], dtype="str") + ")")
+        return Dimension("campaign", ("", *ids[order], NO_TOUCH), ("(missing)", *labels.tolist(), NO_TOUCH)), code
+
+    return x.once("campaigns", make)
+
+
+def credited_deals(x: Coded, basis: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Opportunity positions of a basis with the day that places them in a period and the amount that is credited: O1 deals with an entry
+    into pipeline (frozen entry amount), or O1 deals won (won amount, close date)."""
+    opps = x.opps
+    if basis == "won":
+        deal = np.flatnonzero(opps.in_o1 & opps.won)
+        return deal, opps.now.close_day[deal], opps.now.amount[deal]
+    deal = np.flatnonzero(opps.in_o1 & (opps.entry >= 0))
+    return deal, x.days(opps.entry_at[deal]), opps.entry_amount[deal]
+
+
+def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, shares: dict[tuple[str, str], np.ndarray]) -> dict[str, np.ndarray]:
+    """One row per deal and campaign of its journey, and one per deal that some model leaves without a touch. `shares`: (model, span) -> share of
+    the deal per pair of `j.reach`, filled as needed."""
+    deal, day, amount = credited_deals(x, basis)
+    place = np.full(j.n, -1, dtype="int64")
+    place[deal] = np.arange(len(deal))
+    opp, campaign = j.reach
+    rows = np.flatnonzero(place[opp] >= 0)
+    bare = deal[j.cut[deal] == 0]  # nothing in the create span, which is within the close span
+    out = {"opp": np.concatenate([opp[rows], bare]), "campaign": np.concatenate([code[campaign[rows]], np.full(len(bare), len(code) + 1)])}
+    credited, touches = np.zeros(len(out["opp"]), dtype="uint16"), j.by_campaign(np.ones(len(j)))[rows]
+    for bit, model in enumerate(MODELS):
+        span = span_of(model, basis)
+        if (model, span) not in shares:
+            shares[model, span] = j.by_campaign(j.weights(model, span))
+        share = np.concatenate([shares[model, span][rows], (j.count(span)[bare] == 0).astype(float)])
+        out[model] = share * amount[place[out["opp"]]]
+        credited |= (share > 0).astype("uint16") << bit
+    out |= {"credited": credited, "amount": amount[place[out["opp"]]], "day": day[place[out["opp"]]],
+            "touches": np.concatenate([touches, np.zeros(len(bare))])}
+    order = np.lexsort((out["campaign"], out["opp"]))
+    return {name: column[order] for name, column in out.items()}
+
+
+@metric("attribution.totals_fytd", "Attributed pipeline and revenue", "Which campaigns earned the pipeline and the revenue, under which model?",
+        *(total(model, CURRENCY, label=label) for model, label in zip(MODELS, MODEL_LABELS, strict=True)),
+        owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL,
+        settles_after="open deals: models that read up to the close are provisional until it", population="O1 deals created or won")
+def totals(x: Coded, mode: str = "") -> Facts:
+    """Each deal's amount split over the campaigns that touched its people, one measure per model; credits and "(no marketing touch)" add up
+    to the total under every model.
+
+    *pipeline_created*: the frozen entry amount of deals that entered the pipeline in the period. *won*: the won amount of deals with their
+    close date in it. Touches count once per person, campaign and day, by marketing, when the person responded, from 365 days before the deal
+    was created up to its creation (first touch, lead creation, last touch, U, W) or its close (last touch before the close, full path);
+    linear and time decay go up to the creation for pipeline and up to the close for won. Components without a touch are dropped and the rest
+    scaled to 1. Credit is an accounting rule over recorded touches, not what would have been lost without them.
+    """
+    j, (dimension, code) = x.journeys(mode), campaigns(x)
+    shares: dict[tuple[str, str], np.ndarray] = {}
+    parts = [_credit_of(x, j, basis, code, shares) for basis in BASES]
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
+    opp, campaign, day = rows.pop("opp"), rows.pop("campaign"), rows.pop("day")
+    return x.make_facts("opp", opp, day, rows, left_out=x.opps.left_out, detail={"touches": rows["touches"]},
+                        own={"campaign": (campaign, dimension), "basis": (basis, words("basis", BASES, ("Pipeline created", "Won")))})
+
+
+def credited(x: Coded, mode: str = "") -> Facts:
+    """The facts of `totals`; `values["credited"]` has bit k set where model k gives a weight above 0."""
+    return x.facts(totals, mode=mode) if mode else x.facts(totals)
+
+
+def touched(x: Coded, facts: Facts) -> np.ndarray:
+    """By row of `credited`: an eligible touch of linear attribution stands behind it (up to creation for created pipeline, close for won)."""
+    return (facts.codes["campaign"] != len(campaigns(x)[0]) - 1) & _gives(facts, "linear")
+
+
+def _gives(facts: Facts, model: str) -> np.ndarray:
+    return (facts.values["credited"] >> MODELS.index(model)) & 1 == 1
+
+
+def without(view: View, *names: str) -> View:
+    """`view` without its choices in the dimensions `names`."""
+    return replace(view, where=tuple((name, chosen) for name, chosen in view.where if name not in names))
+
+
+def credits(x: Coded, model: str, basis: str, view: View = View(), mode: str = "") -> dict[str, float]:
+    """Campaign id -> credit of one model; a row for every campaign with a weight above 0, and for deals without a touch, also when it is 0."""
+    facts, (dimension, _) = credited(x, mode), campaigns(x)
+    rows = engine.keep(facts, view.narrowed(basis=basis), x.dims)
+    rows = rows[_gives(facts, model)[rows]]
+    code = facts.codes["campaign"][rows]
+    value = np.bincount(code, weights=facts.values[model][rows], minlength=len(dimension))
+    return {dimension.values[k]: float(value[k]) for k in np.flatnonzero(np.bincount(code, minlength=len(dimension)))}
+
+
+# -- influence -----------------------------------------------------------------------------------------------------------------------------
+
+@metric("attribution.influenced_fytd", "Influenced pipeline and revenue", "How much of it did marketing touch at all?",
+        study("influenced_total_counted_once", CURRENCY, label="Influenced, each deal once"), study("population_total", CURRENCY, label="All deals"),
+        study("influenced", CURRENCY, label="Influenced by the campaign (does not add up)"),
+        better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL)
+def influenced(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, mode: str = "") -> pd.DataFrame:
+    """The full amount of every deal with at least one eligible touch, counted once per deal, beside the amount of all deals. Split by
+    campaign, a deal counts in full for every campaign that touched it: those numbers must never be added up.
+
+    Eligible touches are those of linear attribution: up to the creation for created pipeline, up to the close for won.
+    """
+    by = ("basis", *(name for name in by if name != "basis"))
+    facts = credited(x, mode)
+    eligible = touched(x, facts)
+
+    def amounts(name: str, rows: np.ndarray) -> pd.DataFrame:
+        card = replace(influenced, measures=(total(name, CURRENCY, "amount"),))
+        return engine.finish(card, engine.sums(x, card, facts.take(rows), View(), by, grain), x, by, grain)
+
+    def once(rows: np.ndarray) -> np.ndarray:
+        return rows[firsts_of(facts.record[rows], facts.codes["basis"][rows])]
+
+    rows = engine.keep(facts, view, x.dims)
+    if "campaign" in by:
+        return amounts("influenced", rows[eligible[rows]])
+    everyone = engine.keep(facts, without(view, "campaign"), x.dims)
+    parts = [amounts("influenced_total_counted_once", once(rows[eligible[rows]])), amounts("population_total", once(everyone))]
+    out = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    if by != ("basis",) or grain:
+        return out
+    grid = pd.MultiIndex.from_product([[m.name for m in influenced.measures[:2]], view.chosen.get("basis", BASES)], names=["measure", "basis"])
+    return out.set_index(["measure", "basis"]).reindex(grid).fillna({"value": 0.0, "numerator": 0.0, "n": 0.0}).reset_index()
+
+
+# -- origin --------------------------------------------------------------------------------------------------------------------------------
+
+def origins(x: Coded, mode: str = "") -> tuple[np.ndarray, np.ndarray]:
+    """By opportunity: index into `ORIGINS` + 1, and the campaign position of its first touch before creation (−1 without)."""
+    def make() -> tuple[np.ndarray, np.ndarray]:
+        j, activities = x.journeys(mode), x.people.activities
+        first = j.anchor("FT", "create")
+        touched = np.full(j.n, NEVER, dtype="int64")
+        touched[first >= 0] = j.at[first[first >= 0]]
+        campaign = np.where(first >= 0, j.campaign[first], -1) if len(j) else np.full(j.n, -1)
+        hands_on = np.flatnonzero(activities.hands_on)
+        opp, item = j.within(activities.person[hands_on], activities.at[hands_on], j.start, j.create_end)
+        by_cs = activities.function[hands_on[item]] == "cs"
+        at = np.full((3, j.n), NEVER, dtype="int64")
+        at[0] = touched
+        for row, mine in ((1, by_cs), (2, ~by_cs)):  # a tie goes to marketing, then in alphabetical order
+            np.minimum.at(at[row], opp[mine], activities.at[hands_on[item[mine]]])
+        return np.where((at == NEVER).all(axis=0), 4, np.array([1, 3, 2])[at.argmin(axis=0)]), campaign
+
+    return x.once(("origins", mode or x.terms.attribution.person_mode), make)
+
+
+@metric("attribution.sourced_by_fytd", "Sourced by", "Who started the deals that entered the pipeline?",
+        total("value", CURRENCY, label="Pipeline"), total("count", DEALS, label="Deals"), better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC",),
+        needs=(*_NEEDS, "activities.activity_id"), by=("origin", "first_campaign"), drill=_DRILL, population="O1 deals that entered the pipeline")
+def sourced_by(x: Coded, mode: str = "") -> Facts:
+    """Deals by the function of whatever came first with their people in the 365 days up to the deal's creation: a marketing touch, or a
+    hands-on activity of sales or customer success. A tie goes to marketing; nothing at all is *unknown*. Every deal has one origin, so the
+    parts add up to the pipeline created. `first_campaign` is the campaign of the first touch of deals that marketing started.
+    """
+    (origin, campaign), (dimension, code) = origins(x, mode), campaigns(x)
+    deal, day, amount = credited_deals(x, "pipeline_created")
+    started = (origin[deal] == 1) & (campaign[deal] >= 0)
+    first = np.where(started, np.append(code, 0)[campaign[deal]], 0)
+    return x.make_facts("opp", deal, day, {"value": amount, "count": np.ones(len(deal))}, left_out=x.opps.left_out,
+                        own={"origin": (origin[deal], words("origin", ORIGINS, ("Marketing", "Sales", "Customer success", "Unknown"))),
+                             "first_campaign": (first, replace(dimension, name="first_campaign"))})
+
+
+@metric("attribution.fallback_share", "Deals attributed without roles", "How many deals have no contact roles, so that the whole account stands in?",
+        rate("share", "without_roles", "n", label="Without contact roles"), better=Better.DOWN, owners=("sales",), meetings=("WTR",),
+        needs=("opportunities.opp_id", "opp_history.stage", "opp_contact_roles.contact_id"), drill=_DRILL, population="O1 deals that entered the pipeline")
+def fallback_share(x: Coded) -> Facts:
+    """Share of the deals that entered the pipeline in the period that have no contact role of a known person. In hybrid mode their touches
+    are those of all people of the account.
+    """
+    deal, day, amount = credited_deals(x, "pipeline_created")
+    return x.make_facts("opp", deal, day, {"without_roles": (~x.journeys().has_roles[deal]).astype(float), "n": np.ones(len(deal))},
+                        left_out=x.opps.left_out)
+
+
+# -- one deal, looked into -------------------------------------------------------------------------------------------------------------------
+
+def audit(x: Coded, opp: str) -> dict[str, Any]:
+    """One deal under all modes and models: `{mode: {persons, touches_close_span, touches_create_span, anchors, credit_by_campaign}, sourced_by}`.
+
+    Anchors are those of the close span; linear and time decay are shown as for created pipeline. Raises KeyError for an unknown opportunity.
+    """
+    place = x.opp_index.get_indexer([opp])[0]
+    if place < 0:
+        raise KeyError(f"opportunity “{opp}” is not in this extract")
+    out: dict[str, Any] = {mode: _audited(x, x.journeys(mode).of(place)) for mode in MODES}
+    out["sourced_by"] = ORIGINS[origins(x)[0][place] - 1]
+    return out
+
+
+def _audited(x: Coded, j: Journeys) -> dict[str, Any]:
+    touch_id = x.data.table("touches")["touch_id"].iloc[x.people.touches.row[j.touch]].to_list()
+    names = x.data.table("campaigns")["campaign_id"].to_numpy(dtype=object)
+    anchors = {name: int(j.anchor(name, "close")[0]) for name in ANCHORS}
+    credit = {}
+    for model in MODELS:
+        weight = pd.Series(j.weights(model, span_of(model, "pipeline_created"))).groupby(names[j.campaign], sort=False).sum()
+        credit[model] = {str(name): float(value) for name, value in weight.items() if value > 0}
+    return {"persons": sorted(x.people.ids[j.person].tolist()), "touches_close_span": touch_id, "touches_create_span": touch_id[:int(j.cut[0])],
+            "anchors": {name: touch_id[row] for name, row in anchors.items() if row >= 0}, "credit_by_campaign": credit}
+
+
+@metric("attribution.opportunity_examples", "Attribution of one deal", "Why did these campaigns get this deal's credit?",
+        study("credit", RATIO, label="Share of the deal"), better=Better.CONTEXT, owners=("revops",), meetings=("RET",), needs=_NEEDS)
+def opportunity_examples(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, opp: str = "", mode: str = "") -> pd.DataFrame:
+    """The journey of one deal: a row per eligible touch in order, with its person, campaign and span, the anchors that it holds, and the
+    share of the deal that each model credits to it; people without a touch close the list. Without `opp`, nothing.
+    """
+    columns = ["measure", "opp", "mode", "person", "touch_id", "campaign", "at", "in_create_span", "anchors", *MODELS, "value"]
+    place = x.opp_index.get_indexer([opp])[0]
+    if place < 0:
+        return pd.DataFrame(columns=columns)
+    j, touches = x.journeys(mode).of(place), x.people.touches
+    held = np.array([""] * len(j), dtype=object)
+    for name in ANCHORS:
+        row = int(j.anchor(name, "close")[0])
+        if row >= 0:
+            held[row] = f"{held[row]} {name}".strip()
+    frame = pd.DataFrame({
+        "person": x.people.ids[touches.person[j.touch]], "touch_id": x.data.table("touches")["touch_id"].iloc[touches.row[j.touch]].to_numpy(),
+        "campaign": x.data.table("campaigns")["campaign_id"].to_numpy(dtype=object)[j.campaign], "at": [iso(at) for at in j.at],
+        "in_create_span": j.inside("create"), "anchors": held, **{model: j.weights(model, span_of(model, "pipeline_created")) for model in MODELS}})
+    silent = sorted(set(x.people.ids[j.person]) - set(frame["person"]))
+    frame = pd.concat([frame, pd.DataFrame({"person": silent})], ignore_index=True) if silent else frame
+    return frame.assign(measure="credit", opp=opp, mode=j.mode, value=frame["w_shaped"])[columns]
+
+
+# -- agreement -----------------------------------------------------------------------------------------------------------------------------
+
+@metric("attribution.agreement", "Do the models agree?", "Which campaigns look good whatever the model?",
+        study("credit", CURRENCY, label="Credit, middle of the models"), better=Better.CONTEXT, owners=("marketing", "revops"), meetings=("MRC", "RET"),
+        needs=_NEEDS, by=("campaign",))
+def agreement(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, basis: str = "pipeline_created",
+              mode: str = "") -> pd.DataFrame:
+    """Per campaign the smallest and largest credit and the best and worst rank over the nine models. *Too few deals*: fewer touched deals than
+    an effect needs (10). *Robust*: the largest credit is at most three times the smallest. Otherwise it *depends on the model*: say which one
+    was used, and why, before acting on it.
+    """
+    facts, (dimension, _) = credited(x, mode), campaigns(x)
+    rows = engine.keep(facts, view.narrowed(basis=basis), x.dims)
+    code = facts.codes["campaign"][rows]
+    deals = np.bincount(code, weights=facts.values["credited"][rows] != 0, minlength=len(dimension))
+    credit = np.stack([np.bincount(code, weights=facts.values[model][rows], minlength=len(dimension)) for model in MODELS], axis=1)
+    whole = credit.sum(axis=0)[0]
+    shown = np.flatnonzero(deals[:-1])
+    credit, n = credit[shown], deals[shown]
+    low, high = credit.min(axis=1, initial=np.inf), credit.max(axis=1, initial=-np.inf)
+    rank = pd.DataFrame(np.round(credit, 6)).rank(ascending=False, method="min").to_numpy()
+    few, robust = n < x.terms.stats.min_n_effect, (low > 0) & (high <= ROBUST_RATIO * low)
+    models = np.array(MODELS, dtype=object)
+    return pd.DataFrame({
+        "measure": "credit", "campaign": np.array(dimension.values, dtype=object)[shown], "value": np.median(credit, axis=1) if len(shown) else low,
+        "n": n, "low": low, "high": high, "basis": basis, "lowest_model": models[credit.argmin(axis=1)], "highest_model": models[credit.argmax(axis=1)],
+        "share_low": low / whole if whole else np.nan, "share_high": high / whole if whole else np.nan,
+        "rank_best": rank.min(axis=1, initial=np.inf), "rank_worst": rank.max(axis=1, initial=-np.inf),
+        "verdict": np.where(few, "too few deals", np.where(robust, "robust", "depends on the model"))})
