@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from revscore.core.metric import Metric
-from revscore.core.metrics import funnel, leakage, pipeline, sla, stages, velocity, wins
+from revscore.core.metrics import attribution, campaigns, funnel, leakage, pipeline, sla, stages, targets, velocity, wins
 
-FAMILIES: tuple[ModuleType, ...] = (funnel, leakage, velocity, pipeline, stages, wins, sla)
+FAMILIES: tuple[ModuleType, ...] = (funnel, leakage, velocity, pipeline, stages, wins, sla, attribution, campaigns, targets)
 CARDS: dict[str, Metric] = {card.id: card for family in FAMILIES for card in vars(family).values() if isinstance(card, Metric)}
