@@ -1,0 +1,94 @@
+"""Opening a number: the exact rows behind it, counted, not counted, waiting and left out, each with its reason and to be downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+
+from revscore.core.compute import compute
+from revscore.core.drill import Opened, open_number
+from revscore.core.metric import Kind
+from revscore.core.review import Line
+from revscore.core.view import View
+from revscore.export import table as export
+from revscore.ui import tables
+from revscore.ui.session import Now
+from revscore.ui.words import md, owners
+
+
+def opened(now: Now, line: Line) -> None:
+    """Show the drawer of a line."""
+    _drawer(now, line)
+
+
+@st.dialog("Behind the number", width="large", position="right")
+def _drawer(now: Now, line: Line) -> None:
+    with st.container(border=True, gap="xsmall"):
+        st.metric(md(line.label), md(line.text))
+        st.caption(md(" · ".join(part for part in (line.sample, now.choice.period_text, owners(line.card.owners)) if part)))
+    st.markdown(_definition(line.card.definition))
+    for note in line.notes:
+        st.caption(f":material/info: {md(note)}")
+    if line.measure.kind in (Kind.DERIVED, Kind.STUDY):
+        parts = now.ask(_parts, line.card.id, line.own, line.params)
+        st.markdown("**Made of other numbers**")
+        tables.table(parts, now.x, key="parts")
+        return _downloads({"Parts": parts}, now, line)
+    rows = now.ask(_rows, line.card.id, line.stat, line.own, line.params)
+    sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
+    for (name, frame), place in zip(sheets.items(), st.tabs([f"{name} {len(frame):,}" for name, frame in sheets.items()]), strict=True):
+        with place:
+            st.caption(_MEANING[name])
+            if len(frame):
+                tables.table(frame, now.x, key=f"rows-{name}", height=440)
+            else:
+                st.markdown("No rows here.")
+    _downloads(sheets, now, line)
+
+
+_MEANING = {"Counted": "These rows make the number.", "Not counted": "In the population, and below the line only: they did not make it.",
+            "Waiting": "In the population, and not judged yet: the reason is in the last column.",
+            "Left out": "Outside the population: never counted, with the reason."}
+
+
+def _rows(x, view: View, card: str, stat: str, own: tuple[tuple[str, str], ...], params: tuple[tuple[str, Any], ...]) -> Opened:
+    from revscore.core.metrics import CARDS
+
+    found = CARDS[card]
+    return open_number(x, found, view.narrowed(**dict(own)), stat if stat in {m.name for m in found.measures} else "", **dict(params))
+
+
+def _parts(x, view: View, card: str, own: tuple[tuple[str, str], ...], params: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
+    from revscore.core.metrics import CARDS
+
+    frame = compute(x, CARDS[card], view.narrowed(**dict(own)), **dict(params))
+    return frame.drop(columns=["metric", "start", "end"], errors="ignore").dropna(axis=1, how="all")
+
+
+def _definition(text: str) -> str:
+    """A docstring as Markdown: it is ours, not data."""
+    return " ".join(text.split())
+
+
+def receipt(now: Now, line: Line) -> dict[str, object]:
+    """What the rows stand on, for the sheet *Receipt*."""
+    return {"Metric": line.card.id, "Number": line.label, "Value": line.text, "Sample": line.sample, "Unit": line.measure.unit.name,
+            "Period": now.choice.period_text, "Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
+            "As of": str(now.x.data.as_of), "Data set": now.dataset, "Version": now.version, "Definitions": now.x.terms.digest,
+            "Definition": _definition(line.card.definition)}
+
+
+def _downloads(sheets: Mapping[str, pd.DataFrame], now: Now, line: Line) -> None:
+    name = f"{line.card.id}-{now.x.as_of_day}"
+    stands = receipt(now, line)
+    with st.container(horizontal=True, key="downloads"):
+        st.download_button("Workbook", lambda: export.workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",
+                           mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+        st.download_button("CSV of the counted rows", lambda: export.csv(next(iter(sheets.values()))), f"{name}.csv", icon=":material/download:", on_click="ignore",
+                           mime="text/csv", key="download-csv")
+
+

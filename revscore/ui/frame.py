@@ -1,0 +1,151 @@
+"""The frame of the app: pages by group, data set, filters drawn once, the page, and what stands above every page."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from pathlib import Path
+
+import streamlit as st
+
+from revscore import company
+from revscore.core.calendars import date_of
+from revscore.rhythm.reach import Reach, reach
+from revscore.store import SAMPLE, StoreError
+from revscore.ui import session, state
+from revscore.ui.session import Now
+from revscore.ui.words import listed, md
+
+_ROOT = Path(__file__).resolve().parents[2]
+_ICON = str(Path(__file__).with_name("favicon.png"))
+PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title, icon); the first page is the home
+    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month")),
+    "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
+                ("pipeline", "Pipeline", "stacked_bar_chart"), ("campaigns", "Campaigns", "campaign")),
+    "Manage": (("data", "Data", "database"), ("glossary", "Glossary", "menu_book")),
+}
+WITHOUT_FILTERS = ("Data", "Glossary")
+_now: ContextVar[Now] = ContextVar("now")
+
+# Sizes that read from the back of a meeting room; only what the theme cannot say.
+_STYLE = """<style>
+[data-testid="stMetricLabel"] p {font-size: 1.125rem; font-weight: 600; line-height: 1.3}
+[data-testid="stMetricValue"] {line-height: 1.15}
+[data-testid="stCaptionContainer"] p {font-size: 1rem}
+[class*="st-key-tile-"] {position: relative}
+[class*="st-key-tile-"] [class*="st-key-open-"] {position: absolute; top: .75rem; right: .75rem; width: auto}
+[class*="st-key-finding-"] h3 {font-size: 1.5rem; line-height: 1.3; padding: 0}
+.st-key-page-head {align-items: baseline}
+.st-key-page-head h1 {padding: 0}
+.st-key-no-filters {display: none}
+.st-key-answer p {font-size: 1.5rem; line-height: 1.4}
+</style>"""
+
+
+def run() -> None:
+    """One run of the app."""
+    st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
+    st.html(_STYLE)
+    page = _navigation()
+    try:
+        _first_start()
+        dataset = _dataset()
+        version = session.store().version(dataset)
+        x = session.coded(dataset, version)
+    except StoreError as error:
+        if page.title in WITHOUT_FILTERS:
+            return page.run()
+        return _nothing(str(error))
+    with st.container(key="no-filters" if page.title in WITHOUT_FILTERS else "filter-bar"):  # drawn on every page: choices travel along
+        choice = state.filters(x)
+    for sentence in choice.ignored:
+        st.warning(md(sentence), icon=":material/link_off:")
+    shown = _now.set(Now(dataset, version, x, choice))
+    try:
+        page.run()
+    finally:
+        _now.reset(shown)
+    session.settle()
+
+
+def open_page(title: str) -> Now | None:
+    """The head of a page: title, as-of, what the filters left. None when they left nothing: the page then has said so and stops there.
+
+    A page that is started by itself (a deep link before anyone has opened the home page) draws the frame first, which runs the page in turn.
+    """
+    shown = _now.get(None)
+    if shown is None:
+        run()
+        return None
+    found = shown.ask(reach)
+    with st.container(horizontal=True, horizontal_alignment="distribute", key="page-head"):
+        st.title(title, anchor=False, width="content")
+        st.caption(_standing(shown, found), width="content")
+    if found.nothing and (found.all_leads or found.all_deals):
+        _emptied(shown, found)
+        return None
+    return shown
+
+
+def _standing(shown: Now, found: Reach) -> str:
+    """ "Q4 (1 Oct – 31 Dec 2026) · 3 of 9 segments · 214 of 1,000 deals · 1,204 of 6,002 leads · data as of 16 Nov 2026". """
+    parts = [f"{chosen} of {there} {_plural(name)}" for name, chosen, there in found.parts]
+    parts += [f"{n:,} of {of:,} {noun}" if found.parts else f"{of:,} {noun}" for n, of, noun in
+              ((found.deals, found.all_deals, "deals"), (found.leads, found.all_leads, "leads"))]
+    day = date_of(shown.x.as_of_day)
+    return md(" · ".join([shown.choice.period_text, *parts, f"data as of {day.day} {day:%b %Y}"]))
+
+
+def _plural(name: str) -> str:
+    return {"type": "deal types"}.get(name, f"{name}s")
+
+
+def _emptied(shown: Now, found: Reach) -> None:
+    names = [state.TITLES[name].lower() for name in found.emptied_by]
+    chosen = shown.view.chosen
+    said = listed([f"{state.TITLES[name].lower()} {listed(chosen[name], 'or')}" for name in found.emptied_by])
+    with st.container(border=True, key="emptied", horizontal_alignment="center", gap="small"):
+        st.markdown("### Nothing is left under these filters")
+        if len(found.emptied_by) == 1:
+            st.markdown(f"No lead and no deal has {md(said)}. Without that filter there is something to show.")
+        else:
+            st.markdown(f"No lead and no deal has {md(said)} together. Widen {md(listed(names, 'or'))}.")
+        st.button("Clear the filters", type="primary", on_click=state.clear, key="clear-emptied")
+
+
+def _navigation() -> st.Page:
+    pages = {group: [st.Page(_ROOT / "pages" / f"{file}.py", title=title, icon=f":material/{icon}:", default=file == "scorecard")
+                     for file, title, icon in entries if (_ROOT / "pages" / f"{file}.py").exists()] for group, entries in PAGES.items()}
+    return st.navigation(pages, expanded=True)
+
+
+def _dataset() -> str:
+    """The data set shown: the one in the address, else the user's own once it has a load, else the sample; a switch where there are both."""
+    loaded = [one.name for one in session.store().datasets() if session.store().loads(one.name)]
+    if len(loaded) < 2:
+        return loaded[0] if loaded else company.current(session.store())
+    with st.sidebar:
+        names = {SAMPLE: "Sample company", company.COMPANY: "My company"}
+        default = company.current(session.store())
+        picked = st.segmented_control("Data", loaded, default=default, required=True, key="data", bind=state.BOUND, format_func=lambda name: names.get(name, name))
+    return picked or default
+
+
+def _first_start() -> None:
+    """Fill an empty store with the sample company, showing the steps."""
+    if any(session.store().loads(one.name) for one in session.store().datasets()):
+        return
+    place = st.empty()
+    with place.container(key="first-start"):
+        st.title("Setting up the sample company", anchor=False)
+        st.markdown("Northlight is a made-up company: 18 months of leads, deals and campaigns to try everything on. This happens once.")
+        bar = st.progress(0.0)
+        with session.one_at_a_time():
+            company.ensure_sample(session.store(), lambda step, done, text="": bar.progress(min(max(done, 0.0), 1.0), text=md(text or step)))
+    place.empty()
+
+
+def _nothing(message: str) -> None:
+    with st.container(border=True, horizontal_alignment="center", key="nothing"):
+        st.markdown("### There is nothing to show yet")
+        st.markdown(md(message))
+        st.page_link(_ROOT / "pages" / "data.py", label="Upload an extract", icon=":material/upload:")

@@ -1,0 +1,71 @@
+"""What sessions share: the store, one coded extract per load and definitions, and small finished results.
+
+Nothing here is changed after it was made. Results are kept by a text key (data set, version, view, question), never by hashing frames.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from revscore import company
+from revscore.core.coded import Coded
+from revscore.core.view import View
+from revscore.store import Store
+from revscore.ui.state import Choice
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Now:
+    """What this run shows: the extract and the reader's choice. Pages get it from `frame.open_page`."""
+
+    dataset: str
+    version: str
+    x: Coded
+    choice: Choice
+
+    @property
+    def view(self) -> View:
+        return self.choice.view
+
+    def ask(self, question: Callable[..., Result], *args: Any, view: View | None = None) -> Result:
+        """`question(x, view, *args)`, remembered until the extract, the definitions or the view change. `args` need a telling repr."""
+        view = view or self.view
+        key = f"{question.__module__}.{question.__qualname__}|{self.dataset}|{self.version}|{view}|{args}"
+        return _remembered(key, lambda: question(self.x, view, *args))
+
+
+@st.cache_resource(max_entries=600, show_spinner=False)
+def _remembered(key: str, _make: Callable[[], Any]) -> Any:
+    return _make()
+
+
+@st.cache_resource(show_spinner=False)
+def store() -> Store:
+    return company.open_store()
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def coded(dataset: str, version: str) -> Coded:
+    """The extract of `dataset` at `version`, encoded: made once, read by every session."""
+    return company.coded(store(), dataset)
+
+
+@st.cache_resource(show_spinner=False)
+def one_at_a_time() -> Lock:
+    """The lock around what one session does for all: filling an empty store."""
+    return Lock()
+
+
+@st.cache_resource(show_spinner=False)
+def settle() -> None:
+    """After the first page was drawn: what is loaded now stays, so the garbage collector need not walk it after every run."""
+    gc.collect()
+    gc.freeze()

@@ -1,0 +1,83 @@
+"""Tiles: a number with its unit and sample, what it was before, its trend, target, maturity and owners; it opens to its rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from revscore.core import units
+from revscore.core.metric import Kind
+from revscore.core.review import Line
+from revscore.rhythm.scorecard import Tile
+from revscore.ui import drill
+from revscore.ui.session import Now
+from revscore.ui.words import md, owners
+
+_TONES = {"good": "green", "bad": "red", "neutral": "gray"}
+_COURSES = {"on": ":green-badge[:material/check: on course]", "off": ":orange-badge[:material/priority_high: off course]", "open": ":gray-badge[no call]"}
+
+
+def row(now: Now, lines: Sequence[Line | Tile], columns: int = 4, key: str = "") -> None:
+    """Tiles side by side, `columns` to a row."""
+    for first in range(0, len(lines), columns):
+        for place, one in zip(st.columns(columns, gap="small"), lines[first:first + columns], strict=False):
+            with place:
+                tile(now, one, key)
+
+
+def tile(now: Now, one: Line | Tile, key: str = "") -> None:
+    """One number of a review."""
+    line = one.line if isinstance(one, Tile) else one
+    name = key_of(line, key)
+    with st.container(border=True, key=f"tile-{name}", gap="xsmall", height="stretch"):
+        if line.lacks:
+            st.metric(md(line.label), units.MISSING)
+            st.caption(md(line.sentence))
+            return
+        st.metric(md(line.label), md(line.text), None if line.change == units.MISSING else line.change, delta_color=_TONES[line.tone],
+                  delta_arrow=_arrow(line), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+        st.caption(" · ".join(_foot(one, line)))
+        if st.button("", icon=":material/open_in_full:", key=f"open-{name}", type="tertiary", help=f"Open {line.label.lower()} to its rows"):
+            drill.opened(now, line)
+
+
+def key_of(line: Line, prefix: str = "") -> str:
+    """A key for widgets that stays the same from run to run."""
+    own = "-".join(value for _, value in (*line.own, *line.params))
+    return re.sub(r"[^a-z0-9]+", "-", f"{prefix} {line.card.id} {line.stat} {own}".lower()).strip("-")
+
+
+def _arrow(line: Line) -> str:
+    return "off" if line.change.startswith("±") else "up" if line.change.startswith("+") else "down"
+
+
+def _compared(line: Line) -> str | None:
+    if line.before_period is None or line.change == units.MISSING:
+        return None
+    return f"vs {units.text(line.before, line.measure.unit, line.currency)} {_when(line)}"
+
+
+def _when(line: Line) -> str:
+    period = line.before_period
+    return f"in {period.label}" if period and period.label and not period.label.startswith("same") else period.label or f"in {period.dates()}" if period else ""
+
+
+def _trend(line: Line) -> list[float] | None:
+    """The series without its gaps at the ends; of a total, without the period that is still running (it would always fall)."""
+    if not len(line.series):
+        return None
+    kept = line.series
+    if line.measure.kind is Kind.TOTAL:
+        kept = kept[~kept["running"]]
+    values = pd.to_numeric(kept["value"]).dropna()
+    return values.tolist() if len(values) > 2 else None
+
+
+def _foot(one: Line | Tile, line: Line) -> list[str]:
+    parts = [_COURSES[one.course] + " " + md(one.why)] if isinstance(one, Tile) else []
+    parts += [md(line.sample)] if line.sample else []
+    parts += [f"{line.maturity}"] if line.maturity in ("partial", "immature") else []
+    return [*parts, md(owners(line.card.owners))]

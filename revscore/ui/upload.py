@@ -1,0 +1,144 @@
+"""Bringing an extract in: choose files or tables, see what was recognised, mend it, answer what only the team knows, store."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from revscore import company
+from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
+from revscore.intake.sheet import Source
+from revscore.ui import mending, report, session
+from revscore.ui.steps import Steps
+from revscore.ui.words import md
+
+TYPES = ["xlsx", "csv", "tsv", "txt", "zip"]
+_BENCH = "bench"
+
+
+@dataclass
+class Bench:
+    """What lies on the bench of one session: the draft in work and the reader's answers, or the report of what was stored last."""
+
+    token: str = ""
+    draft: Draft | None = None
+    answers: dict[str, str] = field(default_factory=dict)
+    mapping: Mapping[str, Any] | None = None
+    as_of: pd.Timestamp | None = None
+    stored: LoadReport | None = None
+    round: int = 0  # changes the uploader's key, which empties it
+
+
+def bench() -> Bench:
+    return st.session_state.setdefault(_BENCH, Bench())
+
+
+def files() -> None:
+    """Upload: files → recognised → mended → stored."""
+    work = bench()
+    _result(work)
+    chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", type=TYPES, accept_multiple_files=True,
+                              key=f"files-{work.round}", help="Excel workbooks, CSV of any encoding and delimiter, and zip archives of these.")
+    if not chosen:
+        _invitation()
+        return
+    token = hashlib.sha256("|".join(f"{file.file_id}" for file in chosen).encode()).hexdigest()
+    _work(work, token, lambda say: company.read_files(
+        session.store(), company.COMPANY, [Source(file.name, file.getvalue()) for file in chosen], answers=work.answers, mapping=work.mapping,
+        as_of=work.as_of, progress=say))
+
+
+def warehouse() -> None:
+    """The same from tables or views of a database."""
+    work = bench()
+    with st.form("warehouse", border=True):
+        url = st.text_input("Address of the database (SQLAlchemy URL)", placeholder="postgresql+psycopg://reader@host/warehouse", type="password",
+                            help="It is used for this reading only and never stored. The connection is read-only.")
+        names = st.text_area("Tables or views, one a line (empty: all of the default schema)", placeholder="crm.lead\ncrm.opportunity\ncrm.opportunity_history")
+        go = st.form_submit_button("Read", type="primary", icon=":material/database:")
+    if go and url:
+        st.session_state["warehouse-asked"] = (url, tuple(name.strip() for name in names.splitlines() if name.strip()))
+    asked = st.session_state.get("warehouse-asked")
+    if not asked:
+        return
+    token = hashlib.sha256(repr(asked).encode()).hexdigest()
+    _work(work, token, lambda say: company.read_warehouse(session.store(), company.COMPANY, asked[0], asked[1], answers=work.answers, mapping=work.mapping,
+                                                          as_of=work.as_of, progress=say))
+
+
+def _invitation() -> None:
+    st.caption("Salesforce reports and Data Loader exports, HubSpot, Dynamics 365, Pipedrive, Zoho, connector tables and revscore's own tables are recognised by "
+               "their headings; anything else can be mapped by hand. Nothing is stored before you have seen what was recognised.")
+
+
+def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
+    if work.token != token:
+        work.token, work.draft, work.answers, work.mapping, work.as_of, work.stored = token, None, {}, None, None, None
+    place = st.container(key="steps")
+    if work.draft is None:
+        with place:
+            steps = Steps()
+            work.draft = read(steps)
+            steps.done()
+    draft = work.draft
+    found = company.report(draft)
+    report.summary(found)
+    if found.status == REFUSED:
+        report.problems(found)
+        return
+    report.messages(found)
+    mending.sheets(work, draft)
+    mending.questions(work, draft)
+    _confirm(work, draft, found, place)
+
+
+def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
+    waits = found.status == ASKS
+    with st.container(horizontal=True, vertical_alignment="center"):
+        store = st.button(f"Store {sum(file.rows_loaded for file in found.files):,} rows", type="primary", icon=":material/save:", disabled=waits, key="store-load")
+        st.caption("Answer the questions above first." if waits else f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
+    if not store:
+        return
+    with place:
+        steps = Steps()
+        with session.one_at_a_time():
+            result = company.save(session.store(), draft, by=_who(), answers=work.answers, progress=steps)
+        steps.done()
+    if result.status in (LOADED, ALREADY):
+        st.session_state[_BENCH] = Bench(stored=result, round=work.round + 1)
+        st.session_state.pop("warehouse-asked", None)
+        st.toast(md(result.text), icon=":material/check_circle:")
+        st.rerun()
+    report.problems(result)
+
+
+def _who() -> str:
+    return (st.user.get("email") if getattr(st, "user", None) and st.user.get("is_logged_in") else None) or "local"
+
+
+def _result(work: Bench) -> None:
+    """What became of the last load, until the next files are chosen."""
+    if work.stored is None:
+        return
+    with st.container(border=True, key="stored"):
+        report.summary(work.stored)
+        report.messages(work.stored)
+        with st.container(horizontal=True):
+            if st.button("Open the scorecard", type="primary", icon=":material/dashboard:", on_click=_show_own, key="open-scorecard"):
+                st.switch_page("pages/scorecard.py")
+            if st.button("Close", type="tertiary", key="close-result"):
+                work.stored = None
+                st.rerun()
+
+
+def _show_own() -> None:
+    if "data" in st.session_state:
+        st.session_state["data"] = company.COMPANY
+
+
+__all__: Sequence[str] = ("bench", "files", "warehouse")

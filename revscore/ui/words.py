@@ -1,0 +1,31 @@
+"""Text from data in Markdown surfaces: escaped, so that a name can neither format nor fetch."""
+
+from __future__ import annotations
+
+import re
+
+_SPECIAL = re.compile(r"([\\`*_\[\]<>!|~$:#&])|^(?=[-+=])")
+
+
+def md(text: object) -> str:
+    """`text` so that a Markdown surface shows it letter for letter, on one line."""
+    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+
+
+def humanised(name: str) -> str:
+    """A column's name for reading: `created_at` → "Created", `lead_id` → "Lead", `close_date` → "Close date"."""
+    words = re.sub(r"_(at|day|id)$", "", name).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
+    """ "a, b and c". """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
+
+
+def owners(names: tuple[str, ...]) -> str:
+    """Functions that own a number, as readers call them: "Marketing + Sales"."""
+    return " + ".join(_FUNCTIONS.get(name, name.capitalize()) for name in names)
+
+
+_FUNCTIONS = {"revops": "RevOps", "cs": "Customer Success", "council": "Revenue council"}
