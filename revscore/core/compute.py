@@ -26,6 +26,7 @@ from revscore.core.metric import Kind, Measure, Metric
 from revscore.core.view import View
 
 COLUMNS = ("metric", "measure", "period", "start", "end", "value", "numerator", "denominator", "n", "low", "high", "flag", "maturity")
+_SUMS = ("_", "num", "den", "base", "hit", "count", "at", "events")  # columns that only the sums need
 _QUANTILES = {"median": 0.5, "p25": 0.25, "p75": 0.75, "p90": 0.9, "t25": 0.25, "t50": 0.5, "max": 1.0}
 
 
@@ -221,6 +222,7 @@ def finish(card: Metric, added: Sums, x: Coded, by: Sequence[str] = (), grain: G
     frames = [_FINISH[measure.kind](added.tables[measure.name], measure, added.groups, x, whole) for measure in card.measures]
     found = [frame for frame in frames if len(frame)]
     frame = pd.concat(found, ignore_index=True) if found else frames[0]
+    frame = frame.drop(columns=[name for name in _SUMS if name in frame.columns])
     return _shape(named_periods(frame, x.terms.calendar, grain) if grain else frame, card, by)
 
 
@@ -317,8 +319,7 @@ def curve(x: Coded, card: Metric, view: View = View(), measure: str = "", **para
 
 
 def _shape(frame: pd.DataFrame, card: Metric, by: Sequence[str]) -> pd.DataFrame:
-    """The tidy frame in its order of columns (a study's own columns follow), without the sums it was made from."""
-    frame = frame.drop(columns=[c for c in ("_", "num", "den", "base", "hit", "count", "at", "events") if c in frame.columns])
+    """The tidy frame in its order of columns (a study's own columns follow)."""
     known = ["metric", "measure", "period", "start", "end", *by, *COLUMNS[5:]]
     return frame.assign(metric=card.id).reindex(columns=known + [c for c in frame.columns if c not in known]).reset_index(drop=True)
 

@@ -152,14 +152,16 @@ def period_ratio(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain:
                        value=(grid["value_to"] / grid["value_from"]).where(grid["value_from"] > 0)).drop(columns=["stage", "value_from", "value_to"])
 
 
-_MOVES = ("skipped", "regression", "recycled", "re_mql", "entered_above")
+_MOVES = ("skipped", "regression", "recycled", "re_mql", "re_entered", "entered_above")
+_MOVE_LABELS = ("Skipped a stage", "Moved back", "Recycled", "MQL again", "Came back after an exit", "Entered above the first stage")
 
 
 @metric("funnel.movement", "Skips, regressions, re-entries", "Which leads did not move one stage at a time?",
         total("count", EVENTS, label="Events"), better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=LEAD_NEEDS, by=("move", "stage"), drill=LEAD_DRILL)
 def movement(x: Coded) -> Facts:
     """Stages reached by skipping them, events back to a lower stage within a pass, leads ever recycled (at their first recycle), passes after the
-    first that hold an MQL event (at that event), and leads that entered above the first stage.
+    first that hold an MQL event (at that event), leads that came back after an exit (at their second pass), and leads that entered above the
+    first stage.
     """
     leads, events, stages = x.leads, x.leads.events, x.terms.lead_stages
     parts: list[tuple[int, np.ndarray, np.ndarray, np.ndarray]] = []  # move, lead, at, stage rank
@@ -174,12 +176,15 @@ def movement(x: Coded) -> Facts:
     again = again[np.unique(events.lead[again].astype("int64") * 32768 + events.pass_no[again], return_index=True)[1]]
     parts.append((4, events.lead[again], events.at[again], events.rank[again]))
     above = np.flatnonzero(leads.entry > 0)
-    parts.append((5, above, leads.reached[leads.entry[above], above], leads.entry[above]))
+    second = np.flatnonzero(events.pass_no > 1)
+    second = second[np.unique(events.lead[second], return_index=True)[1]]
+    parts.append((5, events.lead[second], events.at[second], np.full(len(second), -1)))
+    parts.append((6, above, leads.reached[leads.entry[above], above], leads.entry[above]))
     move = np.repeat([p[0] for p in parts], [len(p[1]) for p in parts])
     lead, at, rank = (np.concatenate([p[k] for p in parts]).astype("int64") for k in (1, 2, 3))
     ok = leads.in_f0[lead]
     return x.make_facts("lead", lead[ok], x.days(at[ok]), {"count": np.ones(int(ok.sum()))}, detail={"at": at[ok]}, left_out=leads.left_out,
-                        own={"move": (move[ok], words("move", _MOVES, ("Skipped a stage", "Moved back", "Recycled", "MQL again", "Entered above the first stage"))),
+                        own={"move": (move[ok], words("move", _MOVES, _MOVE_LABELS)),
                              "stage": (rank[ok] + 1, words("stage", stages))})
 
 
