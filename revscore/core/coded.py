@@ -108,15 +108,15 @@ class Coded:
     def _columns(self) -> dict[str, dict[str, pd.Series]]:
         """The text of every shared dimension: entity -> dimension -> one value a record."""
         leads, opps, accounts = self.data.table("leads"), self.data.table("opportunities"), self.data.table("accounts")
-        account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"])
+        account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"]).astype("str")
         converted = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id")
         converted = converted.set_index("converted_opportunity_id")
         lead_columns = {"segment": leads["segment"], "region": leads["region"], "owner": leads["owner_id"], "source": leads["lead_source"],
                         "campaign": leads["source_campaign_id"]}
         opp_columns = {
             "segment": opps["segment"], "owner": opps["owner_id"], "campaign": opps["primary_campaign_id"], "type": opps["type"],
-            "region": opps["region"].fillna(account_region).fillna(opps["opp_id"].map(converted["region"])),
-            "source": opps["lead_source"].fillna(opps["opp_id"].map(converted["lead_source"])),
+            "region": opps["region"].fillna(account_region).fillna(opps["opp_id"].map(converted["region"]).astype("str")),
+            "source": opps["lead_source"].fillna(opps["opp_id"].map(converted["lead_source"]).astype("str")),
         }
         return {"lead": lead_columns, "opp": opp_columns}
 

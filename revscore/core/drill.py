@@ -113,7 +113,7 @@ def _entity(x: Coded, entity: str) -> pd.DataFrame:
     accounts = x.data.table("accounts").drop_duplicates("account_id").set_index("account_id")["name"]
     now, stages = x.opps.now, np.array([*x.terms.opp_stages, "", "(unknown stage)"], dtype=object)
     close = pd.Series(np.where(now.close_day == NO_DAY, np.datetime64("NaT"), np.where(now.close_day == NO_DAY, 0, now.close_day).astype("datetime64[D]")))
-    return pd.DataFrame({"opp_id": source["opp_id"], "name": source["name"], "account": source["account_id"].map(accounts).fillna(source["account_id"]),
+    return pd.DataFrame({"opp_id": source["opp_id"], "name": source["name"], "account": source["account_id"].map(accounts).astype("str").fillna(source["account_id"]),
                          **dims, "created_at": created, "stage": stages[now.rank], "amount": now.amount, "close_date": close.astype("datetime64[us]"),
                          "next_step": source["next_step"], "loss_reason": source["loss_reason"]})
 
