@@ -1,5 +1,86 @@
 """The gate: files become one cleaned, typed `CrmData` and a `Ledger` that accounts for every row."""
 
-from revscore.intake.plain import load_folder
+from __future__ import annotations
 
-__all__ = ["load_folder"]
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from revscore.intake.clean import Intake, clean
+from revscore.intake.desk import Question
+from revscore.intake.ledger import Ledger
+from revscore.intake.match import Match, Recognition, recognise
+from revscore.intake.plain import load_folder
+from revscore.intake.read import read
+from revscore.intake.sheet import Problem, Sheet, Source
+from revscore.intake.subjects import SUBJECTS, Field, Subject
+
+__all__ = ["SUBJECTS", "Field", "Intake", "Ledger", "Match", "Problem", "Question", "Recognition", "Sheet", "Source", "Subject", "load_folder", "prepare",
+           "prepare_sheets", "recognise"]
+
+
+def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None,
+            as_of: pd.Timestamp | None = None, tz: str | None = None, progress: Callable[[str, float, str], None] | None = None) -> Intake:
+    """Read, recognise and clean files; nothing is stored.
+
+    sources: files (xlsx, csv, tsv, txt, zip), folders, and config.json of a plain folder
+    answers: question key -> answer; mapping: `Intake.mapping` of an earlier load; as_of: instant of the extract
+    tz     : reporting zone, for dates without a time (default: the config's, else UTC)
+
+    Raises ValueError when as_of or the mapping cannot be read; faults of files and rows are values of the result.
+    """
+    config, files = _config(sources)
+    sheets, problems = read(files, progress)
+    return prepare_sheets(sheets, answers, mapping, as_of, tz, progress, config, problems)
+
+
+def prepare_sheets(sheets: Sequence[Sheet], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,
+                   tz: str | None = None, progress: Callable[[str, float, str], None] | None = None, config: Mapping[str, Any] | None = None,
+                   problems: Sequence[Problem] = ()) -> Intake:
+    """`prepare` for sheets that are read already (from files, or from a warehouse)."""
+    config = {**(config or {}), **{k: v for sheet in sheets for k, v in _config_sheet(sheet).items()}}
+    recognition = recognise(sheets, mapping)
+    if progress:
+        progress("recognised", 1.0, f"{len(recognition.used)} of {len(recognition.matches)} sheets")
+    intake = clean(recognition, answers or {}, config, as_of, tz or "UTC", mapping, progress)
+    return Intake(**{**vars(intake), "problems": tuple(problems)})
+
+
+def _config(sources: Sequence[Source]) -> tuple[dict[str, Any], list[Source]]:
+    """config.json among the sources or in their folders, and the sources without it."""
+    config: dict[str, Any] = {}
+    files = []
+    for source in sources:
+        if isinstance(source.content, Path) and source.content.is_dir() and (source.content / "config.json").is_file():
+            config |= _json((source.content / "config.json").read_bytes(), source.name)
+        if source.name.lower().endswith("config.json"):
+            config |= _json(source.content.read_bytes() if isinstance(source.content, Path) else source.content, source.name)
+        else:
+            files.append(source)
+    return config, files
+
+
+def _json(content: bytes, name: str) -> dict[str, Any]:
+    try:
+        value = json.loads(content.decode("utf-8-sig"))
+    except ValueError as error:
+        raise ValueError(f"{name}: config.json cannot be read ({error})") from error
+    if not isinstance(value, dict):
+        raise ValueError(f"{name}: config.json holds no definitions; it must be an object of keys and values")
+    return value
+
+
+def _config_sheet(sheet: Sheet) -> dict[str, Any]:
+    """Definitions of a sheet "config" with the columns key and value; values that are JSON are read as such."""
+    if (sheet.name or Path(sheet.file).stem).lower() != "config" or [h.lower() for h in sheet.headings] != ["key", "value"]:
+        return {}
+    out = {}
+    for key, value in sheet.frame.itertuples(index=False):
+        try:
+            out[key] = json.loads(value)
+        except ValueError:
+            out[key] = value
+    return out

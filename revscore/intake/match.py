@@ -157,7 +157,7 @@ def _by_signature(sheet: Sheet) -> Match | None:
                 score = 12.0 * (len(one.signature) if signed else 0) + (34 if named else 0)
                 best = (score, one, {}) if best is None or score > best[0] else best
         for spec in preset.sheets:
-            if not spec.requires <= exact:
+            if not spec.requires <= exact or spec.without and any(h.startswith(spec.without) for h in sheet.headings):
                 continue
             alternatives = [len(s) for s in spec.signature if s <= have]
             named = bool(spec.file and spec.file.search(stem))

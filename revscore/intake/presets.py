@@ -29,6 +29,7 @@ class SheetSpec:
     stamps: tuple[re.Pattern[str], ...] = ()        # headings that hold the time a stage was entered
     ignore: tuple[re.Pattern[str], ...] = ()        # headings that are known and not used
     requires: frozenset[str] = frozenset()
+    without: str = ""                               # a beginning of headings that another system uses
     naive: str = "local"                            # zone of times that name none: "local" is the reporting zone
     salesforce_ids: bool = False
     kind: str = ""                                  # activities: what the sheet holds when no column says it
@@ -92,7 +93,7 @@ def _sheet(data: Mapping[str, Any], key: str, entry: Mapping[str, Any]) -> Sheet
         _pattern(entry.get("file")), {name: tuple(fold(h) for h in headings) for name, headings in entry["columns"].items()},
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("stamps", {}).get("stage", ())),
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("ignore", {}).get("patterns", ())),
-        frozenset(fold(h) for h in data.get("requires", ())), data.get("naive", "local"), data.get("salesforce_ids", False),
+        frozenset(fold(h) for h in data.get("requires", ())), data.get("without", ""), data.get("naive", "local"), data.get("salesforce_ids", False),
         entry.get("kind", ""), entry.get("field", ""), entry.get("also", ""))
 
 

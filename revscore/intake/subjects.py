@@ -52,7 +52,7 @@ _ALL = (
     _subject("deal", "Opportunities", "opportunities opp_history", "opp_id|name stage|status", """opp_id:id name:text account_id:id
         account_name:text>accounts.name product:text>opportunities.name segment:text industry:text>opportunities.segment region:text
         country:text>opportunities.region type:text currency:text home_currency:text>fx_rates.currency owner_id:id owner_name:text>users.name created_at:ts
-        campaign_id:id>opportunities.primary_campaign_id campaign_name:text>campaigns.name next_step:text loss_reason:text
+        campaign_id:id>opportunities.primary_campaign_id campaign_name:text>campaigns.name next_step:text loss_reason:text lead_source:text
         stage:text>opp_history.stage status:text>opp_history.stage status_reason:text>opportunities.loss_reason is_won:bool>opp_history.stage
         is_lost:bool>opp_history.stage is_closed:bool>opp_history.stage amount:money>opp_history.amount actual_amount:money>opp_history.amount
         amount_home:money>fx_rates.rate_to_corp close_date:date>opp_history.close_date closed_at:ts>opp_history.changed_at

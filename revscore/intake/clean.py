@@ -1,0 +1,250 @@
+"""Cleaning: recognised sheets of text become one `CrmData`, and a ledger that accounts for every row.
+
+Order: typed cells, records one a key, accounts and people joined by id or name, stages understood, history taken or rebuilt, canonical tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import schema
+from revscore.core.data import CrmData
+from revscore.intake import deals, others, people
+from revscore.intake.cells import read_cells
+from revscore.intake.dates import read_dates
+from revscore.intake.desk import Desk, Question
+from revscore.intake.ledger import Ledger
+from revscore.intake.match import Recognition
+from revscore.intake.records import column, finish, gather, look_up, without_doubles
+from revscore.intake.sheet import Problem
+
+Progress = Callable[[str, float, str], None]
+_TS = schema.DTYPES["ts"]
+# Keys of plain tables that name one record; other tables may hold equal rows (two failed handoffs, two movements of a day).
+_SINGLE = {t.name for t in schema.TABLES.values() if len(t.key) == 1 and t.key[0].endswith("_id")} | {"opp_contact_roles"}
+# (table, column, table it points to, its key): what points nowhere is noted and kept.
+_LINKS = (("opportunities", "account_id", "accounts", "account_id"), ("opportunities", "owner_id", "users", "user_id"),
+          ("opp_history", "opp_id", "opportunities", "opp_id"), ("lead_stage_history", "lead_id", "leads", "lead_id"),
+          ("touches", "campaign_id", "campaigns", "campaign_id"), ("opp_contact_roles", "opp_id", "opportunities", "opp_id"),
+          ("contacts", "account_id", "accounts", "account_id"), ("leads", "owner_id", "users", "user_id"))
+
+
+@dataclass(frozen=True)
+class Intake:
+    """One load, cleaned. Nothing is stored yet.
+
+    questions : what is open; `blocking` ones have no default and must be answered before the load may be stored
+    terms_hints: config keys that follow from the extract (its own stages, its currency, or its config)
+    mapping   : what was decided, to be kept and given to the next `prepare`
+    words     : kind, word, meaning, rows, evidence: how words of stages, statuses and types were understood
+    problems  : files that were refused, by the reader
+    """
+
+    data: CrmData
+    ledger: Ledger
+    recognition: Recognition
+    questions: tuple[Question, ...]
+    messages: tuple[str, ...]
+    terms_hints: Mapping[str, Any]
+    mapping: Mapping[str, Any]
+    words: pd.DataFrame
+    config: Mapping[str, Any] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def blocking(self) -> tuple[Question, ...]:
+        return tuple(q for q in self.questions if q.default is None)
+
+
+def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
+          kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None) -> Intake:
+    """The cleaned load of recognised sheets.
+
+    config: of the extract (config.json, sheet "config"): as_of, reporting_tz and definitions
+    as_of : instant of the extract; else the config's, else the latest event in it
+    zone  : reporting zone when the config names none
+    kept  : mapping of an earlier load (`Intake.mapping`): its answers and stages
+    """
+    config, kept = dict(config or {}), dict(kept or {})
+    zone = str(config.get("reporting_tz", zone))
+    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now or pd.Timestamp.now("UTC"))
+    frames: dict[str, list[pd.DataFrame]] = {}
+    for m, match in enumerate(recognition.matches):
+        if progress:
+            progress("checked", m / max(1, len(recognition.matches)), match.sheet.place)
+        if match.subject:
+            frame = read_cells(m, match, desk)
+            frames.setdefault(match.subject, []).append(frame)
+            if match.spec and match.spec.also:
+                frames.setdefault(match.spec.also, []).append(frame.rename(columns={"lead_id": "contact_id"}))
+    known = _as_of(as_of, config, answers, zone)
+    tables, homes = _plain(frames, desk)
+    hints: dict[str, Any] = {}
+    stages: Mapping[str, Any] = {}
+    if any(subject not in schema.TABLES for subject in frames):
+        made, hints, known, stages = _crm(frames, desk, known, kept.get("stages", {}))
+        tables |= {name: frame if name not in tables else _joined(tables[name], frame, schema.TABLES[name].key) for name, frame in made.items()}
+    elif not config and "opp_history" in tables:
+        hints = _plain_hints(tables, desk, kept.get("stages", {}))
+    if known is None:
+        known = _latest([_events(name, frame) for name, frame in tables.items()], desk)
+        desk.say(f"the extract is taken as of {known.isoformat()}, its latest event")
+    _orphans(tables, homes, desk)
+    if progress:
+        progress("checked", 1.0, f"{sum(len(f) for f in tables.values()):,} records")
+    data = CrmData(tables, known, desk.derived)
+    mapping = {**recognition.mapping(), "answers": {**kept.get("answers", {}), **answers}, "stages": stages or kept.get("stages", {}), "forms": desk.forms}
+    words = pd.DataFrame(desk.words, columns=["kind", "word", "meaning", "rows", "evidence"])
+    return Intake(data, desk.close(), recognition, tuple(desk.questions.values()), tuple(desk.messages), hints | _definitions(config), mapping, words, config)
+
+
+def _definitions(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in config.items() if key not in ("as_of", "report")}
+
+
+def _as_of(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping[str, str], zone: str) -> pd.Timestamp | None:
+    """The instant named by the caller, an answer or the config. Raises ValueError when the text is no date."""
+    if given is not None:
+        return given if given.tzinfo else given.tz_localize(zone)
+    text = answers.get("as_of") or config.get("as_of")
+    if text is None:
+        return None
+    read = read_dates(pd.Series([str(text)], dtype="str"), "ts", zone)
+    if read.bad.any() or read.values.isna().any():
+        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
+    return read.values.iloc[0]
+
+
+def _plain(frames: Mapping[str, list[pd.DataFrame]], desk: Desk) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    """Tables that are canonical already, and the same with the home of every row."""
+    out, homes = {}, {}
+    for name in (n for n in frames if n in schema.TABLES):
+        spec = schema.TABLES[name]
+        frame = gather(frames[name])
+        for needed in spec.needed:
+            missing = column(frame, needed).isna().to_numpy()
+            desk.hold(frame[missing], needed, "R_NO_ID" if needed in spec.key else "R_NEEDED", f"{spec.title}: {needed} is missing")
+            frame = frame[~missing].reset_index(drop=True)
+        for c in spec.columns:
+            if c.words and c.name in frame.columns:
+                odd = (frame[c.name].notna() & ~frame[c.name].isin(c.words)).to_numpy(dtype=bool)
+                code, act = ("R_WORD", desk.hold) if c.needed else ("N_WORD", desk.note)
+                act(frame[odd], c.name, code, f"{c.name} is none of {', '.join(c.words)}")
+                frame = frame[~odd].reset_index(drop=True) if c.needed else frame
+        if name in _SINGLE:
+            frame = without_doubles(frame, list(spec.key), desk)
+        homes[name] = frame
+        out[name] = schema.conform(name, frame[[c for c in spec.names if c in frame.columns]])
+    return out, homes
+
+
+def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timestamp | None,
+         kept: Mapping[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, Any], pd.Timestamp, Mapping[str, Any]]:
+    """Canonical tables of the sheets of CRMs, hints for the terms, the instant of the extract, the stages as understood."""
+    get = {subject: gather(parts) for subject, parts in frames.items()}
+    def take(subject: str) -> pd.DataFrame:
+        return get.get(subject, gather([]))
+    sources = deals.Sources(take("deal"), take("deal_state"), take("deal_change"), take("stage_list"), take("deal_company"), take("product"))
+    opps, named = deals.read(sources, desk)
+    lead_frame, contact_frame, member_frame = take("lead"), take("contact"), take("member")
+    people_frame, activity_frame = take("user"), take("activity")
+    accounts = people.accounts(take("account"), [opps, contact_frame] if len(opps) or len(contact_frame) else [], desk)
+    users = people.users(people_frame, [column(f, "owner_name") for f in (opps, lead_frame, activity_frame, take("account"))],
+                         [column(f, "owner_id") for f in (opps, lead_frame)] + [column(activity_frame, "user_id")], desk)
+    campaigns = others.campaigns(take("campaign"), [column(f, "campaign_name") for f in (opps, lead_frame, member_frame)],
+                                 [column(f, "campaign_id") for f in (opps, lead_frame, member_frame)], desk)
+    built = deals.build(opps, sources, accounts, users, campaigns, named, desk, kept)
+    records, events = built.records, built.events
+    if as_of is None:
+        as_of = _latest([_stamps(frame) for frame in get.values()] + [column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
+        desk.say(f"the extract is taken as of {as_of.isoformat()}, its latest event; give another instant if it was made later")
+    if len(records):
+        first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
+        records = deals.with_creation(records, as_of, desk, first)
+        events = deals.rebuild(records, events, built.stages, desk)
+    contacts = people.contacts(contact_frame, accounts, desk)
+    leads = people.leads(lead_frame, accounts, users, records, campaigns, desk)
+    changed = take("lead_change")
+    late = column(changed, "lead_id").isna() | column(changed, "changed_at", _TS).isna()
+    desk.hold(changed[late.to_numpy()], "lead_id", "R_NO_ID", "lead history: the lead or the time is missing")
+    changed = changed[~late.to_numpy()].reset_index(drop=True)
+    lead_events = people.lead_history(leads, changed, as_of, desk) if len(leads) or len(changed) else leads
+    touches = others.touches(member_frame, campaigns, desk)
+    activities = others.activities(activity_frame, users, take("activity_person"), take("activity_deal"), records, as_of, desk)
+    roles = others.roles(take("contact_role"), named, contacts, desk)
+    rates = pd.concat([f for f in (others.rates(take("rate")), built.rates) if len(f)], ignore_index=True) if len(take("rate")) or len(built.rates) else pd.DataFrame()
+    if len(leads) and "source_campaign_id" in leads.columns and len(opps):
+        source = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id").set_index("converted_opportunity_id")
+        records = records.assign(primary_campaign_id=records["primary_campaign_id"].fillna(look_up(records["opp_id"], source["source_campaign_id"])))
+    made = {"opportunities": records, "opp_history": events, "leads": leads, "lead_stage_history": lead_events, "contacts": contacts, "accounts": accounts,
+            "users": users, "campaigns": campaigns, "touches": touches, "activities": activities, "opp_contact_roles": roles,
+            "targets": others.targets(take("goal"), desk), "fx_rates": rates}
+    given = {"activities": "activity", "leads": "lead", "opportunities": "deal", "contacts": "contact", "touches": "member"}
+    tables = {name: finish(name, frame) if len(frame) else schema.empty(name) for name, frame in made.items()
+              if len(frame) or given.get(name) in get}
+    stages = built.stages
+    remembered = {"outcome": dict(stages.outcome), "order": list(stages.order), "entry": stages.entry} if stages else {}
+    return tables, built.hints, as_of, remembered
+
+
+def _joined(own: pd.DataFrame, more: pd.DataFrame, key: tuple[str, ...]) -> pd.DataFrame:
+    """Rows of the plain table, then those of other sheets whose key it lacks."""
+    both = pd.concat([own, more], ignore_index=True)
+    return both.drop_duplicates(list(key), ignore_index=True)
+
+
+def _plain_hints(tables: Mapping[str, pd.DataFrame], desk: Desk, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Stages of canonical tables that come without a config."""
+    from revscore.intake.stages import understand
+    events = tables["opp_history"]
+    rows = pd.DataFrame({"stage": events["stage"], "is_won": pd.Series(pd.NA, index=events.index, dtype="boolean"),
+                         "is_closed": pd.Series(pd.NA, index=events.index, dtype="boolean"), "probability": np.nan})
+    listed = pd.DataFrame({"label": pd.Series(dtype="str"), "position": pd.Series(dtype=float), "is_won": pd.Series(dtype="boolean"),
+                           "is_closed": pd.Series(dtype="boolean"), "probability": pd.Series(dtype=float)})
+    times = pd.DataFrame({"opp_id": events["opp_id"], "stage": events["stage"], "at": events["changed_at"]})
+    return understand(rows, listed, times, desk, kept).hints()
+
+
+def _stamps(frame: pd.DataFrame) -> pd.Series:
+    """All instants of a frame that are events: plans (due and start times) and close dates are none."""
+    names = [c for c in frame.columns if str(frame[c].dtype) == _TS and c not in ("due_at", "starts_at", "closed_at")]
+    return pd.concat([frame[c] for c in names], ignore_index=True) if names else pd.Series(dtype=_TS)
+
+
+def _events(name: str, frame: pd.DataFrame) -> pd.Series:
+    names = [c.name for c in schema.TABLES[name].columns if c.type == "ts" and c.name in frame.columns]
+    return pd.concat([frame[c] for c in names], ignore_index=True) if names and schema.TABLES[name].role == "records" else pd.Series(dtype=_TS)
+
+
+def _latest(columns: list[pd.Series], desk: Desk) -> pd.Timestamp:
+    """The latest instant that is not in the future; a day without a time counts to its end. Now, when there is none."""
+    every = pd.concat([pd.Series(dtype=_TS), *(c.dropna() for c in columns)], ignore_index=True)
+    past = every[every <= desk.now]
+    if not len(past):
+        return desk.now.floor("s")
+    last = past.max()
+    local = last.tz_convert(desk.zone)
+    if local == local.normalize():
+        last = min((local + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_convert("UTC"), desk.now.floor("s"))
+    return last
+
+
+def _orphans(tables: Mapping[str, pd.DataFrame], homes: Mapping[str, pd.DataFrame], desk: Desk) -> None:
+    """Records that point to one the extract lacks: kept; noted row by row where the row is known, else in a sentence."""
+    for table, name, target, key in _LINKS:
+        if table not in tables or target not in tables or name not in tables[table].columns:
+            continue
+        column_ = tables[table][name]
+        lost = (column_.notna() & ~column_.isin(set(tables[target][key]))).to_numpy(dtype=bool)
+        if not lost.any():
+            continue
+        what = f"{schema.TABLES[target].title.lower()} of the extract do not have it; kept"
+        if table in homes and len(homes[table]) == len(lost):
+            desk.note(homes[table][lost], name, "N_ORPHAN", f"{name}: the {what}")
+        else:
+            desk.say(f"{schema.TABLES[table].title}: {int(lost.sum()):,} point to {name.removesuffix('_id')}s that the extract does not have; they are kept")

@@ -1,0 +1,96 @@
+"""The desk of one load: what is asked, answered, said and held back while sheets become tables, row by row of provenance.
+
+Every typed frame carries `_m` (which match) and `_row` (which row of its sheet), so that whatever happens to a record later is entered for
+the row of the file that it came from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from revscore.intake.ledger import Book, Ledger
+from revscore.intake.match import Match
+from revscore.intake.subjects import NOT_USED
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something only the reader knows. `default` None: the load waits for an answer; else it is what is assumed meanwhile."""
+
+    key: str
+    text: str
+    options: tuple[str, ...]
+    default: str | None
+    place: str
+
+
+@dataclass
+class Desk:
+    """`zone`: reporting zone; `now`: no event after it is believed to have happened."""
+
+    matches: Sequence[Match]
+    answers: Mapping[str, str]
+    zone: str
+    now: pd.Timestamp
+    questions: dict[str, Question] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+    derived: dict[str, str] = field(default_factory=dict)
+    words: list[tuple[str, str, str, int, str]] = field(default_factory=list)      # kind, word, meaning, rows, evidence
+    forms: dict[str, str] = field(default_factory=dict)                            # "date_order:file:heading" -> what was decided
+    _entries: list[tuple[str, int, np.ndarray, str, str, object]] = field(default_factory=list)
+    _unused: dict[int, str] = field(default_factory=dict)
+
+    def ask(self, key: str, text: str, options: Sequence[str], default: str | None, place: str) -> str | None:
+        """The answer given for `key`, else `default` (and the question is open)."""
+        given = self.answers.get(key)
+        if given is not None:
+            if not options or given in options:
+                return given
+            self.messages.append(f"the answer “{given}” to {key} is none of {', '.join(options)}; it was not used")
+        self.questions.setdefault(key, Question(key, text, tuple(options), default, place))
+        return default
+
+    def say(self, text: str) -> None:
+        if text not in self.messages:
+            self.messages.append(text)
+
+    def hold(self, part: pd.DataFrame, name: str, code: str, reason: str | Sequence[str]) -> None:
+        """Quarantine the records of `part`; `name` is the field at fault."""
+        self._enter("quarantine", part, name, code, reason)
+
+    def mend(self, part: pd.DataFrame, name: str, code: str, reason: str | Sequence[str]) -> None:
+        self._enter("mend", part, name, code, reason)
+
+    def note(self, part: pd.DataFrame, name: str, code: str, reason: str | Sequence[str]) -> None:
+        self._enter("note", part, name, code, reason)
+
+    def leave_out(self, match: int, why: str) -> None:
+        """A whole sheet turns out to add nothing: it is listed as not used."""
+        self._unused[match] = why
+
+    def _enter(self, action: str, part: pd.DataFrame, name: str, code: str, reason: str | Sequence[str]) -> None:
+        if not len(part):
+            return
+        owner, rows = part["_m"].to_numpy(), part["_row"].to_numpy()
+        reasons = np.array([reason] * len(part) if isinstance(reason, str) else list(reason), dtype=object)
+        for m in np.unique(owner):
+            at = owner == m
+            self._entries.append((action, int(m), rows[at], name, code, reasons[at]))
+
+    def close(self) -> Ledger:
+        """The ledger of all sheets, used or not."""
+        book = Book()
+        for m, match in enumerate(self.matches):
+            book.open(match.sheet, (NOT_USED,) if m in self._unused else match.tables)
+            if not match.subject or m in self._unused:
+                book.note(match.sheet, None, "", "N_NOT_USED", self._unused.get(m, match.why))
+        for action, m, rows, name, code, reasons in self._entries:
+            if m not in self._unused:
+                match = self.matches[m]
+                order = np.argsort(rows, kind="stable")
+                getattr(book, action)(match.sheet, rows[order], match.heading(name) or name, code, list(reasons[order]))
+        return book.close()

@@ -1,0 +1,189 @@
+"""The history of opportunities: full states after every change, from what an extract has, and rebuilt where it has none.
+
+States (OpportunityHistory, snapshots) are taken as they are; single changes (field histories, change logs, deal stages) are laid side by side
+and filled forward; "Date entered …" columns give the stages; else METRICS section 1, "When history is missing".
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revscore.intake.dates import read_dates
+from revscore.intake.desk import Desk
+from revscore.intake.match import Match
+from revscore.intake.numbers import read_numbers
+from revscore.intake.records import look_up
+from revscore.intake.stages import LOST, OPEN, WON, Stages
+from revscore.intake.words import fold, meaning, translate
+
+STATE = ("stage", "amount", "close_date", "forecast_category")
+_COLUMNS = ["event_id", "opp_id", "changed_at", *STATE]
+
+
+def changes(frame: pd.DataFrame, matches: list[Match], desk: Desk) -> pd.DataFrame:
+    """Single changes with the field they are of: opp_id, changed_at, what (stage, status, amount, close_date, forecast_category), old, new."""
+    if not len(frame):
+        return frame.assign(what=pd.Series(dtype="str"), old=pd.Series(dtype="str"), new=pd.Series(dtype="str"))
+    what = pd.Series(pd.NA, index=frame.index, dtype="str")
+    if "field" in frame.columns:
+        known = {w: meaning("field", fold(w).removeprefix("deal").removeprefix("hs")) or meaning("field", w) for w in frame["field"].dropna().unique()}
+        what = frame["field"].map(known)
+    constant = frame["_m"].map({m: (match.spec.field if match.spec and match.spec.field else
+                                    "" if "field" in match.columns.values() else "stage") for m, match in enumerate(matches)})
+    what = what.fillna(constant.where(constant != ""))
+    new = frame["new_value"] if "new_value" in frame.columns else pd.Series(pd.NA, index=frame.index, dtype="str")
+    old = frame["old_value"] if "old_value" in frame.columns else pd.Series(pd.NA, index=frame.index, dtype="str")
+    other = what.isna()
+    if other.any():
+        desk.say(f"{int(other.sum()):,} changes are of other fields than stage, status, amount, close date and forecast category; they are not used")
+    return frame.assign(what=what, old=old, new=new)[~other]
+
+
+def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
+    """Full states out of single changes: one row per opportunity and instant, every field filled forward; before the first change of a
+    field stands its old value, else today's."""
+    if not len(rows):
+        return pd.DataFrame(columns=[*_COLUMNS])
+    rows = rows.sort_values(["opp_id", "changed_at", "_m", "_row"], kind="stable")
+    wide = rows.drop_duplicates(["opp_id", "changed_at"])[["opp_id", "changed_at"]].reset_index(drop=True)
+    born = deals.dropna(subset=["created_at"])[["opp_id", "created_at"]].rename(columns={"created_at": "changed_at"})
+    first_at = wide.groupby("opp_id")["changed_at"].min()
+    born = born[born["opp_id"].isin(first_at.index)]
+    born = born[born["changed_at"] < look_up(born["opp_id"], first_at)]
+    wide = pd.concat([born, wide], ignore_index=True).sort_values(["opp_id", "changed_at"], kind="stable", ignore_index=True)
+    now = deals.drop_duplicates("opp_id").set_index("opp_id")
+    for what in ("stage", "status", "amount", "close_date", "forecast_category"):
+        part = rows[rows["what"] == what]
+        last = part.drop_duplicates(["opp_id", "changed_at"], keep="last")
+        new, old = (_value(what, last[side], stages, last, desk) for side in ("new", "old"))
+        wide = wide.merge(pd.DataFrame({"opp_id": last["opp_id"], "changed_at": last["changed_at"], what: new}), on=["opp_id", "changed_at"], how="left")
+        initial = pd.Series(old.to_numpy(), index=last["opp_id"]).groupby(level=0).head(1)
+        initial = initial[~initial.index.duplicated()]
+        at_first = ~wide["opp_id"].duplicated()
+        fallback = look_up(wide["opp_id"], now[what]) if what in now.columns and what != "status" else pd.Series(pd.NA, index=wide.index, dtype=object)
+        changed = wide["opp_id"].isin(last["opp_id"])
+        start = look_up(wide["opp_id"], initial).where(changed, fallback)
+        if what == "stage":
+            start = start.fillna(pd.Series(stages.entry, index=wide.index)).where(look_up(wide["opp_id"], now["created_at"]).notna() | ~changed)
+        wide[what] = wide[what].where(wide[what].notna() | ~at_first, start)
+        wide[what] = wide.groupby("opp_id")[what].ffill()
+        if what in ("amount", "close_date"):
+            wide[what] = wide.groupby("opp_id")[what].bfill()
+    closed = wide["status"].isin([WON, LOST])
+    wide["stage"] = wide["stage"].mask(closed & (wide["status"] == WON), stages.won).mask(closed & (wide["status"] == LOST), stages.lost)
+    wide["stage"] = wide["stage"].fillna(look_up(wide["opp_id"], now["stage"]) if "stage" in now else stages.entry).fillna(stages.entry)
+    return _numbered(wide)
+
+
+def _value(what: str, text: pd.Series, stages: Stages, rows: pd.DataFrame, desk: Desk) -> pd.Series:
+    text = text.astype("str")
+    if what == "stage":
+        return stages.canonical(text.where(text.notna() & (text != "")))
+    if what == "status":
+        return text.map({w: _status(w) for w in text.dropna().unique()})
+    if what == "forecast_category":
+        return forecast(text)
+    filled = text.fillna("")
+    if what == "amount":
+        numbers = read_numbers(filled)
+        values, bad = numbers.values, numbers.bad
+    else:
+        dates = read_dates(filled, "date", desk.zone)
+        values, bad = dates.values, dates.bad
+    desk.note(rows[bad], "new_value", "N_UNREAD", f"the changed {what.replace('_', ' ')} cannot be read; the change was left out")
+    return values
+
+
+def _status(word: str) -> str:
+    known = {"0": OPEN, "1": WON, "2": LOST}.get(word.strip())
+    return known or meaning("outcome", word) or OPEN
+
+
+def forecast(text: pd.Series) -> pd.Series:
+    """Forecast categories as METRICS writes them; words of a team's own in lower case with underscores."""
+    values, _ = translate("forecast", text)
+    return values.fillna(text.str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)).where(text.notna() & (text != ""))
+
+
+def from_states(frame: pd.DataFrame, stages: Stages, snapshot: np.ndarray) -> pd.DataFrame:
+    """Rows that are full states already; of snapshots only those that differ from the one before."""
+    if not len(frame):
+        return pd.DataFrame(columns=_COLUMNS)
+    out = pd.DataFrame({name: frame[name] if name in frame.columns else pd.Series(pd.NA, index=frame.index) for name in _COLUMNS}, index=frame.index)
+    out["stage"] = stages.canonical(frame["stage"])
+    out["forecast_category"] = forecast(frame["forecast_category"]) if "forecast_category" in frame.columns else pd.Series(pd.NA, index=out.index, dtype="str")
+    out = out.assign(snapshot=snapshot).sort_values(["opp_id", "changed_at"], kind="stable")
+    again = out.duplicated("opp_id")
+    for name in STATE:
+        before = out[name].shift()
+        again &= (out[name] == before) | (out[name].isna() & before.isna())
+    return out[~(again & out["snapshot"])].drop(columns="snapshot").reset_index(drop=True)
+
+
+def from_stamps(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
+    """Stage entries of "Date entered …" columns; amount, close date and category are today's."""
+    names = [c for c in deals.columns if c.startswith("stamp:")]
+    if not names:
+        return pd.DataFrame(columns=_COLUMNS)
+    known = {fold(word): word for word in stages.outcome}
+    parts = []
+    for name in names:
+        at = deals[name]
+        word = _stage_of(name.removeprefix("stamp:"), known)
+        if word and at.notna().any():
+            parts.append(deals.loc[at.notna(), ["opp_id"]].assign(changed_at=at[at.notna()], stage=word))
+    if not parts:
+        return pd.DataFrame(columns=_COLUMNS)
+    out = pd.concat(parts, ignore_index=True)
+    rank = {word: i for i, word in enumerate(stages.order)}
+    out["rank"] = out["stage"].map(rank).fillna(len(rank))
+    out["stage"] = stages.canonical(out["stage"])
+    out = out.sort_values(["opp_id", "changed_at", "rank"], kind="stable", ignore_index=True).drop(columns="rank")
+    now = deals.drop_duplicates("opp_id").set_index("opp_id")
+    for name in ("amount", "close_date", "forecast_category"):
+        out[name] = look_up(out["opp_id"], now[name]) if name in now.columns else np.nan
+    if "forecast_category" in now.columns:
+        last = ~out["opp_id"].duplicated(keep="last")
+        out["forecast_category"] = out["forecast_category"].where(last | (out["forecast_category"] != "closed"))
+    return _numbered(out)
+
+
+def stamp_words(columns: list[str], known: list[str]) -> list[str]:
+    """Stage words of the stamp columns, for the list of stages."""
+    table = {fold(word): word for word in known}
+    return [_stage_of(name.removeprefix("stamp:"), table, add=True) for name in columns if name.startswith("stamp:")]
+
+
+def _stage_of(word: str, known: dict[str, str], add: bool = False) -> str:
+    """The stage that a heading names: "Closed Won (Sales Pipeline)" and "closedwon" are the known "Closed Won"."""
+    plain = word.strip().strip('"').strip()
+    bare = plain.rpartition("(")[0].strip().strip('"').strip() if plain.endswith((")", ')"')) else plain
+    for candidate in (plain, bare, bare.rpartition("_")[0]):
+        if candidate and fold(candidate) in known:
+            return known[fold(candidate)]
+    return bare if add else known.get(fold(bare), "")
+
+
+def rebuilt(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
+    """Two states where there is no history: creation and, when the stage is known to have changed or the deal is closed, the present one.
+
+    deals: opp_id, created_at, stage (canonical), open_stage (last open stage, if known), closed_at, stage_changed_at, amount, close_date,
+    forecast_category. METRICS: created at CRM creation; won or lost at the close date, 00:00 local.
+    """
+    closed = deals["stage"].isin([stages.won, stages.lost])
+    at = deals["closed_at"].where(closed, deals["stage_changed_at"])
+    at = at.where(at.isna() | (at >= deals["created_at"]), deals["created_at"])
+    moved = closed | (at > deals["created_at"])
+    state = [name for name in ("amount", "close_date", "forecast_category") if name in deals.columns]
+    start = deals[["opp_id", *state]].assign(changed_at=deals["created_at"], stage=deals["stage"].where(~moved, deals["open_stage"].fillna(stages.entry)))
+    if "forecast_category" in state:
+        start["forecast_category"] = start["forecast_category"].mask(closed & (start["forecast_category"] == "closed"))
+    end = deals.loc[moved, ["opp_id", *state]].assign(changed_at=at[moved].fillna(deals["created_at"]), stage=deals["stage"])
+    return _numbered(pd.concat([start, end], ignore_index=True).sort_values(["opp_id", "changed_at"], kind="stable", ignore_index=True))
+
+
+def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
+    """With event ids made of opportunity and count, in the order of the rows."""
+    ids = frame["opp_id"] + ":" + (frame.groupby("opp_id").cumcount() + 1).astype("str").str.zfill(3)
+    return frame.assign(event_id=ids).reindex(columns=_COLUMNS)

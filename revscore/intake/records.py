@@ -1,0 +1,114 @@
+"""What all subjects have in common: gathering their sheets, deleted and doubled records, joining by name, ids that an extract lacks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import schema
+from revscore.intake.desk import Desk
+
+HOME = ("_m", "_row")
+
+
+def column(frame: pd.DataFrame, name: str, dtype: str = "str") -> pd.Series:
+    """The column, or one of missing values when the extract lacks it."""
+    return frame[name] if name in frame.columns else pd.Series(None, index=frame.index, dtype=dtype)
+
+
+def stamp(frame: pd.DataFrame, name: str) -> pd.Series:
+    return column(frame, name, schema.DTYPES["ts"])
+
+
+def first_of(frame: pd.DataFrame, *names: str, dtype: str = "str") -> pd.Series:
+    """Per row the first of the columns that is filled."""
+    out = column(frame, names[0], dtype)
+    for name in names[1:]:
+        out = out.fillna(column(frame, name, dtype))
+    return out
+
+
+def look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
+    """What `table` (unique index) holds for every key, in the table's dtype; missing where it holds nothing."""
+    return table.reindex(pd.Index(keys.to_numpy(), dtype=table.index.dtype if len(table) else "object")).set_axis(keys.index)
+
+
+def first_id(text: pd.Series) -> pd.Series:
+    """The first of ids that stand together in a cell, separated by semicolons or commas."""
+    found = text.str.extract(r"^\s*([^;,]*)")[0].str.strip()
+    return found.where(found != "").astype("str")
+
+
+def gather(frames: list[pd.DataFrame]) -> pd.DataFrame:
+    """The sheets of one subject under each other; a column that only some have is missing in the others."""
+    if not frames:
+        return pd.DataFrame({"_m": pd.Series(dtype="int64"), "_row": pd.Series(dtype="int64")})
+    return pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0].reset_index(drop=True)
+
+
+def without_deleted(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
+    if "is_deleted" not in frame.columns:
+        return frame
+    gone = frame["is_deleted"].fillna(False).to_numpy(dtype=bool)
+    desk.hold(frame[gone], "is_deleted", "R_DELETED", "the record is deleted in the CRM; it does not count")
+    return frame[~gone].reset_index(drop=True)
+
+
+def with_key(frame: pd.DataFrame, key: str, sources: tuple[str, ...], desk: Desk, title: str) -> pd.DataFrame:
+    """With `key` filled; where the extract has no such column it is made of `sources`, numbered when doubled. Rows without are held back."""
+    if key not in frame.columns or frame[key].isna().all():
+        made = first_of(frame, *sources)
+        count = made.groupby(made).cumcount()
+        frame = frame.assign(**{key: made.where(count == 0, made + " #" + (count + 1).astype("str"))})
+        if len(frame):
+            desk.say(f"{title} have no id in this extract; {' and '.join(s.replace('_', ' ') for s in sources)} stands for it")
+    missing = frame[key].isna().to_numpy()
+    desk.hold(frame[missing], key, "R_NO_ID", f"{title.lower()}: the id is missing")
+    return frame[~missing].reset_index(drop=True)
+
+
+def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The first record of every key. An equal one is held back as counted already, a different one as a conflict; a sheet that only
+    repeats another is left out as a whole."""
+    again = frame.duplicated(key).to_numpy()
+    if not again.any():
+        return frame
+    codes = frame.groupby(key, sort=False, dropna=False).ngroup().to_numpy()
+    first = np.unique(codes, return_index=True)[1][codes]
+    same = np.ones(len(frame), bool)
+    for name in frame.columns:
+        if name not in HOME and name not in ignore:
+            values = frame[name]
+            leader = values.take(first).set_axis(values.index)
+            same &= (values.eq(leader).fillna(False) | (values.isna() & leader.isna())).to_numpy(dtype=bool)
+    owner = frame["_m"].to_numpy()
+    for m in np.unique(owner[again]):
+        mine = owner == m
+        if (again & same)[mine].all() and (owner[first[mine]] != m).all() and len(set(owner)) > 1:
+            desk.leave_out(int(m), f"not used: the same records as {desk.matches[int(owner[first[mine]][0])].sheet.place}; they count once")
+    where = np.array([desk.matches[m].sheet.file for m in range(len(desk.matches))], dtype=object)
+    rows = np.array([int(desk.matches[m].sheet.rows[r]) for m, r in zip(owner[first[again]], frame["_row"].to_numpy()[first[again]], strict=True)], dtype=object)
+    place = pd.Series(where[owner[first[again]]]) + ", row " + pd.Series(rows).astype("str")
+    equal = same[again]
+    desk.hold(frame[again & same], key[0], "R_DUPLICATE", list("the same record as " + place[equal] + "; it counts once"))
+    desk.hold(frame[again & ~same], key[0], "R_CONFLICT", list("another record of this id, with other values, is in " + place[~equal] + "; keep one of them"))
+    return frame[~again].reset_index(drop=True)
+
+
+def name_key(text: pd.Series) -> pd.Series:
+    """Names compared without case and doubled blanks."""
+    return text.str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
+
+
+def by_name(names: pd.Series, known: pd.DataFrame, key: str, name: str = "name") -> pd.Series:
+    """The id of every name (or of an id given in its place); missing where it is unknown."""
+    table = known.dropna(subset=[name]).assign(_k=name_key(known[name])).drop_duplicates("_k").set_index("_k")[key] if name in known.columns and len(known) else pd.Series(dtype="str")
+    ids = pd.Series(known[key].to_numpy(), index=known[key]).dropna() if len(known) else pd.Series(dtype="str")
+    return look_up(names, ids[~ids.index.duplicated()].astype("str")).fillna(look_up(name_key(names), table.astype("str")))
+
+
+def finish(table: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """The canonical columns that hold something at all, typed."""
+    spec = schema.TABLES[table]
+    have = [c for c in spec.names if c in frame.columns and (c in spec.needed or frame[c].notna().any())]
+    return schema.conform(table, frame[have])
