@@ -6,23 +6,28 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, layers, number, sentence, texts, words
+from revscore.charts.drawing import Drawing, authored, empty, layers, number, room, sentence, texts, words
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import figures, units
 from revscore.core.units import CURRENCY, Unit
 
 
+GAP = 0.28  # between the bars of a bridge, of a step
+
+
 @authored
 def _bridge(theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
-    x = alt.X("leg:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=0.28, paddingOuter=0.14),
+    x = alt.X("leg:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=GAP, paddingOuter=GAP / 2),
               axis=alt.Axis(labelExpr="split(datum.label, ' ')", labelOverlap=False, labelColor=p.ink, labelLineHeight=21))
     scale = alt.Scale(zero=False, nice=False)
     base = alt.Chart().encode(x=x)
     tips = [alt.Tooltip("leg:N", title="Leg"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("deals:N", title="Deals")]
     top = alt.Y("top:Q", title=None, scale=scale, axis=None)
     return layers(
-        base.transform_filter("isValid(datum.next)").mark_rule(strokeWidth=2, color=p.line).encode(x2="next:N", y=alt.Y("level:Q", title=None, scale=scale, axis=None)),
+        base.transform_filter("datum.leads_on").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0, width={"band": 1 / (1 - GAP)},
+                                                         xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")).encode(
+            y=alt.Y("level:Q", title=None, scale=scale, axis=None), y2="level:Q"),
         base.mark_bar(cornerRadius=3).encode(y=alt.Y("foot:Q", title=None, scale=scale, axis=None), y2="head:Q", tooltip=tips,
                                              color=alt.Color("kind:N", scale=alt.Scale(domain=["total", "up", "down"], range=[p.extra[0] if theme == "light" else p.line, p.main, p.warn]), legend=None)),
         base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=alt.Y("foot:Q", scale=scale), text="cut:N"),
@@ -49,7 +54,7 @@ def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *,
     leg, count = words(legs, "leg"), number(legs, "count")
     data = pd.DataFrame({
         "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value, "foot": np.where(total, floor, np.minimum(start, end)),
-        "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end, "next": pd.Series(leg).shift(-1),
+        "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end, "leads_on": np.arange(len(legs)) < len(legs) - 1,
         "label": [s + t if v else t for s, t, v in zip(sign, written, value, strict=True)],
         "deals": ["" if np.isnan(k) else units.named(k, units.DEALS) for k in count], "cut": np.where(total & (floor > 0), "≈", "")})
     moved = data[~total & (value != 0)]
@@ -67,12 +72,12 @@ def _pace(theme: Theme) -> alt.LayerChart:
     base = alt.Chart().encode(y=y)
 
     def x(name: str) -> alt.X:
-        return alt.X(f"{name}:Q", axis=None, scale=alt.Scale(zero=True, nice=False))
+        return alt.X(f"{name}:Q", axis=None, scale=alt.Scale(zero=True, nice=False, range=room(130)))
 
     return layers(
         base.mark_bar(color=p.rest, opacity=0.55).encode(x=x("target")),
         base.mark_bar(height={"band": 0.55}).encode(x=x("value"), color=alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)),
-        base.mark_tick(color=p.ink, thickness=4, height={"band": 1.35}).encode(x=x("expected")),
+        base.mark_tick(color=p.ink, opacity=1, thickness=4, height={"band": 1.35}).encode(x=x("expected")),
         base.mark_text(fontSize=SMALL, color=p.ink, fontWeight=600, baseline="bottom", yOffset=alt.expr("-bandwidth('y') * 0.72")).encode(x=x("expected"), text="expected_label:N"),
         base.mark_text(fontSize=LAST, fontWeight=700, align="left", dx=14).encode(x=x("end"), text="label:N"),
         base.mark_text(fontSize=BODY, color=p.soft, align="left", dx=14, dy=24).encode(x=x("end"), text="note:N"),

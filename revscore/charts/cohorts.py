@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, layers, number, sentence, spoken, suppressed, texts, unsettled, words, written, x_of_n
+from revscore.charts.drawing import PERIOD_ROW, Drawing, authored, empty, layers, number, room, sentence, spoken, suppressed, texts, unsettled, words, written, x_of_n
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.statistics import Survival
@@ -29,7 +29,7 @@ def _steps(theme: Theme) -> alt.LayerChart:
     y = alt.Y(**_ordered("stage", scale=alt.Scale(paddingInner=0.52, paddingOuter=0.02, align=0), axis=alt.Axis(labelFontSize=STRONG, labelColor=p.ink, labelFontWeight=600)))
     base = alt.Chart().encode(y=y)
     share = base.transform_filter("datum.part != ''").mark_bar(cornerRadius=0).encode(
-        x=alt.X("count:Q", axis=None, stack="zero"), order=alt.Order("part_order:Q", sort="ascending"),
+        x=alt.X("count:Q", axis=None, stack="zero", scale=alt.Scale(range=room(100))), order=alt.Order("part_order:Q", sort="ascending"),
         color=alt.Color("part:N", scale=alt.Scale(domain=list(PARTS), range=[p.main, p.open, p.rest]), legend=alt.Legend(symbolType="square")),
         tooltip=[alt.Tooltip("stage:N", title="Stage"), alt.Tooltip("part:N", title="Part"), alt.Tooltip("count:Q", title="Records", format=",")])
     head = base.transform_filter("datum.entered_label != ''")
@@ -72,7 +72,7 @@ def steps(frame: pd.DataFrame, *, label: str = "Funnel", theme: Theme = "light")
     says = [f"{label}: {entered[0]:,.0f} entered {stage[0]}, {entered[-1]:,.0f} reached {stage[-1]}"]
     says += [f"lowest rate after {stage[weakest]}: {units.text(rate[weakest], RATIO)}"] if weakest is not None else []
     says += [f"{waiting.sum():,.0f} still open" if waiting.any() else "", "latest cohorts not settled" if soft.any() else ""]
-    return Drawing("steps", pd.concat(rows, ignore_index=True), _steps(theme), sentence(says), 60 + 96 * len(frame))
+    return Drawing("steps", pd.concat(rows, ignore_index=True), _steps(theme), sentence(says), 40 + 92 * len(frame))
 
 
 @authored
@@ -80,7 +80,7 @@ def _heat(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     base = alt.Chart().encode(
         x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(orient="top", labelColor=p.ink, labelFontWeight=600))),
-        y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0), axis=alt.Axis(labelColor=p.ink))))
+        y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0), axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
     tips = [alt.Tooltip("cohort:N", title="Cohort"), alt.Tooltip("column:N", title="Step"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample"),
             alt.Tooltip("state:N", title="State")]
     dark = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.ink))
@@ -90,17 +90,18 @@ def _heat(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
             color=alt.Color("shade:O", scale=alt.Scale(domain=[0, 1, 2, 3, 4], range=list(p.heat)), legend=None), tooltip=tips),
         base.transform_filter("datum.state == 'not settled'").mark_rect(cornerRadius=4, fill=p.main, fillOpacity=0.0, stroke=p.main, strokeWidth=2, strokeDash=[6, 5]).encode(tooltip=tips),
         base.transform_filter("datum.state == 'too few'").mark_rect(cornerRadius=4, fill=p.rest, fillOpacity=0.0, stroke=p.grid, strokeWidth=1.5).encode(tooltip=tips),
-        base.transform_filter("datum.state != 'too few'").mark_text(fontSize=STRONG, fontWeight=700, align="right", dx=2).encode(text="label:N", color=dark),
-        base.transform_filter("datum.state != 'too few'").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=faint),
-        base.transform_filter("datum.state == 'too few'").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
-    )
+        base.transform_filter("datum.label != ''").mark_text(fontSize=STRONG, fontWeight=700, align="right", dx=2).encode(text="label:N", color=dark),
+        base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=faint),
+        base.transform_filter("datum.label == ''").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
+    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Darker: higher within its column.", orient="bottom", anchor="start",
+                                       fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
 
 
 def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Conversion", by_column: bool = True, theme: Theme = "light") -> Drawing:
     """A value by cohort (rows) and pair or age (columns), written in each cell with its n.
 
-    frame : cohort, column, value, n; where known numerator, denominator, flag, maturity. Colour runs from zero to the most of its column
-    (`by_column=False`: of all cells) in five steps. Unsettled cells are outlined, cells of fewer than five say "x of n" without colour.
+    frame : cohort, column, value, n; where known numerator, denominator, flag, maturity. Colour runs in five steps up to the most of its column
+    (`by_column=False`: of all cells). Unsettled cells are outlined, cells of fewer than five say "x of n" without colour.
     """
     if not len(frame):
         return empty("heat", theme)
@@ -108,23 +109,24 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     nothing = np.isnan(value)
     column, cohort = words(frame, "column"), words(frame, "cohort")
     solid = pd.Series(np.where(small | soft, np.nan, value))
-    most = (solid.groupby(column).transform("max") if by_column else pd.Series(solid.max(), index=solid.index)).to_numpy(dtype=float)
+    least, most = ((solid.groupby(column).transform(end) if by_column else solid.groupby(np.zeros(len(solid))).transform(end)).to_numpy(dtype=float) for end in ("min", "max"))
+    foot = np.minimum(least, 0.6 * most)  # small differences stay small: the five steps span at least 40 % of the most
     with np.errstate(divide="ignore", invalid="ignore"):
-        shade = np.clip(np.ceil(np.nan_to_num(value / most) * 5) - 1, 0, 4).astype(int)
+        shade = np.clip(np.nan_to_num(np.floor((value - foot) / (most - foot) * 5)), 0, 4).astype(int)
     n = number(frame, "n")
     state = np.where(small | (nothing & ~soft), "too few", np.where(soft, "not settled", "settled"))
     short = [f"{v:.0%}" if unit.kind == "ratio" and not np.isnan(v) else t for v, t in zip(value, texts(value, unit, currency), strict=True)]
     data = pd.DataFrame({
         "cohort": cohort, "cohort_order": pd.factorize(cohort)[0], "column": column, "column_order": pd.factorize(column)[0], "value": value, "shade": shade,
-        "label": np.where(small, "", np.where(nothing & soft, "too early", short)),
-        "note": np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "", "–"), ["" if np.isnan(k) else f"n {k:,.0f}" for k in n])), "state": state})
+        "label": np.where(small, "", short),
+        "note": np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING), ["" if np.isnan(k) else f"n {k:,.0f}" for k in n])), "state": state})
     settled = data[(data["state"] == "settled")]
     says = [f"{label} by cohort: {data['cohort'].nunique()} cohorts"]
     if len(settled):
         top, low = settled.loc[settled["value"].idxmax()], settled.loc[settled["value"].idxmin()]
         says += [f"highest {top['label']} ({top['column']}, {spoken(top['cohort'])})", f"lowest {low['label']} ({low['column']}, {spoken(low['cohort'])})"]
     says += [f"{int((data['state'] == 'not settled').sum())} cells not settled" if (data["state"] == "not settled").any() else ""]
-    return Drawing("heat", data, _heat(unit, currency, theme), sentence(says), 56 + 46 * data["cohort"].nunique())
+    return Drawing("heat", data, _heat(unit, currency, theme), sentence(says), 100 + 46 * data["cohort"].nunique())
 
 
 @authored
@@ -132,7 +134,7 @@ def _curve(unit: Unit, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     tones = [p.main, p.warn, *p.extra]
     colour = alt.Color("slot:O", scale=alt.Scale(domain=[0, 1, 2, 3], range=tones), legend=None)
-    x = alt.X("t:Q", title=None, scale=alt.Scale(nice=False, zero=True), axis=alt.Axis(labelExpr=units.axis(unit), tickCount=8))
+    x = alt.X("t:Q", title=None, scale=alt.Scale(nice=False, zero=True, range=room(110)), axis=alt.Axis(labelExpr=units.axis(unit), tickCount=8, offset=12))
     y = alt.Y("share:Q", title=None, scale=alt.Scale(nice=False, zero=True), axis=alt.Axis(
         labelExpr="datum.value < 0 ? '' : format(datum.value, '.0%')", gridOpacity=alt.condition("datum.value < 0", alt.value(0), alt.value(1))))
     base = alt.Chart().encode(x=x, y=y)
@@ -147,19 +149,20 @@ def _curve(unit: Unit, theme: Theme) -> alt.LayerChart:
         *(chart.encode(color=colour) if k else chart for k, chart in enumerate(
             written(only("name").encode(text="text:N"), p, align="left", baseline="middle", dx=10, fontSize=STRONG, fontWeight=700))),
         only("risk").mark_text(fontSize=BODY, fontWeight=600, baseline="middle").encode(text="text:N", color=colour),
-        only("row").mark_text(fontSize=SMALL, align="right", baseline="middle", dx=-12, fontWeight=600).encode(text="text:N", color=colour),
+        only("row").mark_text(fontSize=SMALL, align="right", baseline="middle", dx=-34, fontWeight=600).encode(text="text:N", color=colour),
         only("head").mark_text(fontSize=SMALL, align="left", baseline="middle", color=p.soft).encode(text="text:N"),
     )
 
 
-def _tidy(curves: Sequence[tuple[str, Survival]], falling: bool) -> list[pd.DataFrame]:
+def _tidy(curves: Sequence[tuple[str, Survival]], falling: bool, ages: np.ndarray) -> list[pd.DataFrame]:
     """Per curve: t, share, at_risk, from 0 to the longest follow-up; long curves are read off at even steps (exact where read)."""
     out = []
     for name, s in curves:
         if not s.n:
             continue
         t = np.concatenate([[0.0], s.times, [s.last]])
-        t = np.unique(t) if len(t) <= POINTS else np.linspace(0.0, s.last, POINTS)
+        t = t if len(t) <= POINTS else np.linspace(0.0, s.last, POINTS)
+        t = np.unique(np.concatenate([t, s.durations[-FEW:][:1], ages[ages <= s.last]]))
         k = np.searchsorted(s.times, t, side="right")
         share = np.concatenate([[1.0], s.survival])[k]
         out.append(pd.DataFrame({"curve": str(name), "t": t, "share": share if falling else 1 - share, "at_risk": s.n - np.searchsorted(s.durations, t, side="left")}))
@@ -175,13 +178,13 @@ def curve(curves: Sequence[tuple[str, Survival]] | pd.DataFrame, unit: Unit = DA
     if isinstance(curves, pd.DataFrame):
         parts = [part.assign(share=part["S"] if falling else 1 - part["S"])[["curve", "t", "share", "at_risk"]] for _, part in curves.groupby("curve", sort=False)]
     else:
-        parts = _tidy(curves, falling)
+        ages = _round_ages(max((s.last for _, s in curves if s.n), default=0.0))
+        parts = _tidy(curves, falling, ages)
     parts = [part for part in parts[:4] if len(part)]
     if not parts:
-        return empty("curve", theme)
+        return empty("curve", theme, height)
     top = max(float(part["share"].max()) for part in parts) or 1.0
-    far = max(float(part["t"].max()) for part in parts)
-    ages = _round_ages(far)
+    ages = _round_ages(max(float(part["t"].max()) for part in parts))
     ends = _spaced([float(part.loc[part["at_risk"] >= FEW, "share"].iloc[-1]) if (part["at_risk"] >= FEW).any() else 0.0 for part in parts], 0.08 * top)
     rows, says = [pd.DataFrame({"part": ["head"], "t": [0.0], "share": [-0.10 * top], "text": ["still followed at that age"], "slot": [0]})], []
     for slot, (part, end) in enumerate(zip(parts, ends, strict=True)):
@@ -200,10 +203,10 @@ def curve(curves: Sequence[tuple[str, Survival]] | pd.DataFrame, unit: Unit = DA
     return Drawing("curve", data, _curve(unit, theme), sentence([f"{label} by age", *says]), height + 34 * len(parts))
 
 
-def _round_ages(far: float) -> list[float]:
-    """Ages at which the numbers at risk are written: round steps, at most seven."""
+def _round_ages(far: float) -> np.ndarray:
+    """Ages at which the numbers at risk are written: round steps from 0, at most seven."""
     step = next((s * 10.0 ** e for e in range(-1, 6) for s in (1, 2, 5) if far / (s * 10.0 ** e) <= 7), far)
-    return [k * step for k in range(1, int(far / step) + 1)] or [far]
+    return np.arange(int(far / step) + 1) * step if step else np.zeros(1)
 
 
 def _spaced(ends: list[float], gap: float) -> list[float]:

@@ -58,6 +58,11 @@ def layers(*charts: alt.Chart) -> alt.LayerChart:
     return alt.layer(*charts, data=alt.NamedData("source"))
 
 
+def room(right: int) -> list[Any]:
+    """The range of a horizontal scale that leaves `right` px for what is written there. (Vega fits labels when the view is made, which is before it has data.)"""
+    return [0, alt.expr(f"width - {right}")]
+
+
 def halo(palette: Palette, **text: Any) -> dict[str, Any]:
     """Arguments of the text mark that is drawn under a label, so that lines do not cross it."""
     return {**text, "stroke": palette.paper, "strokeWidth": 5, "strokeJoin": "round", "fill": palette.paper}
@@ -99,6 +104,12 @@ def texts(values: Iterable[float], unit: Unit, currency: str) -> list[str]:
     return ["" if np.isnan(v) else units.text(v, unit, currency) for v in values]
 
 
+def target_texts(values: np.ndarray, unit: Unit, currency: str) -> np.ndarray:
+    """"target 30 %" where a target begins or changes, "" elsewhere."""
+    new = ~np.isnan(values) & (np.concatenate([[np.nan], values[:-1]]) != values)
+    return np.where(new, [f"target {text}".replace(".0 %", " %") for text in texts(values, unit, currency)], "")
+
+
 def suppressed(frame: pd.DataFrame) -> np.ndarray:
     return words(frame, "flag") == "suppress"
 
@@ -127,6 +138,12 @@ PERIOD_AXIS = (
     r"test(/^\d{4}-\d\d$/, datum.label) ? (datum.index === 0 || test(/-01$/, datum.label) ? "
     r"[utcFormat(toDate(datum.label + '-01'), '%b'), slice(datum.label, 0, 4)] : utcFormat(toDate(datum.label + '-01'), '%b')) : "
     r"test(/^FY\d+Q\d$/, datum.label) ? [slice(datum.label, -2), slice(datum.label, 0, -2)] : datum.label")
+
+
+# The same on one line, for rows: "Mar 2026".
+PERIOD_ROW = (r"test(/^\d{4}-\d\d-\d\d$/, datum.label) ? utcFormat(toDate(datum.label), '%-d %b %Y') : "
+              r"test(/^\d{4}-\d\d$/, datum.label) ? utcFormat(toDate(datum.label + '-01'), '%b %Y') : "
+              r"test(/^FY\d+Q\d$/, datum.label) ? slice(datum.label, -2) + ' ' + slice(datum.label, 0, -2) : datum.label")
 
 
 def spoken(period: str) -> str:

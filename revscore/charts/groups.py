@@ -8,14 +8,16 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, layers, missed, number, sentence, suppressed, texts, words, x_of_n
-from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
+from revscore.charts.drawing import Drawing, authored, empty, layers, missed, number, room, sentence, suppressed, texts, words, x_of_n
+from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.units import CURRENCY, RATIO, Unit
 
+HEXAGON = "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z"
+
 # Shape and colour of a model: blue credits the beginning, orange the end, ink spreads it over the path.
 MODELS = {"first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"), "last_touch_close": ("diamond", "warn"),
-          "linear": ("circle", "ink"), "time_decay": ("triangle-down", "warn"), "u_shaped": ("cross", "ink"), "w_shaped": ("square", "ink"), "full_path": ("stroke", "ink")}
+          "linear": ("circle", "ink"), "time_decay": ("triangle-down", "warn"), "u_shaped": ("cross", "ink"), "w_shaped": ("square", "ink"), "full_path": (HEXAGON, "ink")}
 
 
 def _rows(**axis: object) -> alt.Y:
@@ -28,14 +30,14 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
     looks = [MODELS.get(model, ("circle", "ink")) for model in models]
     names = [model.replace("_", " ") for model in models]
     base = alt.Chart().encode(y=_rows(labelColor=p.ink))
-    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=6, orient="bottom"))
+    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(170)), axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=5))
     tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("model:N", title="Model"), alt.Tooltip("label:N", title="Credit")]
     colour = alt.Scale(domain=names, range=[getattr(p, tone) for _, tone in looks])
     return layers(
         base.transform_filter("datum.first").mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        base.mark_point(size=190, filled=True, opacity=0.95, strokeWidth=3, stroke=p.paper).encode(
-            x=x, tooltip=tips, shape=alt.Shape("model:N", scale=alt.Scale(domain=names, range=[shape for shape, _ in looks])), color=alt.Color("model:N", scale=colour)),
-        base.transform_filter("datum.first").mark_text(align="left", dx=20, fontSize=SMALL, color=p.soft).encode(x=alt.X("high:Q", title=None), text="span:N"),
+        base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper).encode(
+            x=x, tooltip=tips, shape=alt.Shape("model:N", scale=alt.Scale(domain=names, range=[shape for shape, _ in looks])), color=alt.Color("model:N", scale=colour, legend=alt.Legend(columns=5))),
+        base.transform_filter("datum.first").mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
     )
 
 
@@ -69,7 +71,7 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     axis = alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=6)
 
     def x(name: str) -> alt.X:
-        return alt.X(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=axis)
+        return alt.X(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(190)), axis=axis)
 
     colour = alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
     tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample")]
@@ -80,9 +82,9 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_text(fontSize=SMALL, fontWeight=600, baseline="bottom", dy=-6).encode(
             x=x("reference"), y=alt.value(0), text="mark:N"),
         base.mark_point(size=230, filled=True, opacity=1).encode(x=x("value"), color=colour, tooltip=tips),
-        base.mark_text(align="left", dx=16, fontSize=STRONG, fontWeight=700).encode(x=x("end"), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
-        base.mark_text(align="left", dx=104, fontSize=SMALL, color=p.soft).encode(x=x("end"), text="note:N"),
-        base.mark_text(align="left", dx=6, fontSize=BODY, color=p.soft).encode(x=alt.value(0), text="small:N"),
+        base.mark_text(align="right", fontSize=STRONG, fontWeight=700).encode(x=alt.value(alt.expr("width - 84")), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
+        base.mark_text(align="right", fontSize=SMALL, color=p.soft).encode(x=alt.value(alt.expr("width")), text="note:N"),
+        base.mark_text(align="right", fontSize=BODY, color=p.soft).encode(x=alt.value(alt.expr("width - 84")), text="small:N"),
     )
 
 
@@ -104,7 +106,7 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     off = missed(np.where(np.isnan(edge), value, edge), at, better)
     n = number(frame, "n")
     data = pd.DataFrame({
-        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "end": np.fmax(value, high), "reference": at,
+        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "reference": at,
         "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency), "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
         "small": np.where(small, x_of_n(frame), np.where(np.isnan(value), units.MISSING, "")),
         "mark": "" if reference is None else f"{reference_name} {units.text(reference, unit, currency)}"})

@@ -8,33 +8,44 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, layers, missed, number, sentence, spoken, suppressed, texts, unsettled, words,
-                                     written, x_of_n)
-from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
+from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, layers, missed, number, room, sentence, spoken, suppressed, target_texts, texts,
+                                     unsettled, words, written, x_of_n)
+from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, Palette, Theme
 from revscore.core import units
 from revscore.core.units import RATIO, Unit
 
 Target = float | Sequence[float] | None
 
 
-def _x(title: str | None = None, **axis: object) -> alt.X:
-    return alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=title, scale=alt.Scale(padding=0.35),
-                 axis=alt.Axis(labelExpr=PERIOD_AXIS, **axis))
+def _x(right: int, type: str = "band") -> alt.X:
+    scale = alt.Scale(type=type, range=room(right), **({"padding": 0.35} if type == "band" else {"padding": 0.5}))
+    return alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=None, scale=scale, axis=alt.Axis(labelExpr=PERIOD_AXIS))
 
 
-def _tones(p) -> alt.Color:
-    return alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
+def _tones(p: Palette, channel: type = alt.Color) -> alt.Color:
+    return channel("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
 
 
-def _fills(p) -> alt.Fill:
+def _fills(p: Palette) -> alt.Fill:
     return alt.Fill("fill:N", scale=alt.Scale(domain=["on", "off", "hollow"], range=[p.main, p.warn, p.paper]), legend=None)
+
+
+def _goal(base: alt.Chart, y: alt.Y, p: Palette) -> tuple[alt.Chart, alt.Chart]:
+    """The words above a target line, where it begins or changes."""
+    return written(base.encode(y=y, text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600)
+
+
+def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.Chart]:
+    """A label in the colour of its side of the target."""
+    under, over = written(base, p, **text)
+    return under, over.encode(color=_tones(p))
 
 
 @authored
 def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency)))
-    base = alt.Chart().encode(x=_x())
+    base = alt.Chart().encode(x=_x(90, "point"))
     tips = [alt.Tooltip("period:N", title="Period"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("sample:N", title="Sample"),
             alt.Tooltip("interval:N", title="95 % interval"), alt.Tooltip("goal_label:N", title="Target"), alt.Tooltip("state:N", title="State")]
     return layers(
@@ -42,11 +53,11 @@ def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=alt.Y("target:Q", title=None)),
         base.mark_line(color=p.main).encode(y=alt.Y("settled:Q", title=None)),
         base.mark_line(color=p.main, strokeDash=[2, 8]).encode(y=alt.Y("soft:Q", title=None)),
-        base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=alt.Stroke("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None), fill=_fills(p), tooltip=tips),
+        base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=_tones(p, alt.Stroke), fill=_fills(p), tooltip=tips),
         base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height")), tooltip=tips),
-        *written(base.encode(y=alt.Y("target:Q", title=None), text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600),
-        *(chart.encode(color=_tones(p)) if k else chart for k, chart in enumerate(
-            written(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700))),
+        *_goal(base, alt.Y("target:Q", title=None), p),
+        *_toned(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
+        *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="middle", dx=14, dy=24, fontSize=SMALL, color=p.soft),
     )
 
 
@@ -63,7 +74,7 @@ def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, bett
     beside = soft | np.concatenate([soft[1:] & follows[1:], [False]])
     tone = np.where(missed(value, goal, better), "off", "on")
     last = np.flatnonzero(~np.isnan(value))[-1:]
-    at_last, at_first = (np.isin(np.arange(len(frame)), k) for k in (last, np.flatnonzero(~np.isnan(goal))[:1]))
+    at_last = np.isin(np.arange(len(frame)), last)
     label, goal_label = texts(value, unit, currency), texts(goal, unit, currency)
     interval = [f"{a} – {b}" if a else "" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]
     n = number(frame, "n")
@@ -73,7 +84,7 @@ def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, bett
         "label": [text or small_text for text, small_text in zip(label, x_of_n(frame), strict=True)], "interval": interval, "goal_label": goal_label,
         "sample": ["" if np.isnan(k) else f"n {k:,.0f}" for k in n], "state": np.where(small, "too few to rate", np.where(soft, "not settled", "settled")),
         "small": np.where(small, x_of_n(frame), ""), "last": np.where(at_last, label, ""),
-        "goal": np.where(at_first, [f"target {text}" for text in goal_label], ""),
+        "goal": target_texts(goal, unit, currency), "last_n": np.where(at_last & ~np.isnan(n), [f"n {k:,.0f}" for k in np.nan_to_num(n)], ""),
     })
 
 
@@ -115,7 +126,7 @@ def _spark(theme: Theme) -> alt.LayerChart:
         base.mark_line(color=p.main, strokeWidth=3).encode(y=y("settled")),
         base.mark_line(color=p.main, strokeWidth=3, strokeDash=[1, 6]).encode(y=y("soft")),
         base.transform_filter("datum.last != ''").mark_point(size=110, strokeWidth=3, opacity=1).encode(
-            y=y("value"), stroke=alt.Stroke("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None), fill=_fills(p)),
+            y=y("value"), stroke=_tones(p, alt.Stroke), fill=_fills(p)),
     )
 
 
@@ -133,48 +144,55 @@ def spark(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str 
 def _weeks(theme: Theme) -> alt.LayerChart:
     """Two bands in one plot: above the share met against its target, below how many were met and breached."""
     p = PALETTES[theme]
-    base = alt.Chart().encode(x=_x())
-    upper = alt.Scale(domain=[0, 1], range=[alt.expr("height * 0.5"), 0])
-    lower = alt.Scale(zero=True, nice=False, range=[alt.expr("height"), alt.expr("height * 0.62")])
-    share = alt.Axis(values=[0, 0.5, 1], labelExpr="format(datum.value, '.0%')", orient="left")
-    tips = [alt.Tooltip("period:N", title="Week"), alt.Tooltip("label:N", title="Met"), alt.Tooltip("sample:N", title="Met of due"), alt.Tooltip("goal:N", title="Target")]
-    parts = base.transform_fold(["breached", "met"], as_=["part", "count"]).mark_bar(cornerRadius=0).encode(
-        y=alt.Y("count:Q", title=None, scale=lower, axis=None, stack="zero"), order=alt.Order("part:N", sort="ascending"), tooltip=tips,
-        color=alt.Color("part:N", scale=alt.Scale(domain=["met", "breached"], range=[p.main, p.warn]), legend=alt.Legend(symbolType="square")))
+    base = alt.Chart().encode(x=_x(80))
+    upper = alt.Scale(domain=[0, 1], range=[alt.expr("height * 0.54"), 0])
+    lower = alt.Scale(zero=True, nice=False, range=[alt.expr("height"), alt.expr("height * 0.68")])
+    share = alt.Axis(values=[0, 0.5, 1], labelExpr="format(datum.value, '.0%')")
+    tips = [alt.Tooltip("period:N", title="Week"), alt.Tooltip("label:N", title="Met"), alt.Tooltip("sample:N", title="Met of due"), alt.Tooltip("target_label:N", title="Target")]
 
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", title=None, scale=upper, axis=share)
 
+    def count(name: str, **more: object) -> alt.Y:
+        return alt.Y(f"{name}:Q", title=None, scale=lower, axis=None, **more)
+
     rates = layers(
         base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=y("target")),
         base.mark_line(color=p.main).encode(y=y("rate")),
-        base.mark_point(size=120, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=tips),
-        *written(base.encode(y=y("target"), text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600),
-        *(chart.encode(color=_tones(p)) if k else chart for k, chart in enumerate(
-            written(base.encode(y=y("rate"), text="label:N"), p, align="center", baseline="top", dy=14, fontSize=STRONG, fontWeight=700))),
-    ).resolve_scale(color="independent")
-    return alt.layer(rates, parts, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
+        base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=tips),
+        base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height * 0.54"))),
+        *_goal(base, y("target"), p),
+        *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=BODY, fontWeight=700),
+        *_toned(base.encode(y=y("rate"), text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
+    )
+    counts = alt.layer(
+        base.transform_fold(["breached", "met"], as_=["part", "count"]).mark_bar(cornerRadius=0).encode(
+            y=count("count", stack="zero"), order=alt.Order("part:N", sort="ascending"), tooltip=tips,
+            color=alt.Color("part:N", scale=alt.Scale(domain=["met", "breached"], range=[p.main, p.warn]), legend=alt.Legend(symbolType="square"))),
+        base.mark_text(baseline="bottom", dy=-5, fontSize=SMALL, color=p.soft).encode(y=count("n"), text="n:Q"),
+    )
+    return alt.layer(rates, counts, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
 
 
 def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", height: int = 460) -> Drawing:
     """SLA by week: the share met against its target, over the counts met and breached.
 
-    frame : week, met, breached, rate, n; where known start, target. The rate stands as it is; weeks of fewer than five say "x of n".
+    frame : week, met, breached, rate, n; where known target, flag. Only weeks under target and the last are labelled; weeks of fewer than five
+    (or flagged "suppress") say "x of n" in grey.
     """
     if not len(frame):
         return empty("weeks", theme, height, "Nothing to draw: no clock was due in this selection.")
-    n, met = number(frame, "n"), number(frame, "met")
-    small = suppressed(frame) | (n < 5) if "flag" in frame.columns else n < 5
-    rate, goal = np.where(small, np.nan, number(frame, "rate")), number(frame, "target")
-    goal_text, first = texts(goal, RATIO, ""), np.flatnonzero(~np.isnan(goal))[:1]
+    n, met, goal = number(frame, "n"), number(frame, "met"), number(frame, "target")
+    small = suppressed(frame) if "flag" in frame.columns else n < 5
+    rate = np.where(small, np.nan, number(frame, "rate"))
+    off, sample = missed(rate, goal, "up"), [units.of(a, b) for a, b in zip(met, n, strict=True)]
+    written_rate = np.array([f"{r:.0%}" if not np.isnan(r) else "" for r in rate], dtype=object)
+    last = np.isin(np.arange(len(frame)), np.flatnonzero(~np.isnan(rate))[-1:])
     data = pd.DataFrame({
-        "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "rate": rate, "target": goal,
-        "tone": np.where(missed(rate, goal, "up"), "off", "on"), "label": [f"{r:.0%}" if not np.isnan(r) else "" for r in rate],
-        "sample": [units.of(a, b) for a, b in zip(met, n, strict=True)],
-        "goal": np.where(np.isin(np.arange(len(frame)), first), [f"target {text}" for text in goal_text], ""),
-    })
-    under = data[data["tone"] == "off"]
+        "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate, "target": goal,
+        "tone": np.where(off, "off", "on"), "label": written_rate, "off_label": np.where(off & ~last, written_rate, ""), "last": np.where(last, written_rate, ""),
+        "small": np.where(small, sample, ""), "sample": sample, "goal": target_texts(goal, RATIO, ""), "target_label": texts(goal, RATIO, "")})
     now = data.iloc[-1]
-    alt_text = sentence([f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),
-                         f"under target in {len(under)} of {len(data)} weeks" if goal_text and not np.isnan(goal).all() else ""])
-    return Drawing("weeks", data, _weeks(theme), alt_text, height)
+    says = [f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),
+            "" if np.isnan(goal).all() else f"under target in {int(off.sum())} of {len(data)} weeks"]
+    return Drawing("weeks", data, _weeks(theme), sentence(says), height)
