@@ -12,7 +12,7 @@ that the rate is taken over; `maturity` is "mature", "partial" or "immature" whe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,8 +30,10 @@ _SUMS = ("_", "num", "den", "base", "hit", "count", "at", "events")  # columns t
 _QUANTILES = {"median": 0.5, "p25": 0.25, "p75": 0.75, "p90": 0.9, "t25": 0.25, "t50": 0.5, "max": 1.0}
 
 
-def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str] = (), grain: Grain | None = None, **params: Any) -> pd.DataFrame:
-    """The numbers of `card` under `view`, split `by` dimensions and, with `grain`, by period. See the module's head for the columns.
+def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str] = (), grain: Grain | None = None, *, only: str = "",
+            **params: Any) -> pd.DataFrame:
+    """The numbers of `card` under `view`, split `by` dimensions and, with `grain`, by period; `only` one of its measures if named. See the module's
+    head for the columns.
 
     A metric without data gives no row when it is split, and one row with a missing value (a total: 0) when it is not.
 
@@ -41,6 +43,8 @@ def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str]
     if card.headline.kind in (Kind.DERIVED, Kind.STUDY):
         return _shape(card.build(x, view=view, by=by, grain=grain, **params), card, by)
     facts = x.facts(card, **params)
+    if only:
+        card = replace(card, measures=(card.measure(only),))
     return finish(card, sums(x, card, facts, view, by, grain), x, by, grain)
 
 

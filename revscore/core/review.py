@@ -128,8 +128,9 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     if lacks:
         return Line(**base, lacks=lacks, notes=notes)
     view = view.narrowed(**own) if own else view
-    now = _row(compute(x, card, view, **params), stat)
-    before = _row(compute(x, card, view.during(before_period), **params), stat) if before_period else None
+    only = measure.name if card.headline.kind not in (Kind.DERIVED, Kind.STUDY) else ""
+    now = _row(compute(x, card, view, only=only, **params), stat)
+    before = _row(compute(x, card, view.during(before_period), only=only, **params), stat) if before_period else None
     return Line(**base, **{name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")},
                 before=_number(before, "value"), flag=_word(now, "flag"), maturity=_word(now, "maturity"),
                 series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes)
@@ -143,7 +144,8 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
     window = Period(calendar.start(last - points + 1, grain), calendar.start(last + 1, grain))
     if card.headline.kind is Kind.STUDY:
         return pd.DataFrame()
-    found = compute(x, card, view.during(window), (), grain, **params)
+    only = card.measure(stat).name if card.headline.kind is not Kind.DERIVED else ""
+    found = compute(x, card, view.during(window), (), grain, only=only, **params)
     found = found[found["measure"] == stat]
     frame = pd.DataFrame([{"period": p.label, "start": p.start, "end": p.end} for p in (calendar.period(code, grain) for code in range(last - points + 1, last + 1))])
     out = frame.merge(found.drop(columns=["period", "end"]), on="start", how="left").assign(running=lambda f: f["end"] > x.as_of_day + 1)

@@ -24,7 +24,9 @@ from revscore.core.calendars import Period, iso, midnight  # noqa: E402
 from revscore.core.coded import Coded  # noqa: E402
 from revscore.core.compute import compute, curve  # noqa: E402
 from revscore.core.drill import open_number  # noqa: E402
-from revscore.core.metrics import CARDS, pipeline, targets  # noqa: E402
+from revscore.core.journeys import span_of  # noqa: E402
+from revscore.core.metrics import CARDS, attribution, campaigns, pipeline, sla, targets  # noqa: E402
+from revscore.core.terms import MODELS, SLA_TYPES  # noqa: E402
 from revscore.core.view import View  # noqa: E402
 from revscore.intake import load_folder  # noqa: E402
 
@@ -326,6 +328,66 @@ class Answers:
             booked[q.label] = {"corporate_rate": b["value"], "dated_rate": b["dated_value"], "fx_effect": b["fx_effect"]}
         return {"winrate.closed_in_period": closed, "winrate.cohort": cohorts, "deal_size": sizes, "bookings.won_value": booked}
 
+    def sla(self) -> dict[str, Any]:
+        kept, waits, accepted = {}, {}, {}
+        for sla_type in SLA_TYPES:
+            for q in self.quarters:
+                for name, view in self.by_segment(View.of(q, sla_type=sla_type)):
+                    kept[f"{sla_type}|{q.label}|{name}"] = {
+                        "due_anchored": self.rate("sla.compliance", "compliance", view),
+                        "resolved_start_anchored": self.rate("sla.compliance_by_start", "resolved_start_anchored", view),
+                        **{m: self.value("sla.compliance_by_start", m, view) for m in ("breached_open", "not_yet_due", "met_but_not_yet_due", "cancelled")}}
+        for name, view in (("all", View()), *((q.label, View(q)) for q in self.quarters)):
+            found = self.ask("sla.speed_to_lead_minutes", view).set_index("measure")["value"]
+            waits[name] = {"instances": num(found["instances"]), "responded": num(found["responded"]), "median_responded": num(found.get("median")),
+                           "p90_responded": num(found.get("p90")), "km_median": num(found.get("km_median")), "km_p90": num(found.get("km_p90")),
+                           "never_responded_closed": num(found["never_responded_closed"])}
+        for q in self.quarters:
+            for name, view in self.by_segment(View(q)):
+                accepted[f"{q.label}|{name}"] = {**{m: self.value("sla.acceptance_rate", m, view) for m in ("mql_handoffs", "accepted", "rejected", "pending")},
+                                                 "acceptance": self.rate("sla.acceptance_rate", "acceptance", view)}
+        lag = self.ask("sla.speed_decomposition").set_index("measure")["value"]
+        buckets = self.values("sla.breach_ageing", "open_breaches", "bucket")
+        levels = {k: v for k, v in self.values("sla.breach_ageing", "escalated", "level").items() if k and v}
+        facts = self.x.facts(CARDS["sla.breach_ageing"])
+        types = dict(zip(facts.own["sla_type"].labels, facts.own["sla_type"].values, strict=True))
+        rows = open_number(self.x, CARDS["sla.breach_ageing"]).counted
+        rows = rows[rows["contribution"] > 0]
+        open_breaches = [[r.lead_id, int(r.number), types[r.sla_type], float(r.overdue), r.bucket, int(r.level)] for r in
+                         rows[["lead_id", "pass", "sla_type", "overdue_min", "bucket", "level"]].set_axis(
+                             ["lead_id", "number", "sla_type", "overdue", "bucket", "level"], axis=1).itertuples()]
+        open_breaches.sort(key=lambda r: (r[0], r[1], SLA_TYPES.index(r[2])))
+        return {"sla.compliance": kept, "sla.speed_to_lead_minutes": waits, "sla.acceptance_rate": accepted,
+                "sla.speed_decomposition": {"n": num(lag["n"]), "routing_lag_median": num(lag.get("routing_lag_median")), "routing_lag_max": num(lag.get("routing_lag_max")),
+                                            "rep_response_median": num(lag.get("rep_response_median"))},
+                "sla.breach_ageing": {"buckets_overdue_business_hours": {b: buckets.get(b, 0) for b in sla.BUCKETS}, "escalation_level_counts": levels,
+                                      "open_breaches": open_breaches}}
+
+    def attribution(self) -> dict[str, Any]:
+        x, view = self.x, View(self.fytd)
+        totals, influenced, sourced = {}, {}, {}
+        for basis in attribution.BASES:
+            for model in MODELS:
+                credit = attribution.credits(x, model, basis, view)
+                totals[f"{basis}|{model}"] = {"span": span_of(model, basis), "by_campaign": credit, "total": sum(credit.values())}
+        whole, each = self.ask("attribution.influenced_fytd", view), self.ask("attribution.influenced_fytd", view, "campaign")
+        for basis in attribution.BASES:
+            once = whole[whole["basis"] == basis].set_index("measure")["value"]
+            split = each[each["basis"] == basis]
+            influenced[basis] = {"by_campaign_not_additive": {c: num(v) for c, v in zip(split["campaign"], split["value"], strict=True)},
+                                 **{name: num(once.get(name, 0)) for name in ("influenced_total_counted_once", "population_total")}}
+        for origin, value in self.values("attribution.sourced_by_fytd", "value", "origin", view).items():
+            part = view.narrowed(origin=origin)
+            sourced[origin] = {"count": self.value("attribution.sourced_by_fytd", "count", part), "value": value, "opps": self.ids("attribution.sourced_by_fytd", part)}
+        pipeline_deals = sorted(x.data.table("opportunities")["opp_id"][x.opps.in_o1])
+        examples = {opp: attribution.audit(x, opp) for opp in self.report.get("example_opportunities", pipeline_deals[:9])}
+        share = self.ask("attribution.fallback_share", view).iloc[0]
+        card = self.ask("campaign.scorecard_fytd", view)
+        scores = {row["campaign"]: {name: bool(row[name]) if name == "cost_is_budget" else num(row[name]) for name in campaigns.SCORECARD} for _, row in card.iterrows()}
+        return {"attribution.totals_fytd": totals, "attribution.influenced_fytd": influenced, "attribution.sourced_by_fytd": sourced,
+                "attribution.opportunity_examples": examples, "campaign.scorecard_fytd": scores,
+                "attribution.fallback_share": {"opps_without_roles": num(share["numerator"]), "opps": num(share["denominator"])}}
+
     def pacing(self) -> dict[str, Any]:
         frame = self.ask("targets.pacing")
         out = {}
@@ -357,7 +419,7 @@ class Answers:
 
     def all(self) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        for family in (self.calendars, self.funnel, self.leakage, self.velocity, self.pipelines, self.wins, self.pacing):
+        for family in (self.calendars, self.funnel, self.leakage, self.velocity, self.pipelines, self.wins, self.sla, self.attribution, self.pacing):
             out |= family()
         return out
 

@@ -43,7 +43,8 @@ def expected_share(terms: Terms, target: Target, day: int) -> float:
     return elapsed / (target.end - target.start)
 
 
-_ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "retention.nrr": ("retention", "nrr", {})}
+_ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "retention.nrr": ("retention", "nrr", {}),
+                                                              "winrate.count": ("winrate.closed_in_period", "count_rate", {})}
 
 
 def resolve(metric_id: str, cards: Mapping[str, Metric]) -> tuple[Metric, str, dict[str, str]] | None:
@@ -89,15 +90,18 @@ def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = V
 @metric("targets.pacing", "Target pacing", "Are we on pace for the targets?",
         derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
         owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all")
-def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False) -> pd.DataFrame:
+def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False,
+           metric_ids: tuple[str, ...] = (), segment: str | None = None) -> pd.DataFrame:
     """Attainment = actual ÷ target (for "down" targets: target ÷ actual). Cumulative targets: pace index = actual ÷ (target × expected share), by
     the target's own profile: linear, business days, or a seasonal curve; projected = actual ÷ expected share, not before 15 % of the target is
-    expected; required per business day for what is left. Rates, durations and retention are compared directly, never extrapolated.
+    expected; required per business day for what is left. `running` keeps the targets whose period holds as-of, `metric_ids` and `segment` those
+    that are named. Rates, durations and retention are compared directly, never extrapolated.
     """
     from revscore.core.metrics import CARDS
 
     today = x.as_of_day
-    wanted = [t for t in x.terms.targets if not running or t.start <= today < t.end]
+    wanted = [t for t in x.terms.targets if (not running or t.start <= today < t.end) and (not metric_ids or t.metric_id in metric_ids)
+              and (segment is None or t.segment == segment)]
     rows = []
     for t in wanted:
         value = actual(x, t, CARDS)
