@@ -288,14 +288,14 @@ def agreement(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: An
     credit = np.stack([np.bincount(code, weights=facts.values[model][rows], minlength=len(dimension)) for model in MODELS], axis=1)
     whole = credit.sum(axis=0)[0]
     shown = np.flatnonzero(deals[:-1])
-    credit, n = credit[shown], deals[shown]
-    low, high = credit.min(axis=1, initial=np.inf), credit.max(axis=1, initial=-np.inf)
+    credit, n = credit[shown].astype(float), deals[shown]
+    low, high = credit.min(axis=1), credit.max(axis=1)
     rank = pd.DataFrame(np.round(credit, 6)).rank(ascending=False, method="min").to_numpy()
     few, robust = n < x.terms.stats.min_n_effect, (low > 0) & (high <= ROBUST_RATIO * low)
     models = np.array(MODELS, dtype=object)
     return pd.DataFrame({
-        "measure": "credit", "campaign": np.array(dimension.values, dtype=object)[shown], "value": np.median(credit, axis=1) if len(shown) else low,
+        "measure": "credit", "campaign": np.array(dimension.values, dtype=object)[shown], "value": np.median(credit, axis=1),
         "n": n, "low": low, "high": high, "basis": basis, "lowest_model": models[credit.argmin(axis=1)], "highest_model": models[credit.argmax(axis=1)],
         "share_low": low / whole if whole else np.nan, "share_high": high / whole if whole else np.nan,
-        "rank_best": rank.min(axis=1, initial=np.inf), "rank_worst": rank.max(axis=1, initial=-np.inf),
+        "rank_best": rank.min(axis=1), "rank_worst": rank.max(axis=1),
         "verdict": np.where(few, "too few deals", np.where(robust, "robust", "depends on the model"))})
