@@ -80,7 +80,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
             remarks.append(f"{card.id}: needs {listed(lacks)}, which this extract lacks")
             continue
         try:
-            found = compute(x, card, view, tuple(by), grain, **_params(x, card, params or {}))
+            found = compute(x, card, view, tuple(by), grain, **typed(x, card, params or {}))
         except KeyError as error:
             remarks.append(f"{card.id}: {error.args[0]}")
             continue
@@ -92,7 +92,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         shown = found.assign(period=period.fillna("").astype("str"), by=label)
         frames.append(shown.reindex(columns=list(TIDY)).astype({"value": float, "numerator": float, "denominator": float, "n": float, "low": float, "high": float}))
         if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
-            have = {*x.facts(card, **_params(x, card, params or {})).codes}
+            have = {*x.facts(card, **typed(x, card, params or {})).codes}
             remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" for name, _ in view.where if name not in have]
     if not frames:
         return pd.DataFrame(columns=list(TIDY)), remarks
@@ -100,7 +100,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
     return whole.replace({np.inf: np.nan, -np.inf: np.nan}), remarks
 
 
-def _params(x: Coded, card: Metric, given: Mapping[str, str]) -> dict[str, Any]:
+def typed(x: Coded, card: Metric, given: Mapping[str, str]) -> dict[str, Any]:
     """Those of the `given` parameters that the card has, in their types."""
     signature = inspect.signature(card.build).parameters
     return {name: _typed(x, name, str(signature[name].annotation), text) for name, text in given.items() if name in card.params and name not in _NOT_CHOSEN}
