@@ -39,8 +39,7 @@ class CrmData:
         absent = [column for column in schema.TABLES[name].columns if column.name not in frame.columns]
         if not absent:
             return frame
-        return frame.assign(**{column.name: pd.Series(pd.NA, index=frame.index, dtype=schema.DTYPES[column.type])
-                               for column in absent})[list(schema.TABLES[name].names)]
+        return frame.assign(**{column.name: schema.empty(name)[column.name].reindex(frame.index) for column in absent})[list(schema.TABLES[name].names)]
 
     def has(self, need: str) -> bool:
         """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there)."""

@@ -200,6 +200,13 @@ def test_scorecard():
     assert found.loc["C1", "age_days"] == 290 and found["value"].equals(found["roi"])
 
 
+def test_scorecard_without_any_cost_column():
+    x = scorecard_extract()
+    bare = x.data.with_tables(campaigns=x.data.tables["campaigns"][["campaign_id"]])
+    found = compute(Coded(bare, x.terms), campaigns.scorecard)
+    assert found["cost"].isna().all() and found["roi"].isna().all() and not found["cost_is_budget"].any() and found["inquiries"].sum() == 5
+
+
 def test_scorecard_honours_period_filter_and_definitions():
     x = scorecard_extract()
     early = compute(x, campaigns.scorecard, View(days(0, 59))).set_index("campaign")
