@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from revscore.core.leads import Leads
     from revscore.core.metric import Metric
     from revscore.core.people import People
-    from revscore.core.sla import Clocks, Passes
+    from revscore.core.passes import Passes
+    from revscore.core.sla import Clocks
 
 KEPT_FACTS = 128  # facts of one metric under one set of parameters; the least recently used make room
 
@@ -66,7 +67,7 @@ class Coded:
 
     @cached_property
     def passes(self) -> Passes:
-        from revscore.core.sla import encode_passes
+        from revscore.core.passes import encode_passes
 
         return encode_passes(self)
 
@@ -128,7 +129,7 @@ class Coded:
         for name in DIMENSIONS:
             columns = [entity[name] for entity in self._columns.values() if name in entity]
             values = tuple(sorted({str(v) for column in columns for v in column.dropna().unique()} - {""}))
-            labels = pd.Series(values, dtype="str").map(names[name]).fillna(pd.Series(values, dtype="str")) if name in names else pd.Series(values, dtype="str")
+            labels = pd.Series(values, dtype="str").map(names[name]).astype("str").fillna(pd.Series(values, dtype="str")) if name in names else pd.Series(values, dtype="str")
             twice = labels.duplicated(keep=False)
             labels = labels.where(~twice, labels + " (" + pd.Series(values, dtype="str") + ")")
             out[name] = Dimension(name, ("", *values), ("(missing)", *labels.tolist()))

@@ -127,7 +127,7 @@ def _survivors(merged_into: np.ndarray) -> np.ndarray:
 
 def _function_of(x: Coded, user_id: pd.Series) -> pd.Series:
     users = x.data.table("users").drop_duplicates("user_id").set_index("user_id")["function"]
-    return user_id.map(users).fillna("")
+    return user_id.map(users).astype("str").fillna("")
 
 
 def _activities(x: Coded, people: People) -> Activities:

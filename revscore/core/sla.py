@@ -1,4 +1,4 @@
-"""SLA clocks, coded: the passes of leads that hold an MQL, and one row per clock of each of the five SLA types (METRICS 9, S1 to S8)."""
+"""SLA clocks, coded: one row per clock of each of the five SLA types, with its status at as-of (METRICS 9, S1 to S8)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.clocks import MINUTE_US, HourTables, Pauses, days_to_hold, hours, merge_pauses, round_the_clock, run_minutes
-from revscore.core.facts import LeftOut, firsts_of
-from revscore.core.terms import MQL, RECYCLED, SAL, SLA_TYPES, SQL
+from revscore.core.facts import LeftOut
+from revscore.core.terms import SLA_TYPES
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -44,76 +44,6 @@ class Timeline:
 
 
 @dataclass(frozen=True)
-class Passes:
-    """One row per pass with an MQL event, of leads in F0, by lead and pass (METRICS F5, S5). Instants are NEVER where there is none.
-
-    A conversion counts as an event at or beyond every stage; one that follows an exit ends the pass, as the next on-path event does.
-    """
-
-    lead: np.ndarray
-    number: np.ndarray
-    mql: np.ndarray  # first mql of the pass: the handoff
-    resolved: np.ndarray  # first later event at or beyond sal, or exit
-    accepted: np.ndarray  # bool, the handoff was resolved by going on
-    reason: np.ndarray  # object, reason of the exit that rejected it, "" otherwise
-    sal: np.ndarray  # first event at or beyond sal
-    sql: np.ndarray  # first event at or beyond sql after the mql
-    exit: np.ndarray  # first exit
-    recycled: np.ndarray  # bool, the first exit is "recycled"
-    end: np.ndarray  # first event of the next pass
-
-    @property
-    def rejected(self) -> np.ndarray:
-        return ~self.accepted & (self.resolved != NEVER)
-
-
-def encode_passes(x: Coded) -> Passes:
-    """The passes of F0 leads that hold an MQL event."""
-    events, stages = x.leads.events, x.terms.lead_stages
-    n = len(events)
-    head = firsts_of(events.lead, events.pass_no)
-    group = np.repeat(np.arange(len(head)), np.diff(np.append(head, n)))
-    at, place = np.append(events.at, NEVER), np.arange(n)
-
-    def first(mask: np.ndarray) -> np.ndarray:
-        """Position of the first event of each pass under `mask`; −1, the position of NEVER, without."""
-        rows = np.flatnonzero(mask)
-        rows = rows[firsts_of(group[rows])]
-        out = np.full(len(head), -1)
-        out[group[rows]] = rows
-        return out
-
-    path = ~events.is_exit
-    mql = first(events.rank == stages.index(MQL))
-    after = (mql[group] >= 0) & (place > mql[group])
-    sal = first(path & (events.rank >= stages.index(SAL)))
-    later = first(after & (events.is_exit | (events.rank >= stages.index(SAL))))
-    sql = first(after & path & (events.rank >= stages.index(SQL)))
-    exit_ = first(events.is_exit)
-    follows = np.append(events.lead[head][1:] == events.lead[head][:-1], False) if len(head) else np.zeros(0, dtype=bool)
-    end = np.where(follows, np.append(at[head][1:], NEVER), NEVER) if len(head) else at[:0]
-
-    keep = np.flatnonzero((mql >= 0) & x.leads.in_f0[events.lead[head]])
-    lead, mql, sal, later, sql, exit_, end = events.lead[head][keep], mql[keep], sal[keep], later[keep], sql[keep], exit_[keep], end[keep]
-    recycled = (exit_ >= 0) & (events.rank[exit_] == _rank_of_exit(x, RECYCLED)) if n else exit_ >= 0
-    converted = x.leads.converted[lead]
-    here = (converted >= at[head][keep]) & (converted < end)
-    end = np.where(here & (converted > at[exit_]), converted, end)
-    converted = np.where(here & (converted <= at[exit_]), converted, NEVER)
-    converted_after = np.where(converted >= at[mql], converted, NEVER)
-    resolved = np.minimum(at[later], converted_after)
-    rejects = np.append(events.is_exit, False)[later] & (at[later] < converted_after)
-    reason = np.where(rejects, np.append(events.reason, "")[later], "") if n else np.zeros(0, dtype=object)
-    return Passes(lead, events.pass_no[head][keep], at[mql], resolved, (resolved != NEVER) & ~rejects, reason, np.minimum(at[sal], converted),
-                  np.minimum(at[sql], converted_after), at[exit_], recycled, end)
-
-
-def _rank_of_exit(x: Coded, stage: str) -> int:
-    exits = x.terms.lead_exit_stages
-    return len(x.terms.lead_stages) + exits.index(stage) if stage in exits else -1
-
-
-@dataclass(frozen=True)
 class Clocks:
     """One row per clock. Instants are NEVER where there is none; minutes are business minutes (METRICS S1 to S4)."""
 
@@ -136,9 +66,15 @@ class Clocks:
     time: HourTables  # the business hours each clock runs on
     calendar: np.ndarray  # object, calendar id
     left_out: LeftOut
+    left_out_type: np.ndarray  # index into SLA_TYPES of a clock without policy, −1 of a lead outside F0
 
     def __len__(self) -> int:
         return len(self.lead)
+
+    def left_out_of(self, kind: int) -> LeftOut:
+        """What is left out of one SLA type."""
+        out, rows = self.left_out, np.isin(self.left_out_type, [-1, kind])
+        return LeftOut(out.record[rows], out.day[rows], {name: column[rows] for name, column in out.codes.items()}, out.why[rows], out.whys)
 
     @cached_property
     def resolved(self) -> np.ndarray:
@@ -182,12 +118,12 @@ def encode_clocks(x: Coded) -> Clocks:
 
     starts = (p.mql, p.mql, p.mql, p.sal, np.where(p.recycled, p.exit, NEVER))
     parts: list[tuple[np.ndarray, ...]] = []  # pass, type, policy, start, stop, cancel
-    without: list[tuple[np.ndarray, np.ndarray]] = []  # lead, start of clocks that no policy covers
+    without: list[tuple[np.ndarray, ...]] = []  # lead, start, type of clocks that no policy covers
     for kind in (SLA_TYPES.index(name) for name in there):
         rows = np.flatnonzero(starts[kind] != NEVER)
         start = starts[kind][rows]
         policy = _policy(x, SLA_TYPES[kind], x.codes["lead"]["segment"][p.lead[rows]], x.days(start))
-        without.append((p.lead[rows[policy < 0]], start[policy < 0]))
+        without.append((p.lead[rows[policy < 0]], start[policy < 0], np.full((policy < 0).sum(), kind)))
         rows, start, policy = rows[policy >= 0], start[policy >= 0], policy[policy >= 0]
         who, mql, end, cancel = person[rows], p.mql[rows], p.end[rows], p.exit[rows]
         if kind == SPEED:
@@ -217,7 +153,7 @@ def encode_clocks(x: Coded) -> Clocks:
     target = np.array([q.target for q in terms.sla_policies] or [1.0])[policy]
     target_us = np.round(np.minimum(np.where(in_days, 1, target), 1e9) * MINUTE_US).astype("int64")
     opened = time.until(start)
-    due_days = time.closing_after(start, np.ceil(np.where(in_days, target, 1)).astype("int64"))
+    due_days = time.closing_after(start, np.ceil(np.where(in_days, np.minimum(target, 1e6), 1)).astype("int64"))
     pauses = [_pauses(x, name) for name in SLA_TYPES]
     counted, due = time.until(until) - opened, due_days
     for number, paused in enumerate(pauses):
@@ -239,7 +175,8 @@ def encode_clocks(x: Coded) -> Clocks:
     touches[mine] = timelines["hands_on"].count(person[rows[mine]], start[mine], p.end[rows[mine]])
     outcome = np.where(kind == ACCEPTANCE, np.where(p.accepted[rows], 1, np.where(p.rejected[rows], 2, 0)), 0).astype("uint8")
     return Clocks(rows, lead, p.number[rows], kind.astype("uint8"), policy, start, due, np.where(stopped, stop, NEVER), np.where(ended, until, NEVER),
-                  status, counted / MINUTE_US, overdue / MINUTE_US, pct, touches, outcome, _levels(x, status, pct), time, calendar, _left_out(x, without))
+                  status, counted / MINUTE_US, overdue / MINUTE_US, pct, touches, outcome, _levels(x, status, pct), time, calendar,
+                  *_left_out(x, without))
 
 
 def _policy(x: Coded, sla_type: str, segment: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -293,11 +230,11 @@ def _levels(x: Coded, status: np.ndarray, pct: np.ndarray) -> np.ndarray:
     return out
 
 
-def _left_out(x: Coded, without: list[tuple[np.ndarray, np.ndarray]]) -> LeftOut:
+def _left_out(x: Coded, without: list[tuple[np.ndarray, ...]]) -> tuple[LeftOut, np.ndarray]:
     """Test and merged leads, and the clocks that never started because no policy was in force."""
     known = x.leads.left_out
-    lead = np.concatenate([part[0] for part in without] or [known.record[:0]]).astype("int32")
-    start = np.concatenate([part[1] for part in without] or [np.zeros(0, dtype="int64")])
+    lead, start, kind = (np.concatenate([part[k] for part in without] or [np.zeros(0)]).astype("int64") for k in range(3))
     codes = {name: np.concatenate([column, x.codes["lead"][name][lead]]) for name, column in known.codes.items()}
-    return LeftOut(np.concatenate([known.record, lead]), np.concatenate([known.day, x.days(start)]), codes,
-                   np.concatenate([known.why, np.full(len(lead), len(known.whys), dtype="uint8")]), (*known.whys, "no SLA policy in force"))
+    out = LeftOut(np.concatenate([known.record, lead.astype("int32")]), np.concatenate([known.day, x.days(start)]), codes,
+                  np.concatenate([known.why, np.full(len(lead), len(known.whys), dtype="uint8")]), (*known.whys, "no SLA policy in force"))
+    return out, np.concatenate([np.full(len(known.record), -1), kind])

@@ -60,8 +60,8 @@ def compliance(x: Coded) -> Facts:
     counted = why == 0
     met = counted & (c.status == MET)
     rows = np.arange(len(c))
-    return x.make_facts("lead", c.lead, x.days(c.due), {"counted": counted.astype(float), "met": met.astype(float), "breaches": (counted & ~met).astype(float)},
-                        own=_own(x, rows), why=why, whys=_WHYS, detail=_detail(x, rows), left_out=c.left_out)
+    values = {"counted": counted.astype(float), "met": met.astype(float), "breaches": (counted & ~met).astype(float)}
+    return x.make_facts("lead", c.lead, x.days(c.due), values, own=_own(x, rows), why=why, whys=_WHYS, detail=_detail(x, rows), left_out=c.left_out)
 
 
 @metric("sla.compliance_by_start", "SLA compliance by start date", "Of the clocks that started then, how did they end?",
@@ -105,7 +105,7 @@ def speed_to_lead_minutes(x: Coded) -> Facts:
               "waited": np.where(responded, c.elapsed[rows], np.nan),
               "never_responded_closed": (~responded & (c.end[rows] != NEVER)).astype(float)}
     return x.make_facts("lead", c.lead[rows], x.days(c.start[rows]), values, own={"status": (c.status[rows] + 1, _STATUS)},
-                        why=~responded, whys=("", "no hands-on touch"), detail=_detail(x, rows), left_out=c.left_out)
+                        why=~responded, whys=("", "no hands-on touch"), detail=_detail(x, rows), left_out=c.left_out_of(SPEED))
 
 
 @metric("sla.speed_decomposition", "Routing lag and rep response", "Is it the routing or the rep that takes the time?",
@@ -129,7 +129,7 @@ def speed_decomposition(x: Coded) -> Facts:
     lag = (open_at - time.until(c.start[rows])) / MINUTE_US
     response = np.maximum(time.until(c.stop[rows]) - open_at, 0) / MINUTE_US
     return x.make_facts("lead", c.lead[rows], x.days(c.start[rows]), {"n": np.ones(len(rows)), "routing_lag": lag, "rep_response": response},
-                        detail={"assigned": assigned, "routing_lag_min": lag, "rep_response_min": response, **_detail(x, rows)}, left_out=c.left_out)
+                        detail={"assigned": assigned, "routing_lag_min": lag, "rep_response_min": response, **_detail(x, rows)}, left_out=c.left_out_of(SPEED))
 
 
 @metric("sla.acceptance_rate", "MQL acceptance", "How many handed-over MQLs does sales accept?",
@@ -145,7 +145,8 @@ def acceptance_rate(x: Coded) -> Facts:
     """
     p = x.passes
     pending = p.resolved == NEVER
-    columns = {"mql_handoffs": np.ones(len(p.lead), dtype=bool), "accepted": p.accepted, "rejected": p.rejected, "decided": ~pending, "pending": pending}
+    columns = {"mql_handoffs": np.ones(len(p.lead), dtype=bool), "accepted": p.accepted, "rejected": p.rejected, "decided": ~pending,
+               "pending": pending}
     outcome = np.where(pending, 3, np.where(p.accepted, 1, 2))
     reasons = words("reason", tuple(sorted(set(p.reason.tolist()) - {""})))
     return x.make_facts("lead", p.lead, x.days(p.mql), {name: column.astype(float) for name, column in columns.items()},
@@ -173,7 +174,8 @@ def breach_ageing(x: Coded) -> Facts:
     level = np.where(c.level[rows] > 0, np.searchsorted(levels, c.level[rows]) + 1, 0)
     notify = {number: who for number, _, who in x.terms.escalation_levels}
     labels = tuple(f"{number}: {notify[number]}" if notify[number] else str(number) for number in levels)
-    return x.make_facts("lead", c.lead[rows], np.full(len(rows), x.as_of_day), {"open_breaches": is_open.astype(float), "escalated": (level > 0).astype(float)},
+    values = {"open_breaches": is_open.astype(float), "escalated": (level > 0).astype(float)}
+    return x.make_facts("lead", c.lead[rows], np.full(len(rows), x.as_of_day), values,
                         own={**_own(x, rows), "bucket": (bucket, words("bucket", BUCKETS, ("up to 4 h", "4 to 8 h", "8 to 24 h", "over 24 h"))),
                              "level": (level, words("level", tuple(map(str, levels)), labels))},
                         why=~is_open, whys=("", "running, first escalation level reached"), left_out=c.left_out,
