@@ -12,7 +12,7 @@ import pandas as pd
 from revscore.intake.clean import Intake, clean
 from revscore.intake.desk import Question
 from revscore.intake.ledger import Ledger
-from revscore.intake.match import Match, Recognition, recognise
+from revscore.intake.match import Match, Recognition, is_config, recognise
 from revscore.intake.plain import load_folder
 from revscore.intake.read import read
 from revscore.intake.sheet import Problem, Sheet, Source
@@ -75,7 +75,7 @@ def _json(content: bytes, name: str) -> dict[str, Any]:
 
 def _config_sheet(sheet: Sheet) -> dict[str, Any]:
     """Definitions of a sheet "config" with the columns key and value; values that are JSON are read as such."""
-    if (sheet.name or Path(sheet.file).stem).lower() != "config" or [h.lower() for h in sheet.headings] != ["key", "value"]:
+    if not is_config(sheet):
         return {}
     out = {}
     for key, value in sheet.frame.itertuples(index=False):

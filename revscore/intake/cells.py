@@ -55,7 +55,8 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             numbers = read_numbers(text, decimal or desk.answers.get(f"decimal_mark:{sheet.file}:{heading}"))
             if numbers.doubt:
                 mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Is “{_example(text)}” in “{heading}” written with a decimal "
-                                f"{'comma' if ',' in _example(text) else 'point'}, or with a mark of thousands?", (".", ","), ".", sheet.place)
+                                f"{'comma' if ',' in _example(text) else 'point'}, or with a mark of thousands?", (".", ","),
+                                "," if f.kind == "money" and "." in _example(text) else ".", sheet.place)
                 numbers = read_numbers(text, mark)
             elif f.kind == "money" and "value" in numbers.evidence and numbers.evidence[0].isdigit():
                 decimal = numbers.decimal
@@ -118,13 +119,13 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
             desk.forms[f"date_order:{file}:{heading}"] = f"{order or 'open'}: {why}"
     sure = [order for order in found.values() if order]
     others = max(set(sure), key=sure.count) if sure else None
-    asked = False
+    asked = any(f"date_order:{file}:{heading}" in desk.answers for heading in headings)       # one answer decides for all columns of the file
     for heading, order in found.items():
         if order is None:
-            if others is None and asked:
-                continue                    # one answer decides for all columns of the file
+            if asked:
+                continue
             example = match.sheet.frame[heading][match.sheet.frame[heading] != ""].iloc[0]
-            asked = True
+            asked = others is None
             found[heading] = desk.ask(f"date_order:{file}:{heading}", f"Is “{example.strip()}” in “{heading}” written month first (mdy) or day first (dmy)?"
                                       + (f" The other dates of the file are {others}." if others else ""), ORDERS, others, match.sheet.place)
             others = others or found[heading]

@@ -156,8 +156,11 @@ def _understood(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame
     uses = []
     for frame in (deals, states):
         if len(frame):
+            chance = column(frame, "probability", "float64")
+            if "said" in frame.columns:                         # a closed record has 0 or 100 in whatever stage it stands
+                chance = chance.where(~frame["said"].isin([WON, LOST]))
             uses.append(pd.DataFrame({"stage": column(frame, "stage"), "is_won": column(frame, "is_won", "boolean"), "is_closed": column(frame, "is_closed", "boolean"),
-                                      "probability": column(frame, "probability", "float64")}))
+                                      "probability": chance}))
     stage_changes = changed[changed["what"] == "stage"] if len(changed) else changed
     more = [stage_changes[side].dropna() for side in ("old", "new")] if len(stage_changes) else []
     known = list(column(deals, "stage").dropna().unique())

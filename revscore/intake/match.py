@@ -84,6 +84,11 @@ class Recognition:
                                           "subject": m.subject, "columns": dict(m.columns), "stamps": dict(m.stamps)} for m in self.used]}
 
 
+def is_config(sheet: Sheet) -> bool:
+    """Whether the sheet holds the definitions of a plain workbook: "config" with the columns key and value."""
+    return _stem(sheet).lower() == "config" and [h.lower() for h in sheet.headings] == ["key", "value"]
+
+
 def recognise(sheets: Sequence[Sheet], mapping: Mapping[str, Any] | None = None) -> Recognition:
     """Recognise every sheet; `mapping` (see `Recognition.mapping`) goes before the presets. Raises ValueError for a mapping of unknown fields."""
     return Recognition(tuple(_by_mapping(sheet, mapping) or _by_signature(sheet) or _by_column(sheet) for sheet in sheets))
@@ -144,6 +149,8 @@ def _by_mapping(sheet: Sheet, mapping: Mapping[str, Any] | None) -> Match | None
 
 
 def _by_signature(sheet: Sheet) -> Match | None:
+    if is_config(sheet):
+        return _finish(Match(sheet, "plain", "revscore tables", "", "the team's definitions: read as terms, not as records"))
     known = _folded(sheet)
     have = frozenset(known)
     exact = frozenset(fold(h) for h in sheet.headings)

@@ -6,7 +6,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, name_key, stamp, with_key, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, stamp, with_key, without_deleted, without_doubles
 from revscore.intake.words import folded, lists, meaning, translate
 
 STATUSES = ("inquiry", "mql", "sal", "sql", "recycled", "disqualified")
@@ -74,6 +74,7 @@ def users(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series], des
     more = pd.DataFrame({"user_id": names, "name": names, "function": "sales"})
     if not len(frame) and ids:
         lone = pd.concat([i.dropna() for i in ids], ignore_index=True).drop_duplicates()
+        lone = lone[~lone.str.startswith("00G")]            # queues of Salesforce are no users
         more = pd.concat([more, pd.DataFrame({"user_id": lone[~lone.isin(set(more["user_id"]))], "name": lone, "function": "sales"})], ignore_index=True)
     if len(more):
         desk.derived["users"] = f"{len(more):,} users are known only as owners of records; they are taken as sales"
@@ -151,8 +152,10 @@ def lead_history(people: pd.DataFrame, changed: pd.DataFrame, as_of: pd.Timestam
         inquiry = stamp(rest, "inquiry_at")
         start["entered_at"] = start["entered_at"].where(inquiry.isna() | (inquiry < rest["created_at"]), inquiry)
         parts = [start]
+        created_day = rest["created_at"].dt.tz_convert(desk.zone).dt.normalize()
         for name in stamps:
-            at = rest[name]
+            at = rest[name]                                 # a bare date of the day of creation is not before the creation
+            at = at.mask((at < rest["created_at"]) & (at.dt.tz_convert(desk.zone) == created_day), rest["created_at"])
             parts.append(rest.loc[at.notna(), ["lead_id"]].assign(stage=name.removesuffix("_at"), entered_at=at[at.notna()]))
         status = _status_now(rest, desk)
         exits = status.isin(["recycled", "disqualified"])

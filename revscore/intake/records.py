@@ -49,7 +49,12 @@ def gather(frames: list[pd.DataFrame]) -> pd.DataFrame:
 def without_deleted(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
     if "is_deleted" not in frame.columns:
         return frame
-    gone = frame["is_deleted"].fillna(False).to_numpy(dtype=bool)
+    marked = frame["is_deleted"].fillna(False).astype(bool)
+    for m, share in marked.groupby(frame["_m"]).mean().items():
+        if share == 1 and (frame["_m"] == m).sum() > 1:
+            desk.say(f"{desk.matches[int(m)].sheet.place}: every record is marked as deleted, so the mark is not used; check the export")
+            marked &= frame["_m"] != m
+    gone = marked.to_numpy()
     desk.hold(frame[gone], "is_deleted", "R_DELETED", "the record is deleted in the CRM; it does not count")
     return frame[~gone].reset_index(drop=True)
 

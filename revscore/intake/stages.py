@@ -51,7 +51,7 @@ def understand(rows: pd.DataFrame, listed: pd.DataFrame, times: pd.DataFrame, de
     uses = rows["stage"].value_counts()
     scale = 1.0 if rows["probability"].max() > 1.0 else 100.0
     grouped = rows.assign(probability=rows["probability"] * scale).groupby("stage")
-    won_share, closed_share = (grouped[c].apply(lambda s: float(s.fillna(False).mean()) if s.notna().any() else np.nan) for c in ("is_won", "is_closed"))
+    won_share, closed_share = (grouped[c].apply(lambda s: float(s.dropna().mean()) if s.notna().any() else np.nan) for c in ("is_won", "is_closed"))
     probability = grouped["probability"].median()
     own = listed.dropna(subset=["label"]).drop_duplicates("label").set_index("label")
     outcome: dict[str, str] = {}
@@ -72,7 +72,7 @@ def _outcome(word: str, own: pd.DataFrame, won: float, closed: float, probabilit
         return before, "kept mapping"
     if word in own.index and own.loc[word, ["is_won", "is_closed"]].notna().any():
         flags = own.loc[word]
-        if flags["is_won"] is True or flags["is_won"] == True:  # noqa: E712  (nullable boolean)
+        if pd.notna(flags["is_won"]) and bool(flags["is_won"]):
             return WON, "list of stages"
         return (LOST if pd.notna(flags["is_closed"]) and bool(flags["is_closed"]) else OPEN), "list of stages"
     if won >= 0.5:
@@ -100,6 +100,7 @@ def _order(words: list[str], own: pd.DataFrame, probability: pd.Series, times: p
     if position.isna().any():
         position = pd.Series(np.nan, index=words)
     chance = probability.reindex(words)
+    chance = chance.where(chance > 0)                       # 0 on an open stage says that nobody filled it in
     if chance.isna().any() or chance.nunique() < 2:
         chance = pd.Series(np.nan, index=words)
     place = pd.Series(np.nan, index=words)
@@ -109,9 +110,11 @@ def _order(words: list[str], own: pd.DataFrame, probability: pd.Series, times: p
         rank = step.groupby("opp_id").cumcount() / (many - 1).where(many > 1)
         place = rank.groupby(step["stage"]).mean().reindex(words)
         place = place if place.notna().all() else pd.Series(np.nan, index=words)
+    number = pd.to_numeric(pd.Series(words, index=words, dtype="str").str.extract(r"^\s*([0-9]+)")[0], errors="coerce")     # "2-Develop"
+    number = number if number.notna().all() else number * np.nan
     usual = pd.Series([_usual(w) for w in words], index=words, dtype=float)
-    keys = pd.DataFrame({"position": position, "chance": chance, "place": place, "usual": usual, "seen": np.arange(len(words))}, index=words)
-    ordered = list(keys.sort_values(["position", "chance", "place", "usual", "seen"], kind="stable").index)
+    keys = pd.DataFrame({"position": position, "number": number, "chance": chance, "place": place, "usual": usual, "seen": np.arange(len(words))}, index=words)
+    ordered = list(keys.sort_values(["position", "number", "chance", "place", "usual", "seen"], kind="stable").index)
     return (*before, *(w for w in ordered if w not in before))
 
 
