@@ -25,6 +25,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title,
 }
 WITHOUT_FILTERS = ("Data", "Glossary")
 _now: ContextVar[Now] = ContextVar("now")
+_drawn: ContextVar[bool] = ContextVar("drawn", default=False)  # the frame stands, though there is nothing to show
 
 # Sizes that read from the back of a meeting room; only what the theme cannot say.
 _STYLE = """<style>
@@ -53,7 +54,11 @@ def run() -> None:
         x = session.coded(dataset, version)
     except StoreError as error:
         if page.title in WITHOUT_FILTERS:
-            return page.run()
+            drawn = _drawn.set(True)
+            try:
+                return page.run()
+            finally:
+                _drawn.reset(drawn)
         return _nothing(str(error))
     with st.container(key="no-filters" if page.title in WITHOUT_FILTERS else "filter-bar"):  # drawn on every page: choices travel along
         choice = state.filters(x)
@@ -65,6 +70,11 @@ def run() -> None:
     finally:
         _now.reset(shown)
     session.settle()
+
+
+def stands() -> bool:
+    """Whether the frame is drawn already; a page that can do without an extract calls `run` when it is not."""
+    return _drawn.get() or _now.get(None) is not None
 
 
 def open_page(title: str) -> Now | None:

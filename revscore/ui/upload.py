@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
-from revscore.intake.sheet import Source
+from revscore.intake import Source
 from revscore.ui import mending, report, session
 from revscore.ui.steps import Steps
 from revscore.ui.words import md
@@ -23,13 +22,10 @@ _BENCH = "bench"
 
 @dataclass
 class Bench:
-    """What lies on the bench of one session: the draft in work and the reader's answers, or the report of what was stored last."""
+    """What lies on the bench of one session: the draft in work, or the report of what was stored last."""
 
     token: str = ""
     draft: Draft | None = None
-    answers: dict[str, str] = field(default_factory=dict)
-    mapping: Mapping[str, Any] | None = None
-    as_of: pd.Timestamp | None = None
     stored: LoadReport | None = None
     round: int = 0  # changes the uploader's key, which empties it
 
@@ -48,9 +44,8 @@ def files() -> None:
         _invitation()
         return
     token = hashlib.sha256("|".join(f"{file.file_id}" for file in chosen).encode()).hexdigest()
-    _work(work, token, lambda say: company.read_files(
-        session.store(), company.COMPANY, [Source(file.name, file.getvalue()) for file in chosen], answers=work.answers, mapping=work.mapping,
-        as_of=work.as_of, progress=say))
+    _work(work, token, lambda say: company.draft_files(
+        session.store(), company.COMPANY, [Source(file.name, file.getvalue()) for file in chosen], progress=say))
 
 
 def warehouse() -> None:
@@ -67,8 +62,7 @@ def warehouse() -> None:
     if not asked:
         return
     token = hashlib.sha256(repr(asked).encode()).hexdigest()
-    _work(work, token, lambda say: company.read_warehouse(session.store(), company.COMPANY, asked[0], asked[1], answers=work.answers, mapping=work.mapping,
-                                                          as_of=work.as_of, progress=say))
+    _work(work, token, lambda say: company.draft_warehouse(session.store(), company.COMPANY, asked[0], asked[1], progress=say))
 
 
 def _invitation() -> None:
@@ -78,7 +72,7 @@ def _invitation() -> None:
 
 def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if work.token != token:
-        work.token, work.draft, work.answers, work.mapping, work.as_of, work.stored = token, None, {}, None, None, None
+        work.token, work.draft, work.stored = token, None, None
     place = st.container(key="steps")
     if work.draft is None:
         with place:
@@ -91,8 +85,9 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if found.status == REFUSED:
         report.problems(found)
         return
-    report.messages(found)
+    report.messages(found, draft)
     mending.sheets(work, draft)
+    mending.words(work, draft)
     mending.questions(work, draft)
     _confirm(work, draft, found, place)
 
@@ -107,7 +102,7 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
     with place:
         steps = Steps()
         with session.one_at_a_time():
-            result = company.save(session.store(), draft, by=_who(), answers=work.answers, progress=steps)
+            result = company.save(session.store(), draft, by=_who(), progress=steps)
         steps.done()
     if result.status in (LOADED, ALREADY):
         st.session_state[_BENCH] = Bench(stored=result, round=work.round + 1)
