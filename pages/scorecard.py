@@ -1,11 +1,7 @@
 """Scorecard: are we on course, together?"""
 
-from revscore.rhythm.scorecard import scorecard
-from revscore.ui import answers, frame, tiles
+from revscore.ui import frame
+from revscore.ui.blocks import review
 
 if now := frame.open_page("Scorecard"):
-    review = now.ask(scorecard)
-    answers.course(review)
-    for title, question, group in review.groups:
-        answers.section(title, question)
-        tiles.row(now, group)
+    review.course(now)

@@ -3,36 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import pandas as pd
+
 from revscore.core.coded import Coded
-from revscore.core.metric import Metric
+from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
 from revscore.core.review import Line, line
 from revscore.core.view import View
 
+SHIFTS = 3  # how many periods a number that needs time to settle may go back
+
 
 @dataclass(frozen=True)
 class Ask:
-    """One line that a review asks for. `own` narrows the metric's own dimensions, `params` are its parameters."""
+    """One line that a review asks for. `own` narrows the metric's own dimensions, `params` are its parameters, `settled` goes back to the
+    latest cohort with enough members whose window is over."""
 
     card: str
     stat: str = ""
     label: str = ""
     own: tuple[tuple[str, str], ...] = ()
     params: tuple[tuple[str, Any], ...] = ()
+    settled: bool = False
+    now: bool = False  # a state as of today, whatever the period
 
 
-def ask(card: str, stat: str = "", label: str = "", *, params: dict[str, Any] | None = None, **own: str) -> Ask:
-    return Ask(card, stat, label, tuple(sorted(own.items())), tuple(sorted((params or {}).items())))
+def ask(card: str, stat: str = "", label: str = "", *, params: dict[str, Any] | None = None, settled: bool = False, now: bool = False, **own: str) -> Ask:
+    return Ask(card, stat, label, tuple(sorted(own.items())), tuple(sorted((params or {}).items())), settled, now)
 
 
 def made(x: Coded, view: View, asks: Iterable[Ask]) -> tuple[Line, ...]:
     """The lines of `asks`, in their order."""
-    return tuple(line(x, card, view, one.stat, label=one.label, own=dict(one.own), **dict(one.params))
-                 for one in asks if (card := CARDS.get(one.card)) is not None)
+    return tuple(_settled(x, view, one) if one.settled else _line(x, view.during(None) if one.now else view, one) for one in asks)
 
 
-def card_of(id: str) -> Metric | None:
-    return CARDS.get(id)
+def _line(x: Coded, view: View, one: Ask) -> Line:
+    return line(x, CARDS[one.card], view, one.stat, label=one.label, own=dict(one.own), **dict(one.params))
+
+
+def _settled(x: Coded, view: View, one: Ask) -> Line:
+    found = first = _line(x, view, one)
+    for _ in range(SHIFTS):
+        if not found.suppressed or view.period is None:
+            return found if found is first else replace(found, label=f"{found.label}, {view.period.label or view.period.dates()}")
+        view = view.during(x.terms.calendar.shifted(view.period))
+        found = _line(x, view, one)
+    return first
+
+
+def frame_of(x: Coded, card: str, view: View, by: tuple[str, ...] = (), grain: Any = None, **params: Any) -> pd.DataFrame:
+    """`compute` of a card by its id; empty when the extract lacks what the card needs."""
+    return pd.DataFrame() if x.data.missing(CARDS[card].needs) else compute(x, CARDS[card], view, by, grain, **params)
+
+
+def lacks(x: Coded, *cards: str) -> str:
+    """The sentence about what the extract lacks for these cards; "" when nothing is missing."""
+    missing = dict.fromkeys(need for card in cards for need in x.data.missing(CARDS[card].needs))
+    names = [need.replace(".", ": ").replace("_", " ") for need in missing]
+    return f"Needs {', '.join(names)}, which this extract lacks." if names else ""
+
+
+def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """The rows of one measure."""
+    return frame[frame["measure"] == measure].reset_index(drop=True) if len(frame) else frame

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -14,12 +14,13 @@ from revscore.core.review import Line
 from revscore.core.terms import MQL
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, made
+from revscore.rhythm.goals import goal
 
 GROUPS: tuple[tuple[str, str, tuple[Ask, ...]], ...] = (
     ("Volume", "Is enough coming in?", (
         ask("funnel.entries", label="MQLs", stage=MQL), ask("pipeline.created"), ask("pipeline.open"), ask("bookings.won_value"))),
     ("Quality", "Is it the right kind?", (
-        ask("funnel.cohort_conversion", label="MQL → opportunity", pair="mql->opportunity"), ask("sla.acceptance_rate"),
+        ask("funnel.cohort_conversion", label="MQL → opportunity", pair="mql->opportunity", settled=True), ask("sla.acceptance_rate"),
         ask("winrate.closed_in_period"), ask("deal_size"))),
     ("Speed", "Is it moving?", (
         ask("sla.speed_to_lead_minutes"), ask("sla.compliance", label="Speed-to-lead promise kept", sla_type="speed_to_lead"),
@@ -52,22 +53,29 @@ class Scorecard:
 
 def scorecard(x: Coded, view: View) -> Scorecard:
     """The scorecard under `view`."""
-    return Scorecard(tuple((title, question, tuple(judged(x, one) for one in made(x, view, asks))) for title, question, asks in GROUPS))
+    return Scorecard(tuple((title, question, tuple(judged(x, view, one) for one in made(x, view, asks))) for title, question, asks in GROUPS))
 
 
-def judged(x: Coded, line: Line) -> Tile:
-    """Against its target where there is one; else against the period before, where the difference is more than chance for a rate."""
-    if line.lacks or not line.known or line.suppressed:
-        return Tile(line, "open", "no data" if not line.suppressed else "too few to say")
-    if not np.isnan(line.target):
-        met = line.value >= line.target if line.card.better is not Better.DOWN else line.value <= line.target
-        return Tile(line, "on" if met else "off", f"target {units.text(line.target, line.measure.unit, line.currency)}")
-    if line.card.better is Better.CONTEXT or np.isnan(line.before):
-        return Tile(line, "open", "context" if line.card.better is Better.CONTEXT else "nothing to compare with")
+def judged(x: Coded, view: View, line: Line) -> Tile:
+    """Against its target (of a running period: what of it is expected by today); without one against the period before, where the
+    difference of a rate is more than chance."""
+    if line.lacks or not line.known:
+        return Tile(line, "open", "no data")
+    if line.suppressed:
+        return Tile(line, "open", "too few to say")
+    found = goal(x, view, line)
+    if found is not None:
+        def written(value: float) -> str:
+            return units.text(value, line.measure.unit, line.currency)
+
+        why = f"{written(found.expected)} due by now, target {written(found.target.value)}" if found.cumulative else f"target {written(found.target.value)}"
+        return Tile(replace(line, target=found.target.value), "on" if found.reached(line.value) else "off", why)
+    if line.card.better is Better.CONTEXT:
+        return Tile(line, "open", "for context")
+    if np.isnan(line.before):
+        return Tile(line, "open", "nothing before")
     if line.tone == "neutral":
-        return Tile(line, "open", "no change" if line.value == line.before else "small sample")
+        return Tile(line, "open", "unchanged" if line.value == line.before else "small sample")
     if line.measure.kind is Kind.RATE and line.low <= line.before <= line.high:
-        return Tile(line, "open", "within chance of the period before")
+        return Tile(line, "open", "within chance of before")
     return Tile(line, "on" if line.tone == "good" else "off", "better than before" if line.tone == "good" else "worse than before")
-
-

@@ -1,4 +1,4 @@
-"""Answers: the sentence that stands before the charts."""
+"""Answers: the sentences that stand before the charts."""
 
 from __future__ import annotations
 
@@ -22,15 +22,12 @@ def section(title: str, question: str) -> None:
 
 
 def course(review: Scorecard) -> None:
-    """ "Not yet together: 5 of 9 on course; off course are win rate and sales cycle (Sales)." """
+    """ "Not on course together: 5 of 9 are on course. Off course: Win rate and Sales cycle. No call on 3." """
     on, off, still = review.of("on"), review.of("off"), review.of("open")
-    judged = len(on) + len(off)
-    if not judged:
+    if not on and not off:
         return answer("No call yet: nothing here has a target or a comparison with enough behind it.")
     head = "On course, together" if not off else "Not on course together" if on else "Off course"
-    said = f"{head}: {len(on)} of {judged} are on course."
+    said = f"{head}: {len(on)} of {len(on) + len(off)} are on course."
     if off:
         said += f" Off course: {listed([tile.line.label for tile in off])}."
-    if still:
-        said += f" No call on {len(still)}."
-    answer(said)
+    answer(said + (f" No call on {len(still)}." if still else ""))

@@ -32,21 +32,24 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     """One number of a review."""
     line = one.line if isinstance(one, Tile) else one
     name = key_of(line, key)
-    with st.container(border=True, key=f"tile-{name}", gap="xsmall", height="stretch"):
+    with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         if line.lacks:
             st.metric(md(line.label), units.MISSING)
             st.caption(md(line.sentence))
             return
-        st.metric(md(line.label), md(line.text), None if line.change == units.MISSING else line.change, delta_color=_TONES[line.tone],
-                  delta_arrow=_arrow(line), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+        st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
+                  delta_color=_TONES[line.tone], delta_arrow=_arrow(line), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
         st.caption(" · ".join(_foot(one, line)))
-        if st.button("", icon=":material/open_in_full:", key=f"open-{name}", type="tertiary", help=f"Open {line.label.lower()} to its rows"):
+        if isinstance(one, Tile):
+            with st.container(key=f"course-{name}"):
+                st.markdown(_COURSES[one.course])
+        if st.button("", icon=":material/open_in_full:", key=f"open-{name}", type="tertiary", help=f"Open {md(line.label)} to its rows"):
             drill.opened(now, line)
 
 
 def key_of(line: Line, prefix: str = "") -> str:
     """A key for widgets that stays the same from run to run."""
-    own = "-".join(value for _, value in (*line.own, *line.params))
+    own = "-".join(str(value) for _, value in (*line.own, *line.params))
     return re.sub(r"[^a-z0-9]+", "-", f"{prefix} {line.card.id} {line.stat} {own}".lower()).strip("-")
 
 
@@ -55,29 +58,23 @@ def _arrow(line: Line) -> str:
 
 
 def _compared(line: Line) -> str | None:
-    if line.before_period is None or line.change == units.MISSING:
-        return None
-    return f"vs {units.text(line.before, line.measure.unit, line.currency)} {_when(line)}"
-
-
-def _when(line: Line) -> str:
     period = line.before_period
-    return f"in {period.label}" if period and period.label and not period.label.startswith("same") else period.label or f"in {period.dates()}" if period else ""
+    if period is None or line.change == units.MISSING:
+        return None
+    return md(f"vs {units.text(line.before, line.measure.unit, line.currency)} in {period.label or period.dates()}".replace("in same", "same").replace("in the same", "the same"))
 
 
 def _trend(line: Line) -> list[float] | None:
-    """The series without its gaps at the ends; of a total, without the period that is still running (it would always fall)."""
+    """The series without its gaps; of a total, without the period that is still running (it would always fall)."""
     if not len(line.series):
         return None
-    kept = line.series
-    if line.measure.kind is Kind.TOTAL:
-        kept = kept[~kept["running"]]
+    kept = line.series[~line.series["running"]] if line.measure.kind is Kind.TOTAL else line.series
     values = pd.to_numeric(kept["value"]).dropna()
     return values.tolist() if len(values) > 2 else None
 
 
 def _foot(one: Line | Tile, line: Line) -> list[str]:
-    parts = [_COURSES[one.course] + " " + md(one.why)] if isinstance(one, Tile) else []
-    parts += [md(line.sample)] if line.sample else []
-    parts += [f"{line.maturity}"] if line.maturity in ("partial", "immature") else []
+    parts = [md(one.why)] if isinstance(one, Tile) else []
+    parts += [md(line.sample)] if line.sample and not line.suppressed and line.denominator != 0 else []
+    parts += ["not settled"] if line.maturity in ("partial", "immature") else []
     return [*parts, md(owners(line.card.owners))]

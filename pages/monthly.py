@@ -1,0 +1,20 @@
+"""Monthly review: cohort conversion, mature and at equal age → win rate, cycle, velocity → campaigns."""
+
+import streamlit as st
+
+from revscore.ui import frame
+from revscore.ui.blocks import campaigns, funnel, review, speed
+
+if now := frame.open_page("Monthly review"):
+    numbers = review.monthly_review(now)
+    review.monthly_answer(numbers)
+    review.section(now, "Conversion", "Do settled cohorts convert better?", numbers.conversion)
+    left, right = st.columns(2, gap="small")
+    with left:
+        funnel.heat(now)
+    with right:
+        funnel.curves(now)
+    review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
+    speed.levers(now)
+    review.section(now, "Campaigns", "What came back for the money?")
+    campaigns.scorecard(now, numbers.campaigns)

@@ -1,0 +1,16 @@
+"""Pipeline: what changed it, where deals are lost, which stand still or slip."""
+
+import streamlit as st
+
+from revscore.ui import frame
+from revscore.ui.blocks import pipeline, review
+
+if now := frame.open_page("Pipeline"):
+    review.summary(now, pipeline.SUMMARY)
+    pipeline.bridge(now)
+    pipeline.stages(now)
+    left, right = st.columns(2, gap="small")
+    with left:
+        pipeline.aging(now)
+    with right:
+        pipeline.slipped(now)

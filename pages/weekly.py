@@ -1,0 +1,27 @@
+"""Weekly review: pace → coverage → what changed in seven days → what moved, aged, slipped → are promises kept?"""
+
+import streamlit as st
+
+from revscore.ui import frame
+from revscore.ui.blocks import pipeline, review, speed
+
+if now := frame.open_page("Weekly review"):
+    numbers = review.weekly_review(now)
+    review.weekly_answer(numbers)
+    review.section(now, "Pace and coverage", "Do we build and close enough?")
+    left, right = st.columns(2, gap="small")
+    with left:
+        review.pace(now, numbers)
+    with right:
+        review.coverage(now, numbers)
+    review.section(now, "Seven days", "What changed the pipeline?")
+    pipeline.bridge(now, week=True)
+    review.section(now, "Movement", "Is it moving forward?", numbers.flow, columns=3)
+    pipeline.aging(now)
+    review.section(now, "Promises", "Do we answer in time?", numbers.speed)
+    left, right = st.columns(2, gap="small")
+    with left:
+        speed.weeks(now, "speed_to_lead")
+    with right:
+        speed.weeks(now, "follow_up")
+    speed.breaches(now)

@@ -1,0 +1,67 @@
+"""Campaigns: what each brought and cost, and how much of its credit hangs on the attribution model."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from revscore.core.coded import Coded
+from revscore.core.figures import fold
+from revscore.core.terms import MODELS
+from revscore.core.view import View
+from revscore.rhythm.asks import frame_of, measured
+
+MODEL_NAMES = {"first_touch": "First touch", "lead_create": "Lead creation", "last_touch": "Last touch", "last_touch_close": "Last touch before close", "linear": "Linear",
+               "time_decay": "Time decay", "u_shaped": "U-shaped", "w_shaped": "W-shaped", "full_path": "Full path"}
+SHOWN_MODELS = ("first_touch", "last_touch", "linear", "w_shaped")
+BASES = {"pipeline_created": "Pipeline created", "won": "Won"}
+
+
+def scorecard(x: Coded, view: View) -> pd.DataFrame:
+    """One row a campaign, most W-shaped pipeline first."""
+    found = frame_of(x, "campaign.scorecard_fytd", view)
+    if not len(found):
+        return found
+    found = found.drop_duplicates("campaign") if "measure" not in found else measured(found, "roi")
+    return found.sort_values("pipeline_attributed_w", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def models(x: Coded, view: View, basis: str = "pipeline_created", keep: int = 12) -> pd.DataFrame:
+    """Credit by campaign and model, the largest campaigns first: group, model, value."""
+    found = frame_of(x, "attribution.totals_fytd", view.narrowed(basis=basis), ("campaign",))
+    if not len(found):
+        return found
+    rows = found[found["measure"].isin(SHOWN_MODELS)]
+    rows = rows.assign(group=labelled(x, rows["campaign"]), model=rows["measure"].map(MODEL_NAMES))
+    return fold(rows, keep=keep, other="other campaigns", within="model")
+
+
+def totals(x: Coded, view: View, basis: str = "pipeline_created") -> pd.DataFrame:
+    """What each model credits to campaigns and leaves without a touch: model, credited, no_touch, total. The totals are all the same."""
+    found = frame_of(x, "attribution.totals_fytd", view.narrowed(basis=basis), ("campaign",))
+    if not len(found):
+        return found
+    found = found[found["measure"].isin(MODELS)]
+    bare = found["campaign"] == "(no marketing touch)"
+    out = pd.DataFrame({"total": found.groupby("measure")["value"].sum(), "no_touch": found[bare].groupby("measure")["value"].sum()}).fillna(0.0)
+    out = out.reindex([model for model in MODELS if model in out.index])
+    return out.assign(credited=out["total"] - out["no_touch"], model=[MODEL_NAMES[name] for name in out.index])[["model", "credited", "no_touch", "total"]].reset_index(drop=True)
+
+
+def agreement(x: Coded, view: View, basis: str = "pipeline_created") -> pd.DataFrame:
+    """Per campaign the range of credit and rank over the models, and the verdict."""
+    found = frame_of(x, "attribution.agreement", view, basis=basis)
+    if not len(found):
+        return found
+    return found.assign(name=labelled(x, found["campaign"]))
+
+
+def labelled(x: Coded, campaigns: pd.Series) -> pd.Series:
+    """Campaign ids as readers know them."""
+    names = x.data.table("campaigns").dropna(subset=["campaign_id"]).drop_duplicates("campaign_id").set_index("campaign_id")["name"]
+    return campaigns.map(names).fillna(campaigns)
+
+
+def sourced(x: Coded, view: View) -> pd.DataFrame:
+    """Pipeline created by the function whose touch came first: origin, value, n. Adds up to all of it."""
+    found = measured(frame_of(x, "attribution.sourced_by_fytd", view, ("origin",)), "value")
+    return found.assign(group=found["origin"]) if len(found) else found

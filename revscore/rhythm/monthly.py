@@ -1,0 +1,33 @@
+"""The monthly revenue council, in the order of the meeting: conversion of mature cohorts and at equal age → win rate, cycle, velocity → campaigns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from revscore.core.coded import Coded
+from revscore.core.review import Line
+from revscore.core.view import View
+from revscore.rhythm import campaigns, funnel
+from revscore.rhythm.asks import ask, made
+
+_CONVERSION = (ask("funnel.cohort_conversion", label="MQL → SAL", pair="mql->sal", settled=True),
+               ask("funnel.cohort_conversion", label="SAL → SQL", pair="sal->sql", settled=True),
+               ask("funnel.cohort_conversion", label="SQL → opportunity", pair="sql->opportunity", settled=True),
+               ask("funnel.cohort_conversion", label="MQL → opportunity", pair=funnel.MAIN_PAIR, settled=True))
+_WINS = (ask("winrate.closed_in_period"), ask("winrate.cohort", label="Win rate of the cohort", settled=True),
+         ask("velocity.cycle_time_won", "median", "Sales cycle, median"), ask("velocity.sales_velocity"))
+
+
+@dataclass(frozen=True)
+class Monthly:
+    conversion: tuple[Line, ...]
+    equal_age: str
+    wins: tuple[Line, ...]
+    campaigns: pd.DataFrame
+
+
+def monthly(x: Coded, view: View) -> Monthly:
+    """The monthly review under `view`."""
+    return Monthly(made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), campaigns.scorecard(x, view))

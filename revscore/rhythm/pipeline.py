@@ -1,0 +1,103 @@
+"""Pipeline in reviews and in the explorer: the bridge between two times, coverage, stages, slippage, what is stuck."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from revscore.core.calendars import DAY_US, midnight
+from revscore.core.coded import Coded
+from revscore.core.drill import open_number
+from revscore.core.metrics import CARDS
+from revscore.core.metrics.pipeline import INFLOWS, LEG_LABELS, LEGS, unexplained
+from revscore.core.view import View
+from revscore.rhythm.asks import Ask, ask, frame_of, measured
+
+WEEK_DAYS = 7
+TILES: tuple[Ask, ...] = (ask("pipeline.open"), ask("pipeline.created"), ask("winrate.closed_in_period"), ask("bookings.won_value"))
+_KINDS = {"open_start": "start", "open_end": "end", **dict.fromkeys(INFLOWS, "up")}
+_ALWAYS = ("created", "won", "lost")
+
+
+@dataclass(frozen=True)
+class Bridge:
+    """A bridge ready to be drawn: legs (leg, value, kind, count), what it leaves unexplained, and its two days."""
+
+    legs: pd.DataFrame = field(default_factory=pd.DataFrame)
+    unexplained: float = 0.0
+    t0: int = 0
+    t1: int = 0
+
+    @property
+    def start(self) -> float:
+        return float(self.legs["value"].iloc[0]) if len(self.legs) else 0.0
+
+    @property
+    def end(self) -> float:
+        return float(self.legs["value"].iloc[-1]) if len(self.legs) else 0.0
+
+
+def span(x: Coded, view: View) -> tuple[int, int]:
+    """The two instants between which the pipeline is bridged: the period's ends, as-of while it runs; seven days without a period."""
+    if view.period is None:
+        return x.as_of - WEEK_DAYS * DAY_US, x.as_of
+    tz = x.terms.reporting_tz
+    return midnight(view.period.start, tz), min(midnight(view.period.end, tz), x.as_of)
+
+
+def bridge(x: Coded, view: View, week: bool = False) -> Bridge:
+    """The pipeline bridge over the view's period (`week`: the seven days up to as-of). Legs without deals stay away, but for the usual ones."""
+    t0, t1 = span(x, view.during(None) if week else view)
+    found = frame_of(x, "pipeline.bridge", view.during(None), ("leg",), t0=t0, t1=t1) if t1 > t0 else pd.DataFrame()
+    if not len(found):
+        return Bridge(t0=t0, t1=t1)
+    value, count = (measured(found, name).set_index("leg")["value"].reindex(LEGS).fillna(0.0) for name in ("value", "count"))
+    rows = [{"leg": label, "value": value[leg], "kind": _KINDS.get(leg, "down"), "count": count[leg]}
+            for leg, label in zip(LEGS, LEG_LABELS, strict=True) if leg in _KINDS and _KINDS[leg] != "up" or leg in _ALWAYS or count[leg]]
+    return Bridge(pd.DataFrame(rows), unexplained(found), t0, t1)
+
+
+def stages(x: Coded, view: View) -> pd.DataFrame:
+    """Opportunity stages with how many of the resolved went on: group, value, n, interval."""
+    found = measured(frame_of(x, "opp.stage_conversion", view, ("stage",)), "rate_resolved")
+    order = {stage: place for place, stage in enumerate(x.terms.opp_stages)}
+    return found.assign(group=found["stage"]).sort_values("stage", key=lambda s: s.map(order)).reset_index(drop=True) if len(found) else found
+
+
+def aging(x: Coded, view: View) -> pd.DataFrame:
+    """The open deals that stay longer in their stage than deals we win, worst first."""
+    card = CARDS["velocity.aging"]
+    if x.data.missing(card.needs):
+        return pd.DataFrame()
+    rows = open_number(x, card, view.during(None), "flagged_share").counted
+    days = next((name for name in ("days_over_p75", "over_p75", "days_in_stage", "days") if name in rows.columns), None)
+    return (rows.sort_values(days, ascending=False, kind="stable") if days else rows).drop(columns=["contribution", "base"]).reset_index(drop=True)
+
+
+def slipped(x: Coded, view: View) -> pd.DataFrame:
+    """The deals that were to close in the period and moved out of it."""
+    card = CARDS["slippage.rate"]
+    if x.data.missing(card.needs) or view.period is None:
+        return pd.DataFrame()
+    rows = open_number(x, card, view.during(None), "slippage_rate", period=view.period).counted
+    return rows.drop(columns=["contribution", "base"]).reset_index(drop=True)
+
+
+def coverage(x: Coded, view: View) -> pd.Series | None:
+    """Coverage of what is left of the bookings target, and what the own win rate requires; None when there is no target for exactly this."""
+    found = frame_of(x, "pipeline.coverage", view)
+    if not len(found) or pd.isna(found["target"].iloc[0]):
+        return None
+    return pd.concat([found.set_index("measure")["value"], found.iloc[0][["target", "won_to_date", "remaining", "open_in_period", "open_not_overdue"]]])
+
+
+def moved(x: Coded, view: View) -> pd.DataFrame:
+    """What became of the deals in pipeline over the last seven days: direction, deals, amount."""
+    found = frame_of(x, "pipeline.progressed", view.during(None), ("direction",))
+    if not len(found):
+        return found
+    wide = found[found["measure"].isin(["count", "value"])].pivot_table(index="direction", columns="measure", values="value", sort=False)
+    return wide.rename(columns={"count": "deals", "value": "amount"}).reset_index()
+
+

@@ -1,0 +1,127 @@
+"""Speed in reviews and explorers: SLA promises week by week, breaches, handoffs; how long deals take and where they stay."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import Period
+from revscore.core.coded import Coded
+from revscore.core.compute import curve
+from revscore.core.drill import open_number
+from revscore.core.metrics import CARDS
+from revscore.core.statistics import Survival
+from revscore.core.terms import SLA_TYPES
+from revscore.core.view import View
+from revscore.rhythm.asks import Ask, ask, frame_of, measured
+
+WEEKS, CURVES = 13, 4
+SLA_NAMES = {"speed_to_lead": "Speed to lead", "acceptance": "Acceptance", "follow_up": "Follow-up", "meeting_set": "Meeting set", "recycle": "Recycling"}
+SLA_TILES: tuple[Ask, ...] = (
+    ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead"), ask("sla.speed_to_lead_minutes", label="Speed to lead, median"),
+    ask("sla.compliance", label="Follow-up kept", sla_type="follow_up"), ask("sla.acceptance_rate"))
+VELOCITY_TILES: tuple[Ask, ...] = (
+    ask("velocity.sales_velocity"), ask("velocity.cycle_time_won", "median", "Sales cycle, median"), ask("velocity.time_to_close_km", "median", "Time to decision, median"),
+    ask("velocity.aging", label="Aging or stalled now", now=True))
+
+
+def weeks(x: Coded, view: View, sla_type: str) -> pd.DataFrame:
+    """Thirteen weeks of one SLA up to the end of the period: week, met, breached, rate, n, flag, start, and the target where one is set."""
+    calendar = x.terms.calendar
+    last_day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
+    last = int(calendar.codes(np.array([last_day]), "week")[0])
+    window = Period(calendar.start(last - WEEKS + 1, "week"), calendar.start(last + 1, "week"))
+    found = measured(frame_of(x, "sla.compliance", view.during(window).narrowed(sla_type=sla_type), (), "week"), "compliance")
+    if not len(found):
+        return found
+    return found.assign(week=found["period"], met=found["numerator"], breached=found["denominator"] - found["numerator"], rate=found["value"], n=found["denominator"],
+                        target=_target(x, view, sla_type))[["week", "start", "met", "breached", "rate", "n", "flag", "target"]]
+
+
+def _target(x: Coded, view: View, sla_type: str) -> float:
+    """The compliance target in force at as-of for the chosen segment; NaN without one."""
+    segments = view.chosen.get("segment", ("",))
+    day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
+    found = [t for t in x.terms.targets if t.metric_id == f"sla.{sla_type}.compliance" and t.start <= day < t.end and t.segment == segments[0]]
+    return found[0].value if found and len(segments) == 1 else float("nan")
+
+
+def promises(x: Coded, view: View) -> pd.DataFrame:
+    """Every SLA in the period: group, value, n and interval."""
+    found = measured(frame_of(x, "sla.compliance", view, ("sla_type",)), "compliance")
+    return found.assign(group=found["sla_type"].map(SLA_NAMES)) if len(found) else found
+
+
+def regions(x: Coded, view: View) -> pd.DataFrame:
+    """Speed to lead kept, by the lead's region: group, value, n and interval."""
+    found = measured(frame_of(x, "sla.compliance", view.narrowed(sla_type="speed_to_lead"), ("region",)), "compliance")
+    return found.assign(group=found["region"].replace("", "(missing)")) if len(found) else found
+
+
+def open_breaches(x: Coded, view: View) -> pd.DataFrame:
+    """The clocks that are over their promise and still run, oldest first."""
+    card = CARDS["sla.breach_ageing"]
+    if x.data.missing(card.needs):
+        return pd.DataFrame()
+    rows = open_number(x, card, view.during(None), "open_breaches").counted
+    over = next((name for name in ("overdue_minutes", "overdue") if name in rows.columns), None)
+    rows = rows.sort_values(over, ascending=False, kind="stable") if over else rows
+    return rows.drop(columns=["contribution", "base"], errors="ignore").reset_index(drop=True)
+
+
+def response_curves(x: Coded, view: View) -> tuple[tuple[str, Survival], ...]:
+    """How the share of MQLs with a first hands-on touch grows with business minutes, by region."""
+    return _curves(x, view, "sla.speed_to_lead_minutes", "km", "region")
+
+
+def decision_curves(x: Coded, view: View) -> tuple[tuple[str, Survival], ...]:
+    """How the share of decided deals grows with their age, by segment: deals created in the period, open ones followed to as-of."""
+    return _curves(x, view, "velocity.time_to_close_km", "", "segment")
+
+
+def win_curves(x: Coded, view: View) -> tuple[tuple[str, Survival], ...]:
+    """The chance that a deal is won by a certain age, by segment."""
+    return _curves(x, view, "velocity.win_probability_by_age", "", "segment")
+
+
+def _curves(x: Coded, view: View, card: str, measure: str, dimension: str) -> tuple[tuple[str, Survival], ...]:
+    """One curve for each of the largest groups of a dimension; one for all where there is a single group."""
+    found = CARDS[card]
+    if x.data.missing(found.needs):
+        return ()
+    chosen = view.chosen.get(dimension) or x.dims[dimension].labels[1:]
+    curves = [(name, curve(x, found, view.narrowed(**{dimension: name}), measure)) for name in chosen]
+    curves = sorted(((name, one) for name, one in curves if one.n), key=lambda pair: -pair[1].n)[:CURVES]
+    return tuple(curves) or ((("all", whole),) if (whole := curve(x, found, view, measure)).n else ())
+
+
+def stage_days(x: Coded, view: View) -> pd.DataFrame:
+    """How long deals stay in each open stage, those still in it followed: stage, n, median, p75, p90."""
+    found = frame_of(x, "velocity.opp_stage_first_visit_km", view, ("stage",))
+    if not len(found):
+        return found
+    order = {stage: place for place, stage in enumerate(x.terms.opp_stages)}
+    wide = found.pivot_table(index="stage", columns="measure", values="value", sort=False).join(found.groupby("stage", sort=False)["n"].first()).reset_index()
+    return wide.sort_values("stage", key=lambda s: s.map(order)).reset_index(drop=True)
+
+
+def lead_days(x: Coded, view: View) -> pd.DataFrame:
+    """How long leads took between stages (completed moves): pair, n, median, p75, p90."""
+    found = frame_of(x, "velocity.lead_transition_days", view, ("pair",))
+    return found.pivot_table(index="pair", columns="measure", values="value", sort=False).join(found.groupby("pair", sort=False)["n"].first()).reset_index() if len(found) else found
+
+
+def levers(x: Coded, view: View) -> pd.DataFrame:
+    """The four levers of sales velocity, now and in the period before."""
+    now = frame_of(x, "velocity.sales_velocity", view)
+    if not len(now) or view.period is None:
+        return pd.DataFrame()
+    before = frame_of(x, "velocity.sales_velocity", view.during(x.terms.calendar.shifted(view.period)))
+    names = {"open_opportunities": "Open deals (today)", "win_rate": "Win rate", "avg_deal": "Average deal", "cycle_mean_days": "Mean cycle"}
+    return pd.DataFrame([{"lever": label, "name": name, "now": now[name].iloc[0], "before": before[name].iloc[0]} for name, label in names.items()])
+
+
+def sla_types(x: Coded, view: View) -> tuple[str, ...]:
+    """The SLA types that have clocks, in the order of the handoffs."""
+    found = frame_of(x, "sla.compliance", view.during(None), ("sla_type",))
+    return tuple(name for name in SLA_TYPES if len(found) and name in set(found["sla_type"])) or SLA_TYPES[:1]

@@ -1,0 +1,1 @@
+"""Blocks: the parts that pages place, one module a subject. Each asks one question, says the answer, then shows the drawing."""

@@ -1,0 +1,85 @@
+"""Blocks about campaigns: what each brought and cost, model beside model, agreement, origin."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from revscore.charts import groups
+from revscore.core import units
+from revscore.rhythm import campaigns
+from revscore.rhythm.asks import ask, lacks
+from revscore.ui import charts, tables
+from revscore.ui.session import Now
+
+SUMMARY = (ask("funnel.entries", label="MQLs", stage="mql"), ask("pipeline.created"), ask("bookings.won_value"), ask("attribution.fallback_share"))
+_COLUMNS = {"name": "Campaign", "cost": "Cost", "inquiries": "Inquiries", "mqls": "MQLs", "meetings": "Meetings", "opps_sourced": "Deals sourced", "pipeline_attributed_w": "Pipeline, W-shaped",
+            "won_attributed_full_path": "Won, full path", "roi": "ROI", "cost_per_mql": "Cost per MQL", "still_open_share": "Deals still open"}
+_FORMATS = {"cost": units.CURRENCY, "pipeline_attributed_w": units.CURRENCY, "won_attributed_full_path": units.CURRENCY, "roi": units.RATIO, "cost_per_mql": units.CURRENCY,
+            "still_open_share": units.RATIO}
+
+
+def models(now: Now) -> None:
+    """Credit by model, campaign by campaign."""
+    question = "Does the credit hang on the model?"
+    if sentence := lacks(now.x, "attribution.totals_fytd"):
+        return charts.absent(question, sentence, "models")
+    basis = st.segmented_control("Credit for", list(campaigns.BASES), default="pipeline_created", required=True, key="basis", bind="query-params",
+                                 format_func=lambda name: campaigns.BASES[name], label_visibility="collapsed") or "pipeline_created"
+    frame, agreed = now.ask(campaigns.models, basis), now.ask(campaigns.agreement, basis)
+    finding = question
+    if len(agreed):
+        hangs = agreed[agreed["verdict"].str.startswith("depends")]
+        finding = f"{len(hangs)} of {len(agreed)} campaigns depend on the model" if len(hangs) else "Every model tells the same story"
+    charts.card(finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=[campaigns.MODEL_NAMES[name] for name in campaigns.SHOWN_MODELS],
+                                      label=campaigns.BASES[basis], theme=charts.theme()), "models",
+                "A rule for sharing credit over recorded touches, not what would have been lost without them.")
+    with st.container(border=True, key="chart-totals"):
+        charts.heading("Every model shares out the same total", "totals")
+        tables.table(now.ask(campaigns.totals, basis), now.x, key="totals", formats=dict.fromkeys(("credited", "no_touch", "total"), units.CURRENCY),
+                     labels={"credited": "Credited to campaigns", "no_touch": "No marketing touch"})
+
+
+def agreement(now: Now) -> None:
+    """The verdict on each campaign over all models."""
+    if lacks(now.x, "attribution.totals_fytd"):
+        return
+    frame = now.ask(campaigns.agreement)
+    with st.container(border=True, key="chart-agreement", height="stretch"):
+        charts.heading("What the nine models agree on", "agreement")
+        if not len(frame):
+            st.markdown("No deal of this selection entered the pipeline in the period.")
+            return
+        shown = frame.sort_values("high", ascending=False, kind="stable")
+        ranks = [f"{best:.0f} – {worst:.0f}" if best != worst else f"{best:.0f}" for best, worst in zip(shown["rank_best"], shown["rank_worst"], strict=True)]
+        tables.table(pd.DataFrame({"name": shown["name"], "verdict": shown["verdict"], "least": shown["low"], "most": shown["high"], "rank": ranks, "deals": shown["n"]}), now.x,
+                     key="agreement", height=480, formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"})
+
+
+def sourced(now: Now) -> None:
+    """Whose touch came first."""
+    if sentence := lacks(now.x, "attribution.sourced_by_fytd"):
+        return charts.absent("Whose touch came first?", sentence, "sourced")
+    frame = now.ask(campaigns.sourced)
+    finding = "Whose touch came first?"
+    if len(frame) and frame["value"].sum() > 0:
+        top = frame.loc[frame["value"].idxmax()]
+        finding = f"{str(top['group']).capitalize()} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
+    charts.card(finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", theme=charts.theme()), "sourced",
+                "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.")
+
+
+def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
+    """The campaigns with cost, yield and return."""
+    if sentence := lacks(now.x, "campaign.scorecard_fytd"):
+        return charts.absent("What did each campaign bring, and cost?", sentence, "campaigns")
+    frame = now.ask(campaigns.scorecard) if frame is None else frame
+    with st.container(border=True, key="chart-campaigns"):
+        known = frame[frame["roi"].notna()] if len(frame) else frame
+        back = known[known["roi"] > 0]
+        charts.heading(f"{len(back)} of {len(known)} campaigns have earned back their cost in the period" if len(known) else "What did each campaign bring, and cost?", "campaigns")
+        if len(frame):
+            tables.table(frame[list(_COLUMNS)], now.x, key="campaigns", height=520, formats=_FORMATS, labels=_COLUMNS)
+            st.caption("Return counts won deals of the period; a campaign with many deals still open is not judged yet. ROI = (won − cost) ÷ cost.")
+        else:
+            st.markdown("No campaign in this selection.")

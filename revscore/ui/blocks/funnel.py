@@ -1,0 +1,86 @@
+"""Blocks about leads: the cohort funnel, conversion by cohort, time to convert, leakage."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from revscore.charts import cohorts, groups
+from revscore.core import units
+from revscore.rhythm import funnel
+from revscore.rhythm.asks import lacks
+from revscore.ui import charts, tables
+from revscore.ui.session import Now
+
+SUMMARY = funnel.TILES
+
+
+def steps(now: Now) -> None:
+    """The cohort from stage to stage, with what is still open."""
+    question = "How far does the cohort get?"
+    if sentence := lacks(now.x, "funnel.cohort_conversion"):
+        return charts.absent(question, sentence, "steps")
+    frame = now.ask(funnel.steps)
+    charts.card(_weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
+                "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert.")
+
+
+def _weakest(frame) -> str:
+    if not len(frame):
+        return ""
+    known = frame[frame["rate"].notna() & (frame["flag"] != "suppress")]
+    if not len(known):
+        waiting = frame["still_open"].sum()
+        return f"Too early to rate: {waiting:,.0f} leads are still inside their window" if waiting else ""
+    row = known.loc[known["rate"].idxmin()]
+    following = frame["stage"].iloc[list(frame["stage"]).index(row["stage"]) + 1]
+    return f"The narrowest step is {row['stage']} → {following}: {units.text(row['rate'], units.RATIO)} go on"
+
+
+def heat(now: Now) -> None:
+    """Conversion by cohort and stage pair."""
+    question = "Do younger cohorts convert better?"
+    if sentence := lacks(now.x, "funnel.cohort_conversion"):
+        return charts.absent(question, sentence, "heat")
+    frame = now.ask(funnel.heat)
+    drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
+    charts.card(_trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed. Hatched or “x of n” cells have too few to rate.")
+
+
+def _trend(frame) -> str:
+    """The main pair: the latest three settled cohorts against the three before."""
+    if not len(frame):
+        return ""
+    pair = funnel.named(funnel.MAIN_PAIR)
+    rows = frame[(frame["column"] == pair) & (frame["maturity"] == "mature")].tail(6)
+    if len(rows) < 6 or not rows["denominator"].iloc[3:].sum() or not rows["denominator"].iloc[:3].sum():
+        return ""
+    before, now = (part["numerator"].sum() / part["denominator"].sum() for part in (rows.iloc[:3], rows.iloc[3:]))
+    return f"{pair}: {units.text(now, units.RATIO)} in the last three settled cohorts, {units.text(before, units.RATIO)} in the three before"
+
+
+def curves(now: Now) -> None:
+    """Time to convert, counting those who have not yet."""
+    question = f"How long does {funnel.named(funnel.MAIN_PAIR)} take?"
+    if sentence := lacks(now.x, "funnel.km_conversion"):
+        return charts.absent(question, sentence, "curves")
+    drawing = cohorts.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
+    charts.card(now.ask(funnel.equal_age) or question, drawing, "curves",
+                "Kaplan–Meier: everyone who has not converted is followed up to the date of the data; grey where fewer than five are followed.")
+
+
+def leakage(now: Now) -> None:
+    """Where leads leak, and why."""
+    question = "Where do leads leak?"
+    if sentence := lacks(now.x, "leakage.leads"):
+        return charts.absent(question, sentence, "leakage")
+    frame = now.ask(funnel.leakage)
+    finding = question
+    if len(frame) and frame["value"].notna().any():
+        worst = frame.loc[frame["value"].idxmax()]
+        finding = f"Most leak at {worst['group']}: {units.text(worst['value'], units.RATIO)} of those who reach it"
+    left, right = st.columns([3, 2], gap="small")
+    with left:
+        charts.card(finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage.")
+    with right, st.container(border=True, key="chart-reasons", height="stretch"):
+        charts.heading("The reasons given", "reasons")
+        tables.table(now.ask(funnel.reasons), now.x, key="reasons")

@@ -1,0 +1,96 @@
+"""Blocks about deals: the bridge that balances, stages, aging and slippage."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from revscore.charts import amounts, groups
+from revscore.core import units
+from revscore.core.calendars import date_of
+from revscore.rhythm import pipeline
+from revscore.rhythm.asks import lacks
+from revscore.ui import charts, tables
+from revscore.ui.session import Now
+
+SUMMARY = pipeline.TILES
+
+
+def bridge(now: Now, week: bool = False) -> None:
+    """The bridge over the period (`week`: over the last seven days), with what it leaves unexplained."""
+    question = "What changed the pipeline?"
+    if sentence := lacks(now.x, "pipeline.bridge"):
+        return charts.absent(question, sentence, "bridge")
+    found, currency = now.ask(pipeline.bridge, week), now.x.terms.corporate_currency
+    if not len(found.legs):
+        return charts.absent(question, "The period has not begun by the date of the data, so nothing has changed yet.", "bridge")
+    step = found.end - found.start
+    moves = found.legs.iloc[1:-1].sort_values("value", ascending=False)
+    largest = f"; largest: {moves['leg'].iloc[0].lower()} {units.text(moves['value'].iloc[0], units.CURRENCY, currency)}" if len(moves) and moves["value"].iloc[0] else ""
+    verb = "grew" if step > 0 else "shrank" if step < 0 else "stood still"
+    first, last = (_day(now, at) for at in (found.t0, found.t1))
+    charts.card(f"Pipeline {verb} by {units.text(abs(step), units.CURRENCY, currency)}{largest}" if step else f"Pipeline stood still{largest}",
+                amounts.bridge(found.legs, currency=currency, theme=charts.theme()), "bridge",
+                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}".replace("-0.00", "0.00"))
+
+
+def _day(now: Now, at: int) -> str:
+    day = date_of(int(now.x.days(pd.array([at], dtype="int64").to_numpy())[0]))
+    return f"{day.day} {day:%b %Y}"
+
+
+def stages(now: Now) -> None:
+    """At which stage deals are lost."""
+    question = "At which stage do we lose deals?"
+    if sentence := lacks(now.x, "opp.stage_conversion"):
+        return charts.absent(question, sentence, "stages")
+    frame = now.ask(pipeline.stages)
+    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
+    finding = question
+    if len(known):
+        worst = known.loc[known["value"].idxmin()]
+        finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
+    charts.card(finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.")
+
+
+def moved(now: Now, frame: pd.DataFrame) -> None:
+    """What became of the pipeline in seven days."""
+    with st.container(border=True, key="chart-moved", height="stretch"):
+        charts.heading("What became of the deals in pipeline, last seven days", "moved")
+        if len(frame):
+            tables.table(frame, now.x, key="moved", formats={"amount": units.CURRENCY})
+        else:
+            st.markdown("No deal was in pipeline.")
+
+
+def aging(now: Now) -> None:
+    """The deals that stay longer than those we win."""
+    question = "Which deals stand still?"
+    if sentence := lacks(now.x, "velocity.aging"):
+        return charts.absent(question, sentence, "aging")
+    frame, currency = now.ask(pipeline.aging), now.x.terms.corporate_currency
+    finding = f"{len(frame):,} open deals stay longer in their stage than deals we win: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "No open deal stays longer than deals we win"
+    _deals(now, frame, finding, "aging", ("name", "owner", "stage", "amount", "close_date", "age_days", "over_p75_days", "next_step"))
+
+
+def slipped(now: Now) -> None:
+    """The deals that moved out of the period."""
+    question = "What slipped out of the period?"
+    if sentence := lacks(now.x, "slippage.rate"):
+        return charts.absent(question, sentence, "slipped")
+    frame, currency = now.ask(pipeline.slipped), now.x.terms.corporate_currency
+    if now.view.period is None:
+        return charts.absent(question, "Choose a period: slippage is what was to close in it and moved out.", "slipped")
+    finding = f"{len(frame):,} deals slipped out of the period: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "Nothing slipped out of the period"
+    _deals(now, frame, finding, "slipped", ("name", "owner", "stage", "amount", "close_start_day", "close_now_day", "next_step"))
+
+
+def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, columns: tuple[str, ...]) -> None:
+    with st.container(border=True, key=f"chart-{key}", height="stretch"):
+        charts.heading(finding, key)
+        if len(frame):
+            tables.table(frame[[name for name in columns if name in frame.columns]], now.x, key=key, height=min(420, 40 * (len(frame) + 1) + 4),
+                         formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
+                         labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
+
+

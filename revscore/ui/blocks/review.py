@@ -1,0 +1,109 @@
+"""Blocks of the meetings: the scorecard, pace and coverage, and rows of tiles under a question."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from revscore.charts import amounts
+from revscore.core import units
+from revscore.core.review import Line
+from revscore.rhythm.asks import Ask, made
+from revscore.rhythm.monthly import Monthly, monthly
+from revscore.rhythm.scorecard import scorecard
+from revscore.rhythm.weekly import Weekly, weekly
+from revscore.ui import answers, charts, tiles
+from revscore.ui.session import Now
+from revscore.ui.words import listed
+
+
+def course(now: Now) -> None:
+    """The whole scorecard: the answer, then volume, quality and speed."""
+    review = now.ask(scorecard)
+    answers.course(review)
+    for title, question, group in review.groups:
+        with st.container(gap="xsmall"):
+            answers.section(title, question)
+            tiles.row(now, group)
+
+
+def weekly_review(now: Now) -> Weekly:
+    return now.ask(weekly)
+
+
+def monthly_review(now: Now) -> Monthly:
+    return now.ask(monthly)
+
+
+def section(now: Now, title: str, question: str, lines: Sequence[Line] = (), columns: int = 4) -> None:
+    """A question with its tiles."""
+    with st.container(gap="xsmall"):
+        answers.section(title, question)
+        if lines:
+            tiles.row(now, lines, columns, title)
+
+
+def summary(now: Now, asks: tuple[Ask, ...]) -> None:
+    """The tiles at the head of an explorer."""
+    tiles.row(now, now.ask(made, asks), key="summary")
+
+
+def pace(now: Now, review: Weekly) -> None:
+    """Progress to the targets of the period, beside what should be there by today."""
+    frame = review.progress
+    if not len(frame):
+        return charts.absent("Pace", f"No target is set for {review.period.label or 'this period'} and this selection; the numbers stand without one.", "pace")
+    behind = frame[frame["value"] < frame["expected"]]["name"].tolist()
+    finding = f"Behind the pace: {listed(behind)}" if behind else "On pace to the targets" if len(frame) > 1 else f"{frame['name'].iloc[0]} is on pace"
+    charts.card(finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
+                f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today.")
+
+
+def coverage(now: Now, review: Weekly) -> None:
+    """Coverage of what is left, against what the team's own win rate requires."""
+    found, currency = review.coverage, now.x.terms.corporate_currency
+    if found is None:
+        return charts.absent("Coverage", "Coverage needs a bookings target for exactly this period and selection.", "coverage")
+
+    def money(name: str) -> str:
+        return units.text(found[name], units.CURRENCY, currency)
+
+    with st.container(border=True, key="chart-coverage", height="stretch"):
+        if not found["remaining"] > 0:
+            return charts.heading(f"The target is met: {money('won_to_date')} won of {money('target')}", "coverage")
+        have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
+        known = found["required_coverage"] == found["required_coverage"]
+        enough = known and found["coverage"] >= found["required_coverage"]
+        charts.heading("Enough to close what is left" if enough else f"Not enough pipeline: {have} where our win rate needs {required}" if known
+                       else f"{have} of what is left is open", "coverage")
+        left, right = st.columns(2)
+        left.metric("Coverage of what is left", have)
+        right.metric("Required by our win rate", required)
+        st.caption(charts.md(f"{money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
+                             f"Without overdue close dates: {units.text(found['coverage_not_overdue'], units.MULTIPLE)}."))
+
+
+def weekly_answer(review: Weekly) -> None:
+    """The answer of the weekly review in one sentence."""
+    said = []
+    for row in review.progress.itertuples():
+        said.append(f"{row.name} {'on' if row.value >= row.expected else 'behind'} pace")
+    if review.coverage is not None and review.coverage["remaining"] > 0:
+        said.append(f"coverage {units.text(review.coverage['coverage'], units.MULTIPLE)} of {units.text(review.coverage['required_coverage'], units.MULTIPLE)} required")
+    if review.bridge.legs is not None and len(review.bridge.legs):
+        step = review.bridge.end - review.bridge.start
+        said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in seven days")
+    answers.answer(("; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".") if said else "No target is set for this period; here is what moved.")
+
+
+def monthly_answer(review: Monthly) -> None:
+    """The answer of the monthly review: where conversion and wins stand."""
+    known = [line for line in (*review.conversion, *review.wins) if line.known and not line.lacks and line.change != units.MISSING]
+    worse = [line.label for line in known if line.tone == "bad"]
+    better = [line.label for line in known if line.tone == "good"]
+    parts = [f"better than before: {listed(better)}" if better else "", f"worse: {listed(worse)}" if worse else ""]
+    said = "; ".join(part for part in parts if part)
+    answers.answer(said[:1].upper() + said[1:] + "." if said else "Nothing moved that is large enough to say so.")
+
+

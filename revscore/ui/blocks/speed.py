@@ -1,0 +1,160 @@
+"""Blocks about time: promises week by week, breaches, response by region; how long deals and stages take."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from revscore.charts import cohorts, groups, series
+from revscore.core import units
+from revscore.rhythm import speed
+from revscore.rhythm.asks import lacks
+from revscore.rhythm.funnel import named
+from revscore.ui import charts, tables
+from revscore.ui.session import Now
+
+SLA_SUMMARY, VELOCITY_SUMMARY = speed.SLA_TILES, speed.VELOCITY_TILES
+
+
+def weeks(now: Now, sla_type: str = "speed_to_lead") -> None:
+    """One promise week by week against its target."""
+    name = speed.SLA_NAMES.get(sla_type, sla_type)
+    if sentence := lacks(now.x, "sla.compliance"):
+        return charts.absent(f"{name}: is the promise kept?", sentence, f"weeks-{sla_type}")
+    frame = now.ask(speed.weeks, sla_type)
+    drawing = series.weeks(frame, label=name, theme=charts.theme())
+    charts.card(_kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due. The last week is still running.")
+
+
+def _kept(frame, name: str) -> str:
+    if not len(frame) or not frame["n"].sum():
+        return f"{name}: nothing was due"
+    known = frame[frame["n"] >= 5]
+    under = int((known["rate"] < known["target"]).sum())
+    if known["target"].notna().any():
+        return f"{name}: under its target in {under} of {len(known)} weeks"
+    return f"{name}: {units.text(frame['met'].sum() / frame['n'].sum(), units.RATIO)} kept over {len(frame)} weeks"
+
+
+def chosen_weeks(now: Now) -> None:
+    """The weeks of the promise that the reader picks."""
+    types = now.ask(speed.sla_types)
+    picked = st.segmented_control("Promise", types, default=types[0], required=True, key="promise", bind="query-params", format_func=lambda name: speed.SLA_NAMES.get(name, name),
+                                  label_visibility="collapsed")
+    weeks(now, picked or types[0])
+
+
+def promises(now: Now) -> None:
+    """All promises of the period beside each other."""
+    if sentence := lacks(now.x, "sla.compliance"):
+        return charts.absent("Which promise is kept least?", sentence, "promises")
+    frame = now.ask(speed.promises)
+    finding = "Which promise is kept least?"
+    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
+    if len(known):
+        worst = known.loc[known["value"].idxmin()]
+        finding = f"{worst['group']} is kept least: {units.text(worst['value'], units.RATIO)}"
+    charts.card(finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.")
+
+
+def by_region(now: Now) -> None:
+    """Speed to lead by region, beside the whole."""
+    if sentence := lacks(now.x, "sla.compliance"):
+        return charts.absent("Which region answers late?", sentence, "by-region")
+    frame = now.ask(speed.regions)
+    finding = "Which region answers late?"
+    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
+    if len(known) > 1:
+        worst = known.loc[known["value"].idxmin()]
+        finding = f"{worst['group']} keeps speed to lead least: {units.text(worst['value'], units.RATIO)}"
+    charts.card(finding, groups.rank(frame, label="Kept", theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
+
+
+def response(now: Now) -> None:
+    """How fast the share of answered leads grows."""
+    question = "How long does a new MQL wait?"
+    if sentence := lacks(now.x, "sla.speed_to_lead_minutes"):
+        return charts.absent(question, sentence, "response")
+    curves = now.ask(speed.response_curves)
+    known = sorted((value, name) for name, one in curves if (value := one.quantile(0.5)) == value)
+    said = [f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[0], known[-1])] if len(known) > 1 else []
+    finding = f"Half are answered within {' to '.join(said)}" if said else question
+    charts.card(finding, cohorts.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", "Business time, by region; leads that still wait are followed as far as they go.")
+
+
+def breaches(now: Now) -> None:
+    """The promises that are broken and still open."""
+    if sentence := lacks(now.x, "sla.breach_ageing"):
+        return charts.absent("Which promises are broken now?", sentence, "breaches")
+    frame = now.ask(speed.open_breaches)
+    with st.container(border=True, key="chart-breaches", height="stretch"):
+        charts.heading(f"{len(frame):,} promises are broken and still open" if len(frame) else "No promise is broken and open", "breaches")
+        if len(frame):
+            shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min", "pct_of_target") if name in frame.columns]
+            tables.table(frame[shown], now.x, key="breaches", height=420, formats={"overdue_min": units.MINUTES},
+                         labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)", "pct_of_target": "% of target"})
+
+
+def decisions(now: Now) -> None:
+    """Time to decision and chance to win by age."""
+    if sentence := lacks(now.x, "velocity.time_to_close_km"):
+        return charts.absent("How long until a deal is decided?", sentence, "decisions")
+    left, right = st.columns(2, gap="small")
+    with left:
+        curves = now.ask(speed.decision_curves)
+        charts.card(_halfway(curves, "decided") or "How long until a deal is decided?", cohorts.curve(curves, label="Decided", theme=charts.theme()), "decisions",
+                    "Deals created in the period, by segment; open ones are followed up to the date of the data.")
+    with right:
+        curves = now.ask(speed.win_curves)
+        charts.card("What is the chance to win by then?", cohorts.curve(curves, label="Won", theme=charts.theme()), "win-chance",
+                    "Lost deals stay in the denominator, so this never promises too much.")
+
+
+def _halfway(curves, word: str) -> str:
+    known = [(name, one.quantile(0.5)) for name, one in curves]
+    said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
+    return f"Half are {word}: {', '.join(said)}" if said else ""
+
+
+def stage_days(now: Now) -> None:
+    """How long deals stay in each stage."""
+    question = "Where do deals stay?"
+    if sentence := lacks(now.x, "velocity.opp_stage_first_visit_km"):
+        return charts.absent(question, sentence, "stage-days")
+    frame = now.ask(speed.stage_days)
+    finding = question
+    if len(frame) and frame["median"].notna().any():
+        worst = frame.loc[frame["median"].idxmax()]
+        finding = f"Deals stay longest in {worst['stage']}: half leave within {units.text(worst['median'], units.DAYS)}"
+    shown = frame.assign(group=frame["stage"], value=frame["median"]) if len(frame) else frame
+    charts.card(finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
+                "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten.")
+
+
+def lead_days(now: Now) -> None:
+    """How long leads take between stages."""
+    if sentence := lacks(now.x, "velocity.lead_transition_days"):
+        return charts.absent("How long do leads take?", sentence, "lead-days")
+    frame = now.ask(speed.lead_days)
+    with st.container(border=True, key="chart-lead-days", height="stretch"):
+        charts.heading("How long leads take from stage to stage", "lead-days")
+        if len(frame):
+            tables.table(frame.assign(pair=frame["pair"].map(named)), now.x, key="lead-days", formats=dict.fromkeys(("median", "p75", "p90"), units.DAYS),
+                         labels={"pair": "Step", "n": "Leads", "p75": "3 of 4 within", "p90": "9 of 10 within"})
+            st.caption("Completed moves only, hence optimistic for recent leads: read it beside the conversion curve.")
+
+
+def levers(now: Now) -> None:
+    """The four levers of sales velocity against the period before."""
+    if sentence := lacks(now.x, "velocity.sales_velocity"):
+        return charts.absent("Which lever moved?", sentence, "levers")
+    frame, currency = now.ask(speed.levers), now.x.terms.corporate_currency
+    if not len(frame):
+        return charts.absent("Which lever moved?", "Choose a period: the levers are compared with the period before.", "levers")
+    by = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
+    rows = frame.assign(change=[units.change(row.now, row.before, by[row.name], currency) for row in frame.itertuples(index=False)],
+                        now=[units.text(row.now, by[row.name], currency) for row in frame.itertuples(index=False)],
+                        before=[units.text(row.before, by[row.name], currency) for row in frame.itertuples(index=False)])
+    with st.container(border=True, key="chart-levers", height="stretch"):
+        charts.heading("The four levers of sales velocity", "levers")
+        tables.table(rows[["lever", "now", "before", "change"]], now.x, key="levers")
+        st.caption("Open deals × win rate × average deal ÷ mean cycle. A rise from more open deals alone is not progress.")
