@@ -16,7 +16,6 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.facts import firsts_of
-from revscore.core.people import spans
 from revscore.core.terms import Attribution
 
 if TYPE_CHECKING:
@@ -35,12 +34,12 @@ def span_of(model: str, basis: str) -> Span:
     return "close" if model in _CLOSE_MODELS or (model in _BY_BASIS and basis == "won") else "create"
 
 
-def matches(keys: np.ndarray, grouped: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """All (position in `keys`, position in `grouped`) with equal values; `grouped` is ascending, both hold 0 … size−1."""
-    first, last = spans(grouped, size)
-    count = (last - first)[keys]
+def matches(keys: np.ndarray, grouped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All (position in `keys`, position in `grouped`) with equal values; `grouped` is ascending."""
+    first = np.searchsorted(grouped, keys, "left")
+    count = np.searchsorted(grouped, keys, "right") - first
     place = np.repeat(np.arange(len(keys)), count)
-    return place, np.arange(len(place)) + np.repeat(first[keys] - (np.cumsum(count) - count), count)
+    return place, np.arange(len(place)) + np.repeat(first - (np.cumsum(count) - count), count)
 
 
 def ordered(keys: tuple[np.ndarray, ...], ids: pd.Series, row: np.ndarray) -> np.ndarray:
@@ -112,8 +111,7 @@ class Journeys:
 
     def within(self, person: np.ndarray, at: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(opportunity, item) of all items of the deals' people with start ≤ time ≤ end of the deal; items are grouped by ascending `person`."""
-        size = int(max(person.max(initial=-1), self.person.max(initial=-1))) + 1
-        pair, item = matches(self.person, person, size)
+        pair, item = matches(self.person, person)
         opp = self.deal[pair]
         ok = (at[item] >= start[opp]) & (at[item] <= end[opp])
         return opp[ok], item[ok]
@@ -230,7 +228,7 @@ def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         # contacts and the leads that are still persons of their own
         own = np.flatnonzero((people.canonical == np.arange(len(people.canonical))) & (people.account >= 0) & ~people.is_test)
         own = own[np.argsort(people.account[own], kind="stable")]
-        place, item = matches(account, people.account[own], len(people.account_index))
+        place, item = matches(account, people.account[own])
         more_opp, more_person = by_account[place], own[item]
         opp, person = (more_opp, more_person) if mode == "account" else (np.concatenate([opp, more_opp]), np.concatenate([person, more_person]))
     order = np.lexsort((person, opp))

@@ -195,7 +195,7 @@ def test_one_journey_alone_is_the_same_as_among_others():
 
 
 def test_helpers():
-    left, right = matches(np.array([2, 0, 1]), np.array([0, 0, 2]), 3)
+    left, right = matches(np.array([2, 0, 1]), np.array([0, 0, 2]))
     assert left.tolist() == [0, 1, 1] and right.tolist() == [2, 0, 1]
     order = ordered((np.array([1, 0, 1, 1]),), pd.Series(["b", "c", "a", "d"]), np.arange(4))
     assert order.tolist() == [1, 2, 0, 3]

@@ -88,8 +88,8 @@ def totals(x: Coded, mode: str = "") -> Facts:
     to the total under every model.
 
     *pipeline_created*: the frozen entry amount of deals that entered the pipeline in the period. *won*: the won amount of deals with their
-    close date in it. Touches count once per person, campaign and day, by marketing, when the person responded, from 365 days before the deal
-    was created up to its creation (first touch, lead creation, last touch, U, W) or its close (last touch before the close, full path);
+    close date in it. Touches count once per person, campaign and day, by marketing, when the person responded, from the lookback (365 days
+    by default) before the deal was created up to its creation (first touch, lead creation, last touch, U, W) or its close (last touch before the close, full path);
     linear and time decay go up to the creation for pipeline and up to the close for won. Components without a touch are dropped and the rest
     scaled to 1. Credit is an accounting rule over recorded touches, not what would have been lost without them.
     """
@@ -193,7 +193,7 @@ def origins(x: Coded, mode: str = "") -> tuple[np.ndarray, np.ndarray]:
         total("value", CURRENCY, label="Pipeline"), total("count", DEALS, label="Deals"), better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC",),
         needs=(*_NEEDS, "activities.activity_id"), by=("origin", "first_campaign"), drill=_DRILL, population="O1 deals that entered the pipeline")
 def sourced_by(x: Coded, mode: str = "") -> Facts:
-    """Deals by the function of whatever came first with their people in the 365 days up to the deal's creation: a marketing touch, or a
+    """Deals by the function of whatever came first with their people in the lookback up to the deal's creation: a marketing touch, or a
     hands-on activity of sales or customer success. A tie goes to marketing; nothing at all is *unknown*. Every deal has one origin, so the
     parts add up to the pipeline created. `first_campaign` is the campaign of the first touch of deals that marketing started.
     """
@@ -278,7 +278,7 @@ def opportunity_examples(x: Coded, view: View = View(), by: tuple[str, ...] = ()
 def agreement(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, basis: str = "pipeline_created",
               mode: str = "") -> pd.DataFrame:
     """Per campaign the smallest and largest credit and the best and worst rank over the nine models. *Too few deals*: fewer touched deals than
-    an effect needs (10). *Robust*: the largest credit is at most three times the smallest. Otherwise it *depends on the model*: say which one
+    an effect needs (10 by default). *Robust*: the largest credit is at most three times the smallest. Otherwise it *depends on the model*: say which one
     was used, and why, before acting on it.
     """
     facts, (dimension, _) = credited(x, mode), campaigns(x)

@@ -79,8 +79,8 @@ def _met(x: Coded) -> Facts:
 def _influencing(x: Coded, person: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """(position, campaign), once each: campaigns with a clean touch of the person in the influence window that ends at `at`, inclusive."""
     touches = x.people.touches
-    clean = np.flatnonzero(touches.clean)
-    place, item = matches(person, touches.person[clean], len(x.people.canonical))
+    clean, of_person = x.once("clean touches", lambda: (rows := np.flatnonzero(touches.clean), touches.person[rows]))
+    place, item = matches(person, of_person)
     before = at[place] - touches.at[clean[item]]
     ok = (before >= 0) & (before <= int(x.terms.attribution.campaign_influence_days * DAY_US))
     place, campaign = place[ok], touches.campaign[clean[item[ok]]]
@@ -101,9 +101,9 @@ def _people_counts(x: Coded, view: View, n: int) -> dict[str, np.ndarray]:
     """inquiries, mqls and meetings by row of the campaigns table."""
     touched, qualified, met = (x.once(("campaign", make.__name__), lambda make=make: make(x)) for make in (_touched, _qualified, _met))
     rows = engine.keep(touched, view, x.dims)
-    person, campaign = touched.record[rows], touched.values["campaign"][rows]
-    order = np.lexsort((person, campaign))
-    once = campaign[order[firsts_of(campaign[order], person[order])]]
+    size = max(len(x.people.canonical), 1)
+    pairs = np.sort(touched.values["campaign"][rows] * size + touched.record[rows])  # one number a (campaign, person): sorts fast
+    once = pairs[firsts_of(pairs)] // size
     mqls = qualified.values["campaign"][engine.keep(qualified, view, x.dims)]
     rows = engine.keep(met, view, x.dims)
     rows = rows[np.lexsort((met.values["met"][rows], met.record[rows]))]
@@ -150,8 +150,9 @@ def scorecard(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: An
     """One row per campaign, for the period of the view.
 
     *Inquiries*: people with a touch in the period. *New inquiries*: leads with this source campaign that reached the first stage in it.
-    *MQLs*: leads that became MQL in it with a touch of the campaign in the 90 days before. *Meetings*: people whose first meeting of the period
-    with sales or customer success followed a touch by at most 90 days. *Sourced*: deals that marketing started and whose first touch is of
+    *MQLs*: leads that became MQL in it with a touch of the campaign in the influence window (90 days)
+    before. *Meetings*: people whose first meeting of the period
+    with sales or customer success followed a touch within it. *Sourced*: deals that marketing started and whose first touch is of
     this campaign. *Attributed*: created pipeline W-shaped, won amount full path. *Influenced*: the full amount of every deal touched; it does
     not add up. *Cost*: the actual cost, else the budget (flagged), whole campaign, at the corporate rate. ROI = (won − cost) ÷ cost. A cost
     per nothing is missing, and so is the ROI of a campaign without cost. Young campaigns look worse than they are: read the ROI with the
