@@ -89,6 +89,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         label = pd.Series("", index=found.index, dtype="str")
         for place, group in enumerate(groups):
             label = label + (" / " if place else "") + group.where(group != "", "(missing)")
+        label = label if groups else _kinds(found)
         shown = found.assign(period=period.fillna("").astype("str"), by=label)
         frames.append(shown.reindex(columns=list(TIDY)).astype({"value": float, "numerator": float, "denominator": float, "n": float, "low": float, "high": float}))
         if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
@@ -98,6 +99,18 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         return pd.DataFrame(columns=list(TIDY)), remarks
     whole = pd.concat(frames, ignore_index=True)
     return whole.replace({np.inf: np.nan, -np.inf: np.nan}), remarks
+
+
+def _kinds(found: pd.DataFrame) -> pd.Series:
+    """What tells apart the rows of a study that has several of a measure: its own words (a pair, a campaign)."""
+    label = pd.Series("", index=found.index, dtype="str")
+    if not found.duplicated(["measure", "period"]).any():
+        return label
+    for name in found.columns[list(found.columns).index("maturity") + 1:]:
+        if pd.api.types.is_string_dtype(found[name].dropna()) and found[name].notna().any():
+            text = found[name].fillna("").astype("str")
+            label = text if not label.any() else label + " / " + text
+    return label
 
 
 def typed(x: Coded, card: Metric, given: Mapping[str, str]) -> dict[str, Any]:

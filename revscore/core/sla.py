@@ -29,7 +29,9 @@ class Timeline:
 
     def __init__(self, key: np.ndarray, at: np.ndarray) -> None:
         self.times, rank = np.unique(at, return_inverse=True)
-        self.at, self.order = np.append(at, NEVER), key.astype("int64") * (len(self.times) + 1) + rank
+        order = key.astype("int64") * (len(self.times) + 1) + rank
+        by = np.argsort(order, kind="stable")
+        self.at, self.order = np.append(at[by], NEVER), order[by]
 
     def _place(self, key: np.ndarray, since: np.ndarray) -> np.ndarray:
         return np.searchsorted(self.order, key.astype("int64") * (len(self.times) + 1) + np.searchsorted(self.times, since, side="left"))

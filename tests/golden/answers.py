@@ -411,7 +411,7 @@ class Answers:
         keys = ["date", "fiscal_year", "fiscal_quarter", "fiscal_month", "iso_week", "week_start_monday", "week_start_sunday"]
         rows = []
         for row in frame.to_dict("records"):
-            c445 = None if row["fy_445"] is None else {"fy": row["fy_445"], "week": int(row["week_445"]), "period": int(row["period_445"]), "quarter": int(row["quarter_445"])}
+            c445 = None if pd.isna(row["fy_445"]) else {"fy": row["fy_445"], "week": int(row["week_445"]), "period": int(row["period_445"]), "quarter": int(row["quarter_445"])}
             rows.append({k: row[k] for k in keys} | {"c445": c445})
         examples = self.report.get("wilson_examples", ["0/5", "5/5", "1/10", "6/9", "24/40", "120/400"])
         wilson = {e: [float(v) for v in statistics.wilson(*map(int, e.split("/")))] for e in examples}

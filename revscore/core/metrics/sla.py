@@ -15,7 +15,7 @@ from revscore.core.sla import (BREACHED_OPEN, CANCELLED, MET, OUTCOMES, PAUSED, 
 from revscore.core.terms import SLA_TYPES
 from revscore.core.units import CLOCKS, LEADS, MINUTES
 
-_DRILL = ("lead_id", "pass", "sla_type", "segment", "owner", "status", "start", "due", "end", "elapsed_min", "overdue_min", "pct_of_target")
+_DRILL = ("lead_id", "pass", "sla_type", "segment", "owner", "status", "started_at", "due_at", "ended_at", "elapsed_min", "overdue_min", "pct_of_target")
 _SPEED_NEEDS = (*LEAD_NEEDS, "activities.person_id", "activities.occurred_at")
 _TYPES = words("sla_type", SLA_TYPES, ("Speed to lead", "Acceptance", "Follow-up", "Meeting set", "Recycled leads touched"))
 _STATUS = words("status", STATUSES, ("Met", "Breached, closed", "Breached, open", "Running", "Paused", "Cancelled"))
@@ -26,7 +26,7 @@ BUCKETS = ("<=4h", "4-8h", "8-24h", ">24h")
 
 def _detail(x: Coded, rows: np.ndarray) -> dict[str, np.ndarray]:
     c = x.clocks
-    return {"pass": c.number[rows], "start": c.start[rows], "due": c.due[rows], "stop": c.stop[rows], "end": c.end[rows],
+    return {"pass": c.number[rows], "started_at": c.start[rows], "due_at": c.due[rows], "stopped_at": c.stop[rows], "ended_at": c.end[rows],
             "status": np.array(STATUSES, dtype=object)[c.status[rows]], "elapsed_min": c.elapsed[rows], "overdue_min": c.overdue[rows],
             "pct_of_target": c.pct[rows], "clock": rows}
 
@@ -111,7 +111,7 @@ def speed_to_lead_minutes(x: Coded) -> Facts:
 @metric("sla.speed_decomposition", "Routing lag and rep response", "Is it the routing or the rep that takes the time?",
         distribution("routing_lag", MINUTES, "routing_lag", "median", "p90", "max", label="MQL → assigned"),
         distribution("rep_response", MINUTES, "rep_response", "median", "p90", "max", label="Assigned → first touch"), total("n", CLOCKS, label="Clocks"),
-        better=Better.DOWN, owners=("revops", "sales"), meetings=("WTR",), drill=(*_DRILL[:5], "assigned", "stop", "routing_lag_min", "rep_response_min"),
+        better=Better.DOWN, owners=("revops", "sales"), meetings=("WTR",), drill=(*_DRILL[:5], "assigned_at", "stopped_at", "routing_lag_min", "rep_response_min"),
         needs=(*_SPEED_NEEDS, "routing_log.lead_id", "routing_log.attempted_at", "routing_log.result"),
         population="speed-to-lead clocks that were responded to and assigned", settles_after="once nobody waits any more")
 def speed_decomposition(x: Coded) -> Facts:
@@ -129,7 +129,7 @@ def speed_decomposition(x: Coded) -> Facts:
     lag = (open_at - time.until(c.start[rows])) / MINUTE_US
     response = np.maximum(time.until(c.stop[rows]) - open_at, 0) / MINUTE_US
     return x.make_facts("lead", c.lead[rows], x.days(c.start[rows]), {"n": np.ones(len(rows)), "routing_lag": lag, "rep_response": response},
-                        detail={"assigned": assigned, "routing_lag_min": lag, "rep_response_min": response, **_detail(x, rows)}, left_out=c.left_out_of(SPEED))
+                        detail={"assigned_at": assigned, "routing_lag_min": lag, "rep_response_min": response, **_detail(x, rows)}, left_out=c.left_out_of(SPEED))
 
 
 @metric("sla.acceptance_rate", "MQL acceptance", "How many handed-over MQLs does sales accept?",
