@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import getpass
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +22,10 @@ from revscore.core.terms import TermsError
 from revscore.core.view import View
 from revscore.export.workbook import review_workbook
 from revscore.intake import Source
-from revscore.rhythm.scorecard import scorecard
+from revscore.rhythm.monthly import monthly
+from revscore.rhythm.pipeline import Bridge
+from revscore.rhythm.scorecard import Scorecard, scorecard
+from revscore.rhythm.weekly import weekly
 from revscore.store import StoreError
 
 GRAINS = ("day", "week", "month", "quarter", "year")
@@ -29,11 +34,23 @@ EXIT = {company.LOADED: 0, company.ALREADY: 0, company.REFUSED: 2, company.ASKS:
 
 
 
-def _scorecard(x: Coded, view: View) -> list[Line]:
-    return [tile.line for tile in scorecard(x, view).tiles]
+def _content(review: Any) -> tuple[list[Line], dict[str, pd.DataFrame]]:
+    """The lines of a review in its order, and its tables by name."""
+    if isinstance(review, Scorecard):
+        return [tile.line for tile in review.tiles], {}
+    lines: list[Line] = []
+    tables: dict[str, pd.DataFrame] = {}
+    for field in dataclasses.fields(review):
+        part = getattr(review, field.name)
+        if isinstance(part, tuple):
+            lines += [one for one in part if isinstance(one, Line)]
+        frame = part.legs if isinstance(part, Bridge) else part
+        if isinstance(frame, pd.DataFrame) and len(frame):
+            tables[field.name.capitalize()] = frame[[c for c in frame.columns if not isinstance(frame[c].dropna().head(1).squeeze(), (list, tuple, dict))]]
+    return lines, tables
 
 
-REVIEWS = {"scorecard": _scorecard}
+REVIEWS = {"scorecard": scorecard, "weekly": weekly, "monthly": monthly}
 
 _TOP = """\
 examples:
@@ -90,6 +107,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.run(args)
     except (StoreError, TermsError, ask.AskError) as error:
         return _stop(str(error))
+    except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -99,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
     chosen = argparse.ArgumentParser(add_help=False)
     chosen.add_argument("--id", action="append", default=[], metavar="METRIC", help="a metric, or a pattern such as 'funnel.*' (repeat for more); default: all")
     chosen.add_argument("--as-of", metavar="DATE", help="the state as it was known at the end of DATE (2026-11-16) or at an instant (2026-11-16T13:00:00Z)")
-    chosen.add_argument("--period", metavar="PERIOD", help="FY26Q2, FY26, 2026-05, 2026-05-12, or 2026-05-01..2026-06-15; default: everything up to as-of")
+    chosen.add_argument("--period", metavar="PERIOD", help="FY26Q2, FY26, 2026-05, 2026-05-12, or 2026-05-01..2026-06-15; default: everything up to as-of (export: the quarter of as-of)")
     chosen.add_argument("--where", action="append", default=[], metavar="DIMENSION=VALUE",
                         help="only these: segment, region, owner, source, campaign, type, or a metric's own dimension (repeat for more; values of one dimension add up)")
     chosen.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="a parameter of a metric, such as 'pair=mql->sql' (repeat for more)")
@@ -245,17 +265,20 @@ def _export(args: argparse.Namespace) -> int:
         return _stop(f"{args.file}: the workbook's name must end in .xlsx")
     x = _extract(args)
     view = ask.view_of(x, args.where, args.period or "", args.grain)
+    if not view.period:  # as on the pages
+        view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
+    tables: dict[str, pd.DataFrame] = {}
     if args.id:
         chosen = ask.cards(args.id)
         params = _params(args, chosen)
         title, lines = "Metrics", [line(x, card, view, **ask.typed(x, card, params)) for card in chosen]
     else:
         review = args.review or "scorecard"
-        title, lines = review.capitalize(), REVIEWS[review](x, view)
-    receipt = {"company": args.company or "", "period": f"{view.period.label} ({view.period.dates()})".strip() if view.period else "everything up to as-of",
+        title, (lines, tables) = review.capitalize(), _content(REVIEWS[review](x, view))
+    receipt = {"company": args.company or "", "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
     try:
-        args.file.write_bytes(review_workbook(title, lines, x, receipt, view))
+        args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables))
     except OSError as error:
         return _stop(f"{args.file} cannot be written ({error.strerror}): check its folder, and close it in other programs")
     print(f"{args.file}: {len(lines):,} numbers, as of {x.data.as_of:%Y-%m-%d %H:%M} UTC")

@@ -22,7 +22,7 @@ from revscore.core.data import CrmData
 from revscore.core.metrics import CARDS
 from revscore.core.review import listed
 from revscore.core.terms import Terms
-from revscore.intake import Intake, Source, prepare, prepare_sheets
+from revscore.intake import Intake, Match, Source, prepare, prepare_sheets
 from revscore.intake.warehouse import read_warehouse
 from revscore.landing import ALREADY, ASKS, LOADED, REFUSED, FileReport, LoadReport, Message
 from revscore.store import SAMPLE, LoadFile, NothingLoaded, Store
@@ -62,6 +62,16 @@ class Draft:
         return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems))
 
 
+    def corrected(self, match: Match, subject: str, columns: Mapping[str, str]) -> Draft:
+        """The same with the reader's own word on what the sheet of `match` holds ("" = nothing) and where its headings go."""
+        same = subject == match.subject
+        entry = landing.correction(match.sheet.headings, subject, columns, match.stamps if same else {}, match.preset if same else "own",
+                                   match.spec.key if same and match.spec else "")
+        mine = landing.signature(match.sheet.headings)
+        others = [one for one in self.mapping.get("sheets", ()) if landing.signature((*one["columns"], *one["stamps"])) != mine]
+        return self.again(mapping={**self.mapping, "sheets": [*others, entry]})
+
+
 def draft_files(store: Store, dataset: str, sources: Sequence[Source], *, answers: Mapping[str, str] | None = None, as_of: pd.Timestamp | None = None,
                 progress: Progress | None = None) -> Draft:
     """Read, recognise and check files, with the mappings and answers that were kept for this data set; nothing is stored."""
@@ -95,7 +105,7 @@ def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None
 
 def report(draft: Draft) -> LoadReport:
     """What storing `draft` would say: refused, asks, or the counts of what would be loaded."""
-    return landing.describe([file.name for file in draft.files], draft.intake, draft.refusal)
+    return landing.describe([file.name for file in draft.files], draft.intake, draft.answers, draft.refusal)
 
 
 def save(store: Store, draft: Draft, *, by: str = "local", progress: Progress | None = None) -> LoadReport:

@@ -18,6 +18,7 @@ from revscore.store import LoadResult, Store
 
 LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_answer"
 FROM_EXTRACT = "from the extract"
+TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
 NOTES_EACH = 50  # remarks of one kind and column that a report lists; the ledger has all
 _HARMLESS = ("E_TWICE",)
 _TEAM = "team"  # what is kept of a mapping that belongs to no sheet
@@ -91,7 +92,7 @@ class LoadReport:
 
 # -- reports -------------------------------------------------------------------------------------------------------------------------------
 
-def describe(names: Sequence[str], intake: Intake | None, refusal: str = "") -> LoadReport:
+def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, str], refusal: str = "") -> LoadReport:
     """The report of files that are checked and not stored."""
     if intake is None:
         files = tuple(FileReport(name, REFUSED, None, 0, 0, 0, {}, (Message(refusal, name),)) for name in names)
@@ -99,13 +100,18 @@ def describe(names: Sequence[str], intake: Intake | None, refusal: str = "") -> 
     faults = [problem for problem in intake.problems if _refuses(problem)]
     sheets = intake.ledger.sheets[intake.ledger.sheets["table"] != NOT_USED]
     status, text = LOADED, ""
+    held_back = _too_much(sheets)
+    questions = (*intake.questions, *(q for q in held_back if answers.get(q.key) not in q.options))
+    waiting = [q for q in questions if q.default is None]
     if faults:
         status, text = REFUSED, f"Refused, and nothing is stored: {faults[0]}"
     elif not intake.data.tables:
         status, text = REFUSED, "Refused: no table of a CRM was recognised in these files; say on the data page what their sheets hold."
-    elif intake.blocking:
+    elif any(answers.get(q.key) == "no" for q in held_back):
+        status, text = REFUSED, "Refused, as answered: too many rows would be held back, and nothing is stored."
+    elif waiting:
         status = ASKS
-        text = f"{len(intake.blocking)} question{'s need' if len(intake.blocking) > 1 else ' needs'} an answer first: {intake.blocking[0].text}"
+        text = f"{len(waiting)} question{'s need' if len(waiting) > 1 else ' needs'} an answer first: {waiting[0].text}"
     notes = _messages(intake)
     tops = list(dict.fromkeys([*names, *(_top(file) for file in intake.ledger.sheets["file"]), *(_top(p.file) for p in intake.problems)]))
     known = {*(_top(f) for f in intake.ledger.sheets["file"]), *(_top(p.file) for p in intake.problems)}
@@ -124,7 +130,7 @@ def describe(names: Sequence[str], intake: Intake | None, refusal: str = "") -> 
             files.append(FileReport(top, status, None, *(int(n) for n in counts), {str(r): int(n) for r, n in reasons.items()}, said))
         else:
             files.append(FileReport(top, status, None, 0, 0, 0, {}, (Message("read as definitions", top), *said)))
-    found = LoadReport(status, None, text, tuple(files), intake.questions, tuple(Message(text) for text in intake.messages), intake.data.as_of)
+    found = LoadReport(status, None, text, tuple(files), questions, tuple(Message(text) for text in intake.messages), intake.data.as_of)
     return found if text else replace(found, text=_would(found, intake))
 
 
@@ -132,6 +138,13 @@ def _would(found: LoadReport, intake: Intake) -> str:
     held = f" and {found.rows_quarantined:,} held back in quarantine" if found.rows_quarantined else ""
     return (f"{found.rows_read:,} rows read: {found.rows_loaded:,} kept{held}, into {len(intake.data.tables)} tables, "
             f"as of {intake.data.as_of:%Y-%m-%d %H:%M} UTC.")
+
+
+def _too_much(sheets: pd.DataFrame) -> list[Question]:
+    """A question per sheet of which most rows would be held back."""
+    worst = sheets[(sheets["read"] >= 10) & (sheets["quarantined"] > TOO_MUCH * sheets["read"])]
+    return [Question(f"quarantined:{s.file}:{s.sheet}", f"{s.quarantined:,} of {s.read:,} rows of {s.sheet or s.file} would be held back. Store the others all the same?",
+                     ("yes", "no"), None, f"{s.file}, sheet {s.sheet}" if s.sheet else s.file) for s in worst.itertuples(index=False)]
 
 
 def _refuses(problem: Problem) -> bool:
@@ -278,11 +291,11 @@ def to_keep(intake: Intake, used: Mapping[str, Any]) -> dict[str, dict[str, Any]
     """Signature -> mapping: of sheets that a reader corrected, now or before, and of the team its answers and stages. An entry names every
     heading of its sheet, so that it fits that sheet only."""
     out: dict[str, dict[str, Any]] = {}
-    for match in intake.recognition.used:
+    for match in intake.recognition.matches:
         if match.title == "your mapping":
             entry = correction(match.sheet.headings, match.subject, match.columns, match.stamps, match.preset, match.spec.key if match.spec else "")
             out[signature(match.sheet.headings)] = entry
-    decided = {"answers": {key: value for key, value in intake.mapping.get("answers", {}).items() if key != "as_of"},
+    decided = {"answers": {key: value for key, value in intake.mapping.get("answers", {}).items() if key != "as_of" and not key.startswith("quarantined:")},
                "stages": dict(intake.mapping.get("stages", {}))}
     if decided["answers"] or decided["stages"]:
         out[_TEAM] = decided

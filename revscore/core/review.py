@@ -124,7 +124,7 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
                             "period": view.period, "before_period": before_period, "target": target,
                             "own": tuple(sorted((own or {}).items())), "params": tuple(sorted(params.items()))}
     lacks = x.data.missing(card.needs)
-    notes = tuple(note for table, note in x.data.derived.items() if any(need.split(".")[0] == table for need in card.needs))
+    notes = tuple(note for table, note in x.data.derived.items() if any(table in (need, need.split(".")[0]) for need in card.needs))
     if lacks:
         return Line(**base, lacks=lacks, notes=notes)
     view = view.narrowed(**own) if own else view

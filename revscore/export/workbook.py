@@ -29,8 +29,9 @@ _LINE_COLUMNS = (("Number", 38), ("Value", 14), ("Shown as", 16), ("Stands on", 
                  ("n", 9), ("Low 95 %", 11), ("High 95 %", 11), ("Sample", 11), ("Maturity", 12), ("Owners", 22), ("Remarks", 70), ("Metric", 30), ("Measure", 20))
 
 
-def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View()) -> bytes:
-    """The bytes of an .xlsx with the sheets `title`, Series, Rows, Definitions, Receipt.
+def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View(),
+                    tables: Mapping[str, pd.DataFrame] | None = None) -> bytes:
+    """The bytes of an .xlsx with the sheets `title`, Series, the further `tables` (name -> frame), Rows, Definitions, Receipt.
 
     lines   : the lines of a review, in order; the rows behind them are opened from `x` under `view` with each line's own period
     receipt : what the numbers stand on (company, load, as-of, filters …): name -> text or number, written as two columns
@@ -44,6 +45,8 @@ def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mappin
     _write(book.create_sheet("Series"), [38, 14, 13, 13, 14, 12, 12, 10, 10, 30, 20],
            ["Number", "Period", "First day", "Last day", "Value", "Numerator", "Denominator", "n", "Running", "Metric", "Measure"],
            (row for line in lines for row in _series_cells(line)))
+    for name, frame in (tables or {}).items():
+        _write(book.create_sheet(_sheet_name(name)), [18] * len(frame.columns), [_heading(column) for column in frame.columns], frame.itertuples(index=False, name=None))
     rows, unwritten = _rows(lines, x, view)
     _write(book.create_sheet("Rows"), [34, 12, *[18] * max(len(rows.columns) - 2, 0)], [_heading(name) for name in rows.columns],
            rows.itertuples(index=False, name=None))
@@ -93,6 +96,8 @@ def _cell(sheet: Worksheet, value: Any) -> WriteOnlyCell | None:
     form = None
     if isinstance(value, tuple):
         value, form = value
+    if hasattr(value, "item") and not isinstance(value, pd.Timestamp):
+        value = value.item()
     if value is None or value is pd.NaT or value is pd.NA or (isinstance(value, float) and not math.isfinite(value)):
         return None
     if isinstance(value, pd.Timestamp):

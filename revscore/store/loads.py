@@ -109,8 +109,7 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
     tables, derived = {}, {}
     for name, chain in chosen.items():
         newest = chain[-1][0]
-        if name in newest.derived:
-            derived[name] = newest.derived[name]
+        derived |= {key: text for key, text in newest.derived.items() if key.partition(".")[0] == name}
         if len(chain) == 1:
             tables[name] = frames.unpack_table(name, parts[chain[0][1]])
             continue

@@ -7,7 +7,6 @@ import streamlit as st
 
 from revscore import company
 from revscore.core.coded import Coded
-from revscore.core.schema import TABLES
 from revscore.store import NothingLoaded, Store
 from revscore.ui import report, session, upload
 from revscore.ui.words import md
@@ -68,16 +67,12 @@ def _gives(store: Store, dataset: str) -> None:
             st.success("None: every metric can be had.", icon=":material/check_circle:")
         if x.data.derived:
             st.subheader("Rebuilt, not recorded", anchor=False)
-            st.dataframe(pd.DataFrame([{"Table": _title(name), "How": text} for name, text in x.data.derived.items()]), hide_index=True, key="derived",
+            st.dataframe(pd.DataFrame([{"Table": report.table_title(name), "How": text} for name, text in x.data.derived.items()]), hide_index=True, key="derived",
                          column_config={"How": st.column_config.TextColumn(width="large")})
         if x.missing_rates:
             st.warning(md(f"No exchange rate for {', '.join(x.missing_rates)}: amounts in it are left out, never taken one to one."), icon=":material/currency_exchange:")
 
 
-def _title(table: str) -> str:
-    return TABLES[table].title if table in TABLES else table
-
-
 def _tables(x: Coded) -> pd.DataFrame:
-    return pd.DataFrame([{"Table": _title(name), "Rows": len(frame), "Columns": ", ".join(c.replace("_", " ") for c in frame.columns),
+    return pd.DataFrame([{"Table": report.table_title(name), "Rows": len(frame), "Columns": ", ".join(c.replace("_", " ") for c in frame.columns),
                           "Source": "rebuilt" if name in x.data.derived else "as exported"} for name, frame in x.data.tables.items()])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from revscore.company import Draft
+from revscore.company import Draft, LoadReport
 from revscore.intake.match import Match
 from revscore.intake.subjects import NOT_USED, SUBJECTS
 from revscore.ui.words import md
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from revscore.ui.upload import Bench
 
 _OFFERED = ("lead", "lead_change", "deal", "deal_state", "deal_change", "contact", "account", "campaign", "member", "contact_role", "activity", "user", "goal", "rate")
-_LEAVE = ""
+_LEAVE = "(not used)"
 
 
 def sheets(work: Bench, draft: Draft) -> None:
@@ -43,8 +43,8 @@ def _about(match: Match) -> str:
 
 def _correct(work: Bench, draft: Draft, match: Match) -> None:
     place = f"{work.token[:8]}-{match.sheet.place}"
-    st.caption(md(match.why + "." if not match.why.endswith(".") else match.why))
-    offered = [_LEAVE, *dict.fromkeys((*([match.subject] if match.subject else []), *_OFFERED))]
+    st.caption(md(match.why[:1].upper() + match.why[1:].rstrip(".") + "."))
+    offered = ["", *dict.fromkeys((*([match.subject] if match.subject else []), *_OFFERED))]
     subject = st.selectbox("This sheet holds", offered, index=offered.index(match.subject), format_func=lambda s: SUBJECTS[s].title if s else NOT_USED,
                            key=f"subject-{place}")
     if not subject:
@@ -56,9 +56,9 @@ def _correct(work: Bench, draft: Draft, match: Match) -> None:
                          "Goes to": [match.columns.get(h, _LEAVE) if match.columns.get(h, _LEAVE) in fields else _LEAVE for h in match.sheet.headings],
                          "Samples": [" · ".join(match.samples.get(h, ())) for h in match.sheet.headings]}, dtype="str")
     edited = st.data_editor(rows, hide_index=True, key=f"columns-{place}-{subject}", disabled=["Heading", "Samples"], num_rows="fixed", column_config={
-        "Goes to": st.column_config.SelectboxColumn("Goes to", options=[_LEAVE, *fields], format_func=_field_name, help="Empty: the heading is not used"),
+        "Goes to": st.column_config.SelectboxColumn("Goes to", options=[_LEAVE, *fields], format_func=_field_name, required=True),
         "Samples": st.column_config.TextColumn(width="large")})
-    columns = {h: f for h, f in zip(edited["Heading"], edited["Goes to"].fillna(_LEAVE), strict=True) if f}
+    columns = {h: f for h, f in zip(edited["Heading"], edited["Goes to"].fillna(_LEAVE), strict=True) if f != _LEAVE}
     twice = sorted({f for f in columns.values() if list(columns.values()).count(f) > 1})
     if twice:
         st.warning(f"Two headings go to {', '.join(_field_name(f) for f in twice)}; keep one of them.")
@@ -71,7 +71,7 @@ def _correct(work: Bench, draft: Draft, match: Match) -> None:
 
 
 def _field_name(name: Any) -> str:
-    return str(name).replace("_", " ") if name else "(not used)"
+    return str(name or _LEAVE).replace("_", " ")
 
 
 def _again(work: Bench, draft: Draft, match: Match, subject: str, columns: dict[str, str]) -> None:
@@ -109,12 +109,12 @@ def words(work: Bench, draft: Draft) -> None:
             st.rerun()
 
 
-def questions(work: Bench, draft: Draft) -> None:
+def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
     """Doubts with their options. Those with a default are taken so unless the reader says otherwise; an answer given can be taken back."""
-    asked = draft.intake.questions
+    asked = found.questions
     if not asked and not draft.answers:
         return
-    must = len(draft.intake.blocking)
+    must = sum(q.default is None for q in asked)
     st.subheader("Questions" if not must else f"Questions ({must} must be answered)", anchor=False)
     if draft.answers:
         with st.container(horizontal=True, vertical_alignment="center"):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from revscore import company, landing
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
+from revscore.core.schema import TABLES
 from revscore.export.safe import csv_bytes
 from revscore.store import LoadInfo, Store
 from revscore.ui.words import md
@@ -17,7 +18,7 @@ _LOOK = {LOADED: (st.success, ":material/check_circle:"), ALREADY: (st.info, ":m
 
 def summary(found: LoadReport) -> None:
     """One sentence, and per file rows read = rows kept + rows quarantined."""
-    show, icon = _LOOK[found.status]
+    show, icon = _LOOK[found.status] if found.load_id or found.status != LOADED else (st.info, ":material/fact_check:")
     show(md(found.text), icon=icon)
     if found.files and found.status != REFUSED:
         frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Quarantined": f.rows_quarantined,
@@ -98,7 +99,14 @@ def ledger(store: Store, load: LoadInfo) -> None:
         mend_files(findings, f"{load.id}")
     if load.derived:
         for table, sentence in load.derived.items():
-            st.caption(md(f"{table.replace('_', ' ').capitalize()}: {sentence}"))
+            st.caption(md(f"{table_title(table)}: {sentence}"))
+
+
+def table_title(name: str) -> str:
+    """ "Opportunity history", "Opportunity history: amount". """
+    table, _, column = name.partition(".")
+    title = TABLES[table].title if table in TABLES else table
+    return f"{title}: {column.replace('_', ' ')}" if column else title
 
 
 def _counts(*names: str) -> dict[str, object]:

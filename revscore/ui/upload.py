@@ -88,13 +88,20 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     report.messages(found, draft)
     mending.sheets(work, draft)
     mending.words(work, draft)
-    mending.questions(work, draft)
+    mending.questions(work, draft, found)
     _confirm(work, draft, found, place)
 
 
 def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
     waits = found.status == ASKS
-    with st.container(horizontal=True, vertical_alignment="center"):
+    zone = draft.zone or str(draft.intake.config.get("reporting_tz", "UTC"))
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        shown = found.as_of.tz_convert(zone).date()
+        day = st.date_input("The extract shows the state of", shown, key=f"as-of-{work.token[:8]}-{shown}", format="YYYY-MM-DD", width=260,
+                            help="The day on which the extract was made. It counts to its end when you choose another one.")
+        if day is not None and day != shown:
+            work.draft = draft.again(as_of=company.instant(day.isoformat(), zone))
+            st.rerun()
         store = st.button(f"Store {sum(file.rows_loaded for file in found.files):,} rows", type="primary", icon=":material/save:", disabled=waits, key="store-load")
         st.caption("Answer the questions above first." if waits else f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
     if not store:
