@@ -12,6 +12,7 @@ from revscore.core import figures, units
 from revscore.core.units import CURRENCY, Unit
 
 
+TWO_LINES = "indexof(datum.label, ' ') > 0 ? [slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)] : datum.label"
 GAP = 0.28  # between the bars of a bridge, of a step
 
 
@@ -19,20 +20,22 @@ GAP = 0.28  # between the bars of a bridge, of a step
 def _bridge(theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     x = alt.X("leg:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=GAP, paddingOuter=GAP / 2),
-              axis=alt.Axis(labelExpr="split(datum.label, ' ')", labelOverlap=False, labelColor=p.ink, labelLineHeight=21))
-    scale = alt.Scale(zero=False, nice=False)
+              axis=alt.Axis(labelExpr=TWO_LINES, labelOverlap=False, labelColor=p.ink, labelFontSize=SMALL + 1, labelLineHeight=21))
+
+    def y(name: str) -> alt.Y:  # every layer without an axis: Vega-Lite fails where one of them leaves it open
+        return alt.Y(f"{name}:Q", title=None, axis=None, scale=alt.Scale(zero=False, nice=False))
+
     base = alt.Chart().encode(x=x)
     tips = [alt.Tooltip("leg:N", title="Leg"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("deals:N", title="Deals")]
-    top = alt.Y("top:Q", title=None, scale=scale, axis=None)
     return layers(
-        base.transform_filter("datum.leads_on").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0, width={"band": 1 / (1 - GAP)},
-                                                         xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")).encode(
-            y=alt.Y("level:Q", title=None, scale=scale, axis=None), y2="level:Q"),
-        base.mark_bar(cornerRadius=3).encode(y=alt.Y("foot:Q", title=None, scale=scale, axis=None), y2="head:Q", tooltip=tips,
-                                             color=alt.Color("kind:N", scale=alt.Scale(domain=["total", "up", "down"], range=[p.extra[0] if theme == "light" else p.line, p.main, p.warn]), legend=None)),
-        base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=alt.Y("foot:Q", scale=scale), text="cut:N"),
-        base.mark_text(fontSize=STRONG, fontWeight=700, dy=-30, baseline="bottom").encode(y=top, text="label:N"),
-        base.mark_text(fontSize=SMALL, dy=-10, color=p.soft, baseline="bottom").encode(y=top, text="deals:N"),
+        base.transform_filter("datum.leads_on").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0, width={"band": GAP / (1 - GAP)},
+                                                         xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")).encode(y=y("level"), y2="level:Q"),
+        base.transform_filter("datum.foot == datum.head").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0).encode(y=y("level"), y2="level:Q"),
+        base.mark_bar(cornerRadius=3).encode(y=y("foot"), y2="head:Q", tooltip=tips, color=alt.Color(
+            "kind:N", scale=alt.Scale(domain=["total", "up", "down"], range=[p.total, p.main, p.warn]), legend=None)),
+        base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=y("foot"), text="cut:N"),
+        base.mark_text(fontSize=BODY, fontWeight=700, dy=-30, baseline="bottom").encode(y=y("top"), text="label:N"),
+        base.mark_text(fontSize=SMALL, dy=-10, color=p.soft, baseline="bottom").encode(y=y("top"), text="deals:N"),
     )
 
 

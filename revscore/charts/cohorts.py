@@ -19,6 +19,9 @@ FEW = 5  # at risk; below this a curve is grey
 POINTS = 240  # of one curve; more are read off at even steps
 
 
+PAIR = "indexof(datum.label, ' → ') > 0 ? [split(datum.label, ' → ')[0], '→ ' + split(datum.label, ' → ')[1]] : datum.label"  # a pair on two lines
+
+
 def _ordered(name: str, **more: object) -> dict[str, object]:
     return {"shorthand": f"{name}:N", "sort": alt.EncodingSortField(f"{name}_order", op="min"), "title": None, **more}
 
@@ -37,7 +40,7 @@ def _steps(theme: Theme) -> alt.LayerChart:
     return layers(
         share,
         head.mark_text(align="left", baseline="middle", dx=12, fontSize=LAST, fontWeight=700, yOffset=alt.expr("bandwidth('y') / 2")).encode(
-            x=alt.X("entered:Q"), text="entered_label:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
+            x=alt.X("entered:Q", axis=None), text="entered_label:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
         head.mark_text(align="left", baseline="middle", yOffset=below, fontSize=STRONG, fontWeight=700, color=p.main).encode(
             x=alt.value(2), text="rate_label:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
         head.mark_text(align="left", baseline="middle", yOffset=below, fontSize=SMALL, color=p.soft).encode(
@@ -76,24 +79,23 @@ def steps(frame: pd.DataFrame, *, label: str = "Funnel", theme: Theme = "light")
 
 
 @authored
-def _heat(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
+def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     base = alt.Chart().encode(
-        x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(orient="top", labelColor=p.ink, labelFontWeight=600))),
+        x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(orient="top", labelColor=p.ink, labelFontWeight=600, labelOverlap=False, labelExpr=PAIR, labelPadding=31 if pairs else 10))),
         y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0), axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
     tips = [alt.Tooltip("cohort:N", title="Cohort"), alt.Tooltip("column:N", title="Step"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample"),
             alt.Tooltip("state:N", title="State")]
     dark = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.ink))
-    faint = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.soft))
     return layers(
         base.transform_filter("datum.state == 'settled'").mark_rect(cornerRadius=4).encode(
             color=alt.Color("shade:O", scale=alt.Scale(domain=[0, 1, 2, 3, 4], range=list(p.heat)), legend=None), tooltip=tips),
         base.transform_filter("datum.state == 'not settled'").mark_rect(cornerRadius=4, fill=p.main, fillOpacity=0.0, stroke=p.main, strokeWidth=2, strokeDash=[6, 5]).encode(tooltip=tips),
         base.transform_filter("datum.state == 'too few'").mark_rect(cornerRadius=4, fill=p.rest, fillOpacity=0.0, stroke=p.grid, strokeWidth=1.5).encode(tooltip=tips),
         base.transform_filter("datum.label != ''").mark_text(fontSize=STRONG, fontWeight=700, align="right", dx=2).encode(text="label:N", color=dark),
-        base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=faint),
+        base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=dark),
         base.transform_filter("datum.label == ''").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
-    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Darker: higher within its column.", orient="bottom", anchor="start",
+    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column.", orient="bottom", anchor="start",
                                        fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
 
 
@@ -126,7 +128,7 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
         top, low = settled.loc[settled["value"].idxmax()], settled.loc[settled["value"].idxmin()]
         says += [f"highest {top['label']} ({top['column']}, {spoken(top['cohort'])})", f"lowest {low['label']} ({low['column']}, {spoken(low['cohort'])})"]
     says += [f"{int((data['state'] == 'not settled').sum())} cells not settled" if (data["state"] == "not settled").any() else ""]
-    return Drawing("heat", data, _heat(unit, currency, theme), sentence(says), 100 + 46 * data["cohort"].nunique())
+    return Drawing("heat", data, _heat(any(" → " in name for name in data["column"]), theme), sentence(says), 100 + 46 * data["cohort"].nunique())
 
 
 @authored

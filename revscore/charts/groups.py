@@ -76,7 +76,7 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     colour = alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
     tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample")]
     return layers(
-        base.mark_rule(strokeWidth=8, strokeCap="round", opacity=0.35).encode(x=x("low"), x2="high:Q", color=colour),
+        base.mark_rule(strokeWidth=8, strokeCap="round", opacity=0.35).encode(x=x("from"), x2="upto:Q", color=colour),
         base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_rule(strokeWidth=2.5, strokeDash=[8, 6], color=p.ink).encode(
             x=x("reference"), y=alt.value(0), y2=alt.value(alt.expr("height"))),
         base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_text(fontSize=SMALL, fontWeight=600, baseline="bottom", dy=-6).encode(
@@ -92,7 +92,8 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
          better: str = "up", theme: Theme = "light") -> Drawing:
     """Groups from most to least, each with its interval; orange when the whole interval is on the wrong side of the reference.
 
-    frame : group, value, n; where known low, high, numerator, denominator, flag. Groups of fewer than five stand last, as "x of n".
+    frame : group, value, n; where known low, high, numerator, denominator, flag. Without an interval a
+    stem from zero is drawn. Groups of fewer than five stand last, as "x of n".
     """
     if not len(frame):
         return empty("rank", theme)
@@ -106,7 +107,8 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     off = missed(np.where(np.isnan(edge), value, edge), at, better)
     n = number(frame, "n")
     data = pd.DataFrame({
-        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "reference": at,
+        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "from": np.where(np.isnan(low), 0.0, low),
+        "upto": np.where(np.isnan(high), value, high), "reference": at,
         "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency), "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
         "small": np.where(small, x_of_n(frame), np.where(np.isnan(value), units.MISSING, "")),
         "mark": "" if reference is None else f"{reference_name} {units.text(reference, unit, currency)}"})

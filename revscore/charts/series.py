@@ -30,9 +30,10 @@ def _fills(p: Palette) -> alt.Fill:
     return alt.Fill("fill:N", scale=alt.Scale(domain=["on", "off", "hollow"], range=[p.main, p.warn, p.paper]), legend=None)
 
 
-def _goal(base: alt.Chart, y: alt.Y, p: Palette) -> tuple[alt.Chart, alt.Chart]:
-    """The words above a target line, where it begins or changes."""
-    return written(base.encode(y=y, text="goal:N"), p, align="left", baseline="bottom", dx=-8, dy=-7, fontSize=SMALL, fontWeight=600)
+def _goal(base: alt.Chart, y: alt.Y, p: Palette, below: bool = False) -> tuple[alt.Chart, alt.Chart]:
+    """The words at a target line, where it begins or changes."""
+    place = {"baseline": "top", "dy": 7} if below else {"baseline": "bottom", "dy": -7}
+    return written(base.encode(y=y, text="goal:N"), p, align="left", dx=-8, fontSize=SMALL, fontWeight=600, **place)
 
 
 def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.Chart]:
@@ -45,7 +46,7 @@ def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.
 def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency)))
-    base = alt.Chart().encode(x=_x(90, "point"))
+    base = alt.Chart().encode(x=_x(100, "point"))
     tips = [alt.Tooltip("period:N", title="Period"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("sample:N", title="Sample"),
             alt.Tooltip("interval:N", title="95 % interval"), alt.Tooltip("goal_label:N", title="Target"), alt.Tooltip("state:N", title="State")]
     return layers(
@@ -57,34 +58,45 @@ def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height")), tooltip=tips),
         *_goal(base, alt.Y("target:Q", title=None), p),
         *_toned(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
-        *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="middle", dx=14, dy=24, fontSize=SMALL, color=p.soft),
+        *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="top", lineBreak="\n", lineHeight=20, dx=14, dy=16, fontSize=SMALL, color=p.soft),
     )
+
+
+def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
+    """The periods in order of time, with an empty row where periods are missing between two, so that the line breaks there."""
+    if not {"start", "end"} <= set(frame.columns):
+        return frame
+    frame = frame.sort_values("start", kind="stable").reset_index(drop=True)
+    breaks = np.flatnonzero(number(frame, "start")[1:] > number(frame, "end")[:-1]) + 0.5
+    if not len(breaks):
+        return frame
+    wide = frame.reindex(np.sort(np.concatenate([frame.index.to_numpy(), breaks])))
+    blank = wide.index.isin(breaks)
+    wide.loc[blank, "period"] = [" " * (k + 1) for k in range(len(breaks))]
+    return wide.assign(target=wide["target"].where(~blank, wide["target"].ffill())).reset_index(drop=True)
 
 
 def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, better: str) -> pd.DataFrame:
     """The columns of a trend, in the order of time."""
-    order = np.argsort(number(frame, "start"), kind="stable") if "start" in frame.columns else np.arange(len(frame))
-    small, soft = suppressed(frame)[order], unsettled(frame)[order]
     goal = number(frame, "target") if target is None else np.broadcast_to(np.asarray(target, dtype=float), len(frame))
-    frame, goal = frame.iloc[order], goal[order]
+    frame = _in_order(frame.assign(target=goal))
+    small, soft, goal = suppressed(frame), unsettled(frame), number(frame, "target")
     value = np.where(small, np.nan, number(frame, "value"))
     low, high = (np.where(small | np.isnan(value), np.nan, number(frame, name)) for name in ("low", "high"))
-    start, end = number(frame, "start"), number(frame, "end")
-    follows = np.concatenate([[True], ~(start[1:] > end[:-1])]) if len(frame) else np.zeros(0, dtype=bool)  # False where periods are missing before
-    beside = soft | np.concatenate([soft[1:] & follows[1:], [False]])
+    dotted = soft | np.concatenate([soft[1:], [False]])  # from the last settled period on
     tone = np.where(missed(value, goal, better), "off", "on")
     last = np.flatnonzero(~np.isnan(value))[-1:]
     at_last = np.isin(np.arange(len(frame)), last)
     label, goal_label = texts(value, unit, currency), texts(goal, unit, currency)
     interval = [f"{a} – {b}" if a else "" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]
-    n = number(frame, "n")
+    sample = ["" if np.isnan(k) else f"n {k:,.0f}" for k in number(frame, "n")]
     return pd.DataFrame({
         "period": words(frame, "period"), "order": np.arange(len(frame)), "value": value, "low": low, "high": high, "target": goal,
-        "settled": np.where(soft, np.nan, value), "soft": np.where(beside, value, np.nan), "tone": tone, "fill": np.where(soft, "hollow", tone),
+        "settled": np.where(soft, np.nan, value), "soft": np.where(dotted, value, np.nan), "tone": tone, "fill": np.where(soft, "hollow", tone),
         "label": [text or small_text for text, small_text in zip(label, x_of_n(frame), strict=True)], "interval": interval, "goal_label": goal_label,
-        "sample": ["" if np.isnan(k) else f"n {k:,.0f}" for k in n], "state": np.where(small, "too few to rate", np.where(soft, "not settled", "settled")),
+        "sample": sample, "state": np.where(small, "too few to rate", np.where(soft, "not settled", "settled")),
         "small": np.where(small, x_of_n(frame), ""), "last": np.where(at_last, label, ""),
-        "goal": target_texts(goal, unit, currency), "last_n": np.where(at_last & ~np.isnan(n), [f"n {k:,.0f}" for k in np.nan_to_num(n)], ""),
+        "goal": target_texts(goal, unit, currency), "last_n": np.where(at_last, [a + ("\nnot settled" if b else "") for a, b in zip(sample, soft, strict=True)], ""),
     })
 
 
@@ -161,8 +173,8 @@ def _weeks(theme: Theme) -> alt.LayerChart:
         base.mark_line(color=p.main).encode(y=y("rate")),
         base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=tips),
         base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height * 0.54"))),
-        *_goal(base, y("target"), p),
-        *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=BODY, fontWeight=700),
+        *_goal(base, y("target"), p, below=True),
+        *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=SMALL, fontWeight=700),
         *_toned(base.encode(y=y("rate"), text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
     )
     counts = alt.layer(
@@ -186,7 +198,8 @@ def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", he
     small = suppressed(frame) if "flag" in frame.columns else n < 5
     rate = np.where(small, np.nan, number(frame, "rate"))
     off, sample = missed(rate, goal, "up"), [units.of(a, b) for a, b in zip(met, n, strict=True)]
-    written_rate = np.array([f"{r:.0%}" if not np.isnan(r) else "" for r in rate], dtype=object)
+    close = off & (np.round(rate, 2) == np.round(goal, 2))  # a miss that rounding would hide is written with a decimal
+    written_rate = np.array(["" if np.isnan(r) else f"{r:.1%}" if near else f"{r:.0%}" for r, near in zip(rate, close, strict=True)], dtype=object)
     last = np.isin(np.arange(len(frame)), np.flatnonzero(~np.isnan(rate))[-1:])
     data = pd.DataFrame({
         "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate, "target": goal,
