@@ -20,7 +20,7 @@ from revscore.intake.dates import read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Recognition
-from revscore.intake.records import column, finish, gather, look_up, without_doubles
+from revscore.intake.records import column, finish, gather, look_up, within, without_doubles
 from revscore.intake.sheet import Problem
 
 Progress = Callable[[str, float, str], None]
@@ -240,7 +240,7 @@ def _orphans(tables: Mapping[str, pd.DataFrame], homes: Mapping[str, pd.DataFram
         if table not in tables or target not in tables or name not in tables[table].columns:
             continue
         column_ = tables[table][name]
-        lost = (column_.notna() & ~column_.isin(set(tables[target][key]))).to_numpy(dtype=bool)
+        lost = column_.notna().to_numpy() & ~within(column_, tables[target][key])
         if not lost.any():
             continue
         what = f"{schema.TABLES[target].title.lower()} of the extract do not have it; kept"

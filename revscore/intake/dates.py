@@ -66,8 +66,8 @@ class _Parts:
 
 def evidence(text: pd.Series) -> tuple[str | None, str]:
     """(order, why) of a column of texts, `(None, …)` when it is in doubt; order "" when no cell leaves it open."""
-    parts = _parts(pd.Series(text.unique()))
-    return _order(parts)
+    days = pd.Series(text.str.slice(0, 10).unique(), dtype="str").str.extract(r"^([0-9]{1,2}[-/.]\s?[0-9]{1,2}[-/.]\s?[0-9]{2,4})")[0].dropna()
+    return _order(_parts(pd.Series(days.unique(), dtype="str"))) if len(days) else ("", "written year first or with the month's name")
 
 
 def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", naive: str | None = None, order: str | None = None) -> Dates:

@@ -12,7 +12,7 @@ from revscore.core import schema
 from revscore.intake import history
 from revscore.intake.cells import currencies
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles
 from revscore.intake.stages import LOST, OPEN, WON, Stages, understand
 from revscore.intake.words import meaning, translate
 
@@ -166,7 +166,6 @@ def _understood(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame
     known = list(column(deals, "stage").dropna().unique())
     more.append(pd.Series(history.stamp_words(list(deals.columns), known), dtype="str"))
     words = pd.concat(more, ignore_index=True)
-    words = words[(words != "") & ~words.isin(set(known)) | words.isin(set(known))]
     uses.append(pd.DataFrame({"stage": words[words != ""].astype("str"), "is_won": pd.Series(pd.NA, index=words[words != ""].index, dtype="boolean"),
                               "is_closed": pd.Series(pd.NA, index=words[words != ""].index, dtype="boolean"), "probability": np.nan}))
     times = [f[["opp_id", "stage", "changed_at"]].rename(columns={"changed_at": "at"}) for f in (states,) if len(f)]
@@ -307,14 +306,14 @@ def _events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, st
         if snapshot.any():
             desk.derived["opp_history"] = "the history comes from snapshots: changes are known to the snapshot, not to the hour"
     parts = [history.from_states(states, stages, snapshot)]
-    have = set(parts[0]["opp_id"])
+    have = parts[0]["opp_id"].astype("str")
     if len(changed):
         known = deals if len(deals) else pd.DataFrame({"opp_id": pd.Series(dtype="str"), "created_at": pd.Series(dtype=_TS), "stage": pd.Series(dtype="str")})
         start = known.assign(stage=column(known, "open_stage").fillna(known["stage"]))
-        parts.append(history.from_changes(changed[~changed["opp_id"].isin(have)], start, stages, desk))
-        have |= set(parts[-1].dropna(subset=["opp_id"])["opp_id"])
+        parts.append(history.from_changes(changed[~within(changed["opp_id"], have)], start, stages, desk))
+        have = pd.concat([have, parts[-1]["opp_id"].astype("str")], ignore_index=True)
     if len(deals):
-        stamped = history.from_stamps(deals[~deals["opp_id"].isin(have)], stages)
+        stamped = history.from_stamps(deals[~within(deals["opp_id"], have)], stages)
         if len(stamped):
             desk.derived["opp_history.amount"] = "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's"
         parts.append(stamped)
@@ -326,7 +325,7 @@ def _events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, st
 
 def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     """`events` with the derived ones of opportunities that have no history (METRICS, "When history is missing")."""
-    bare = deals[~deals["opp_id"].isin(set(events["opp_id"]))] if len(deals) else deals
+    bare = deals[~within(deals["opp_id"], events["opp_id"])] if len(deals) else deals
     if not len(bare):
         return events
     if len(bare) > len(deals) / 5:

@@ -13,7 +13,7 @@ from revscore.intake.dates import read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.match import Match
 from revscore.intake.numbers import read_numbers
-from revscore.intake.records import look_up
+from revscore.intake.records import look_up, within
 from revscore.intake.stages import LOST, OPEN, WON, Stages
 from revscore.intake.words import fold, meaning, translate
 
@@ -49,8 +49,7 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
     wide = rows.drop_duplicates(["opp_id", "changed_at"])[["opp_id", "changed_at"]].reset_index(drop=True)
     born = deals.dropna(subset=["created_at"])[["opp_id", "created_at"]].rename(columns={"created_at": "changed_at"})
     first_at = wide.groupby("opp_id")["changed_at"].min()
-    born = born[born["opp_id"].isin(first_at.index)]
-    born = born[born["changed_at"] < look_up(born["opp_id"], first_at)]
+    born = born[born["changed_at"] < look_up(born["opp_id"], first_at)]         # none where nothing changed
     wide = pd.concat([born, wide], ignore_index=True).sort_values(["opp_id", "changed_at"], kind="stable", ignore_index=True)
     now = deals.drop_duplicates("opp_id").set_index("opp_id")
     for what in ("stage", "status", "amount", "close_date", "forecast_category"):
@@ -62,7 +61,7 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
         initial = initial[~initial.index.duplicated()]
         at_first = ~wide["opp_id"].duplicated()
         fallback = look_up(wide["opp_id"], now[what]) if what in now.columns and what != "status" else pd.Series(pd.NA, index=wide.index, dtype=object)
-        changed = wide["opp_id"].isin(last["opp_id"])
+        changed = pd.Series(within(wide["opp_id"], last["opp_id"]), index=wide.index)
         start = look_up(wide["opp_id"], initial).where(changed, fallback)
         if what == "stage":
             start = start.fillna(pd.Series(stages.entry, index=wide.index)).where(look_up(wide["opp_id"], now["created_at"]).notna() | ~changed)
@@ -157,8 +156,8 @@ def stamp_words(columns: list[str], known: list[str]) -> list[str]:
 
 def _stage_of(word: str, known: dict[str, str], add: bool = False) -> str:
     """The stage that a heading names: "Closed Won (Sales Pipeline)" and "closedwon" are the known "Closed Won"."""
-    plain = word.strip().strip('"').strip()
-    bare = plain.rpartition("(")[0].strip().strip('"').strip() if plain.endswith((")", ')"')) else plain
+    plain = word.strip().strip("\"'").strip()
+    bare = plain.rpartition("(")[0].strip().strip("\"'").strip() if plain.endswith(")") else plain
     for candidate in (plain, bare, bare.rpartition("_")[0]):
         if candidate and fold(candidate) in known:
             return known[fold(candidate)]

@@ -96,7 +96,8 @@ def recognise(sheets: Sequence[Sheet], mapping: Mapping[str, Any] | None = None)
 
 def _finish(match: Match) -> Match:
     frame = match.sheet.frame
-    samples = {h: tuple(frame[h][frame[h] != ""].drop_duplicates().head(3)) for h in match.sheet.headings}
+    few = frame.head(2000)
+    samples = {h: tuple(few[h][few[h] != ""].drop_duplicates().head(3)) for h in match.sheet.headings}
     named = {h: code for h in match.columns if (tail := _TAIL.search(h)) and (code := currency(tail[1]))}
     return replace(match, samples=samples, currency=named)
 
@@ -225,4 +226,4 @@ def _by_column(sheet: Sheet) -> Match:
 
 
 # Subjects that single columns may be recognised for, the ones with many own headings first.
-_BY_COLUMN = ("deal", "lead", "activity", "member", "campaign", "account", "contact", "goal", "user")
+_BY_COLUMN = ("deal", "lead", "activity", "member", "campaign", "account", "contact", "goal", "user", "deal_change", "lead_change")

@@ -8,7 +8,7 @@ import pandas as pd
 from revscore.core import schema
 from revscore.intake.cells import currencies
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles
 from revscore.intake.words import fold, translate
 
 _TS, _DATE = schema.DTYPES["ts"], schema.DTYPES["date"]
@@ -29,7 +29,7 @@ def campaigns(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series],
         out = pd.concat([out, pd.DataFrame({"campaign_id": lone, "name": lone, "owner_function": "marketing"})], ignore_index=True)
     if not len(frame):
         single = pd.concat([i.dropna() for i in ids], ignore_index=True).drop_duplicates() if ids else pd.Series(dtype="str")
-        single = single[~single.isin(set(out["campaign_id"]))]
+        single = single[~within(single, out["campaign_id"])]
         out = pd.concat([out, pd.DataFrame({"campaign_id": single, "name": single, "owner_function": "marketing"})], ignore_index=True)
     return out
 
@@ -160,7 +160,8 @@ def targets(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
 
 def _period(words: pd.Series) -> pd.DataFrame:
     """Start and end of "Quarter 2 FY2026", "Q2 2026", "March 2026", "2026": calendar periods."""
-    year = pd.to_numeric(words.str.extract(r"(20[0-9]{2})")[0], errors="coerce")
+    short = pd.to_numeric(words.str.extract(r"(?i)\bFY\s?'?([0-9]{2})\b")[0], errors="coerce") + 2000
+    year = pd.to_numeric(words.str.extract(r"(20[0-9]{2})")[0], errors="coerce").fillna(short)
     quarter = pd.to_numeric(words.str.extract(r"(?i)(?:\bq|quarter\s*)([1-4])")[0], errors="coerce")
     month_word = words.str.extract(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")[0].str.lower()
     month = month_word.map({m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)})

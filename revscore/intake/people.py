@@ -6,7 +6,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, stamp, with_key, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, stamp, with_key, within, without_deleted, without_doubles
 from revscore.intake.words import folded, lists, meaning, translate
 
 STATUSES = ("inquiry", "mql", "sal", "sql", "recycled", "disqualified")
@@ -39,15 +39,13 @@ def accounts(frame: pd.DataFrame, named: list[pd.DataFrame], desk: Desk) -> pd.D
         frame = without_doubles(with_key(frame, "account_id", ("name",), desk, "Accounts"), ["account_id"], desk)
         out = frame.assign(segment=segment_of(frame, desk), region=first_of(frame, "region", "country"),
                            domain=column(frame, "website").str.replace(r"^(?:https?://)?(?:www\.)?", "", regex=True).str.partition("/")[0].astype("str").str.lower())
-    known = set(name_key(out["name"].dropna())) if len(out) else set()
-    ids = set(out["account_id"]) if len(out) else set()
     for part in named:
-        more = pd.DataFrame({"account_id": column(part, "account_id"), "name": column(part, "account_name")}).dropna(subset=["name"])
-        more = more[~more["name"].isin(ids) & ~more["account_id"].isin(ids) & (more["account_id"].notna() | ~name_key(more["name"]).isin(known))]
+        more = pd.DataFrame({"account_id": column(part, "account_id"), "name": column(part, "account_name")}).dropna(subset=["name"]).drop_duplicates()
+        ids, known = out["account_id"], name_key(out["name"])
+        more = more[~within(more["name"], ids) & ~within(more["account_id"], ids) & (more["account_id"].notna().to_numpy() | ~within(name_key(more["name"]), known))]
         more = more.assign(account_id=more["account_id"].fillna(more["name"].str.strip())).drop_duplicates("account_id")
         more = more[~name_key(more["name"]).duplicated() | more["account_id"].ne(more["name"].str.strip())]
         out = pd.concat([out, more], ignore_index=True)
-        ids, known = set(out["account_id"]), set(name_key(out["name"].dropna()))
     return out
 
 
@@ -144,8 +142,7 @@ def lead_history(people: pd.DataFrame, changed: pd.DataFrame, as_of: pd.Timestam
     """Lead events: from the history of the status, else from date stamps, else creation and the present status (METRICS section 1)."""
     columns = ["event_id", "lead_id", "stage", "entered_at", "reason"]
     events = [_status_events(changed, people, desk)]
-    have = set(events[0]["lead_id"])
-    rest = people[~people["lead_id"].isin(have)] if len(people) else people
+    rest = people[~within(people["lead_id"], events[0]["lead_id"])] if len(people) else people
     stamps = [n for n in ("mql_at", "sal_at", "sql_at", "recycled_at", "disqualified_at") if n in rest.columns and rest[n].notna().any()]
     if len(rest):
         start = rest[["lead_id"]].assign(stage="inquiry", entered_at=rest["created_at"])

@@ -33,6 +33,15 @@ def look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
     return table.reindex(pd.Index(keys.to_numpy(), dtype=table.index.dtype if len(table) else "object")).set_axis(keys.index)
 
 
+def within(keys: pd.Series, table: pd.Series) -> np.ndarray:
+    """Which keys are in `table` (missing ones are not): `isin`, by codes, which is many times faster for text."""
+    codes, words = pd.factorize(pd.concat([table.astype("str"), keys.astype("str")], ignore_index=True))
+    known = np.zeros(len(words) + 1, bool)
+    known[codes[: len(table)]] = True
+    known[-1] = False                                       # the code of a missing value
+    return known[codes[len(table):]]
+
+
 def first_id(text: pd.Series) -> pd.Series:
     """The first of ids that stand together in a cell, separated by semicolons or commas."""
     found = text.str.extract(r"^\s*([^;,]*)")[0].str.strip()
@@ -102,7 +111,9 @@ def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tup
 
 def name_key(text: pd.Series) -> pd.Series:
     """Names compared without case and doubled blanks."""
-    return text.str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
+    codes, words = pd.factorize(text)
+    plain = pd.Series(words, dtype="str").str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
+    return pd.concat([plain, pd.Series([None], dtype="str")]).take(codes).set_axis(text.index)
 
 
 def by_name(names: pd.Series, known: pd.DataFrame, key: str, name: str = "name") -> pd.Series:
