@@ -227,7 +227,7 @@ def _metrics(args: argparse.Namespace) -> int:
         _print_frame(pd.DataFrame([(c.id, c.label, ", ".join(c.by), ", ".join(c.params), ", ".join(c.needs)) for c in ask.cards(args.id)],
                                   columns=["metric", "label", "own dimensions", "parameters", "needs"]), args.format)
         return 0
-    x = _extract(args)
+    x, _ = _extract(args)
     chosen = ask.cards(args.id)
     found, remarks = ask.tidy(x, chosen, ask.view_of(x, args.where, args.period or "", args.grain), args.by, args.grain, _params(args, chosen))
     for remark in remarks:
@@ -246,8 +246,8 @@ def _params(args: argparse.Namespace, chosen: Sequence[Any]) -> dict[str, str]:
     return given
 
 
-def _extract(args: argparse.Namespace) -> Coded:
-    """The coded extract that the options name; the sample company when nothing else is loaded."""
+def _extract(args: argparse.Namespace) -> tuple[Coded, str]:
+    """The coded extract that the options name, and its data set; the sample company when nothing else is loaded."""
     store = company.open_store(args.store)
     dataset = args.company or company.current(store)
     if dataset == company.SAMPLE:
@@ -255,7 +255,7 @@ def _extract(args: argparse.Namespace) -> Coded:
         if not args.company:
             _say("no extract of your own is loaded yet: these are the numbers of the sample company")
     as_of = company.instant(args.as_of, company.terms_of(store, dataset).reporting_tz) if args.as_of else None
-    return company.coded(store, dataset, as_of)
+    return company.coded(store, dataset, as_of), dataset
 
 
 # -- export --------------------------------------------------------------------------------------------------------------------------------
@@ -263,7 +263,7 @@ def _extract(args: argparse.Namespace) -> Coded:
 def _export(args: argparse.Namespace) -> int:
     if args.file.suffix.lower() != ".xlsx":
         return _stop(f"{args.file}: the workbook's name must end in .xlsx")
-    x = _extract(args)
+    x, dataset = _extract(args)
     view = ask.view_of(x, args.where, args.period or "", args.grain)
     if not view.period:  # as on the pages
         view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
@@ -275,7 +275,7 @@ def _export(args: argparse.Namespace) -> int:
     else:
         review = args.review or "scorecard"
         title, (lines, tables) = review.capitalize(), _content(REVIEWS[review](x, view))
-    receipt = {"company": args.company or "", "period": f"{view.period.label} ({view.period.dates()})".strip(),
+    receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
     try:
         args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from revscore import company, landing
+from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.core.schema import TABLES
 from revscore.export.safe import csv_bytes
@@ -43,7 +43,7 @@ def messages(found: LoadReport, draft: Draft | None = None) -> None:
         st.dataframe(pd.DataFrame([{"File": m.file, "Sheet": m.sheet or "", "Row": m.row, "Column": m.column or "", "Remark": m.text} for m in notes]),
                      hide_index=True, key=f"messages-{found.status}-{found.load_id}", column_config={"Remark": st.column_config.TextColumn(width="large")})
         if draft is not None and found.rows_quarantined:
-            mend_files(landing.with_raw(draft.intake.ledger), "draft")
+            mend_files(company.with_raw(draft.intake.ledger), "draft")
 
 
 def mend_files(findings: pd.DataFrame, key: str) -> None:

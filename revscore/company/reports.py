@@ -1,28 +1,22 @@
-"""What a load says of itself and what is learnt from it: reports per file, definitions from the extract, mappings for next time."""
+"""What a load says of itself: per file the counts that balance, and messages with their place; the rows to mend."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
 
-from revscore.core.terms import Terms, TermsError
 from revscore.intake import Intake, Ledger, Problem, Question
 from revscore.intake.subjects import NOT_USED
-from revscore.store import LoadResult, Store
+from revscore.store import LoadResult
 
 LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_answer"
-FROM_EXTRACT = "from the extract"
 TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
 NOTES_EACH = 50  # remarks of one kind and column that a report lists; the ledger has all
 _HARMLESS = ("E_TWICE",)
-_TEAM = "team"  # what is kept of a mapping that belongs to no sheet
-_STAGE_KEYS = ("opp_open_stages", "opp_won_stage", "opp_lost_stage", "pipeline_entry_stage")
 
 
 @dataclass(frozen=True)
@@ -197,6 +191,7 @@ def with_raw(ledger: Ledger) -> pd.DataFrame:
 
 
 def to_mend(findings: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Place of a sheet -> its quarantined rows under the headings of the file, from the findings that a load keeps."""
     held = findings[findings["raw"] != ""] if "raw" in findings.columns else findings.iloc[:0]
     out = {}
     for (file, sheet), part in held.groupby(["file", "sheet"], sort=False):
@@ -204,120 +199,3 @@ def to_mend(findings: pd.DataFrame) -> dict[str, pd.DataFrame]:
         why = pd.DataFrame({"__row__": part["row"].astype("str").to_numpy(), "__reason__": part["reason"].to_numpy()}, dtype="str")
         out[f"{file}, {sheet}" if sheet else str(file)] = pd.concat([cells, why], axis=1)
     return out
-
-
-# -- what is learnt from a load ------------------------------------------------------------------------------------------------------------
-
-def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str]:
-    """Definitions from the extract: all of them when the data set has none yet; later only stages that the definitions do not know, unless
-    the definitions still are an extract's own and this one brings new ones. Sentences say what was done."""
-    config, version = store.terms(dataset)
-    hints = dict(intake.terms_hints)
-    day = f"{intake.data.as_of:%Y-%m-%d}"
-    try:
-        if not version:
-            store.save_terms(dataset, usable(hints).to_config(), by, FROM_EXTRACT)
-            return ["the definitions (stages, currency, calendar) come from the extract; look at them on the definitions page"] if hints else []
-        if intake.config and store.terms_history(dataset)[0].why.startswith(FROM_EXTRACT):
-            new = usable({**config, **hints}).to_config()
-            changed = [key for key in new if _plain(new[key]) != _plain(config.get(key))]
-            if changed:
-                store.save_terms(dataset, new, by, f"{FROM_EXTRACT} of {day}")
-                return [f"the extract's own definitions changed ({', '.join(changed)}); they now hold"]
-        terms = Terms.from_config(config)
-        unknown = _unknown_stages(intake, terms)
-        if not unknown:
-            return []
-        new = usable({**config, **_with_stages(terms, hints, unknown)})
-        store.save_terms(dataset, new.to_config(), by, f"stages of the extract of {day} that were not defined: {', '.join(unknown)}")
-        return [f"the definitions did not know the stage{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}: added as the extract uses "
-                f"{'them' if len(unknown) > 1 else 'it'} (open stages now: {', '.join(new.opp_open_stages)}; won: {new.opp_won_stage}; lost: {new.opp_lost_stage})"]
-    except TermsError as error:
-        return [f"the extract's definitions could not be used, those in force still hold: {error}"]
-
-
-def usable(config: Mapping[str, Any]) -> Terms:
-    """Terms of a config whose stages fit together: an entry stage or a smallest commit stage that is none of its open stages is replaced by
-    the first and the last of them."""
-    config = dict(config)
-    stages = config.get("opp_open_stages")
-    if stages:
-        if config.get("pipeline_entry_stage", Terms().pipeline_entry_stage) not in stages:
-            config["pipeline_entry_stage"] = stages[0]
-        hygiene = dict(config.get("hygiene") or {})
-        if hygiene.get("commit_min_stage", Terms().hygiene.commit_min_stage) not in stages:
-            config["hygiene"] = {**hygiene, "commit_min_stage": stages[-1]}
-    return Terms.from_config(config)
-
-
-def _plain(value: Any) -> Any:
-    return json.loads(json.dumps(value))
-
-
-def _unknown_stages(intake: Intake, terms: Terms) -> list[str]:
-    """Stages of the extract that the terms do not have, in the extract's own order."""
-    if not intake.data.has("opp_history"):
-        return []
-    seen = set(intake.data.table("opp_history")["stage"].dropna().unique()) - set(terms.opp_stages)
-    order = [*intake.terms_hints.get("opp_open_stages", ()), intake.terms_hints.get("opp_won_stage"), intake.terms_hints.get("opp_lost_stage")]
-    return sorted(map(str, seen), key=lambda stage: (order.index(stage) if stage in order else len(order), stage))
-
-
-def _with_stages(terms: Terms, hints: Mapping[str, Any], unknown: Sequence[str]) -> dict[str, Any]:
-    """The stage definitions with the unknown ones where the extract has them: an open one after the stage that goes before it there."""
-    won, lost = (hints.get(key) if hints.get(key) in unknown else old for key, old in
-                 (("opp_won_stage", terms.opp_won_stage), ("opp_lost_stage", terms.opp_lost_stage)))
-    order = [stage for stage in hints.get("opp_open_stages", ()) if stage not in (won, lost)]
-    if not set(order) & set(terms.opp_open_stages):
-        return {key: hints[key] for key in _STAGE_KEYS if key in hints}
-    stages = [stage for stage in terms.opp_open_stages if stage not in (won, lost)]
-    for stage in (s for s in unknown if s not in (won, lost)):
-        before = order[:order.index(stage)] if stage in order else []
-        place = max((stages.index(s) + 1 for s in before if s in stages), default=0 if stage in order else len(stages))
-        stages.insert(place, stage)
-    return {"opp_open_stages": stages, "opp_won_stage": won, "opp_lost_stage": lost}
-
-
-# -- mappings for next time ----------------------------------------------------------------------------------------------------------------
-
-def kept_mapping(kept: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """What the store keeps, as one mapping for `intake.prepare`."""
-    team = kept.get(_TEAM, {})
-    return {"version": 1, "sheets": [dict(entry) for signature, entry in kept.items() if signature != _TEAM],
-            "answers": dict(team.get("answers", {})), "stages": dict(team.get("stages", {}))}
-
-
-def to_keep(intake: Intake, used: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Signature -> mapping: of sheets that a reader corrected, now or before, and of the team its answers and stages. An entry names every
-    heading of its sheet, so that it fits that sheet only."""
-    out: dict[str, dict[str, Any]] = {}
-    for match in intake.recognition.matches:
-        if match.title == "your mapping":
-            entry = correction(match.sheet.headings, match.subject, match.columns, match.stamps, match.preset, match.spec.key if match.spec else "")
-            out[signature(match.sheet.headings)] = entry
-    decided = {"answers": {key: value for key, value in intake.mapping.get("answers", {}).items() if key != "as_of" and not key.startswith("quarantined:")},
-               "stages": dict(intake.mapping.get("stages", {}))}
-    if decided["answers"] or decided["stages"]:
-        out[_TEAM] = decided
-    return out
-
-
-def correction(headings: Sequence[str], subject: str, columns: Mapping[str, str], stamps: Mapping[str, str] | None = None, preset: str = "own",
-               key: str = "") -> dict[str, Any]:
-    """An entry of a mapping for sheets with just these headings; a heading that goes nowhere is named all the same."""
-    stamps = dict(stamps or {})
-    return {"preset": preset, "key": key, "subject": subject, "columns": {h: columns.get(h, "") for h in headings if h not in stamps}, "stamps": stamps}
-
-
-def signature(headings: Sequence[str]) -> str:
-    """What a sheet is known by next time: its headings, in any order."""
-    return hashlib.sha256("\n".join(sorted(headings)).encode()).hexdigest()
-
-
-_OF_FILE = re.compile(r"^(date_order|decimal_mark):(.+?):([^:]*)$")
-
-
-def answered_before(intake: Intake, kept: Mapping[str, str]) -> dict[str, str]:
-    """Open questions on a column that were answered for the same heading of another file ("leads 9 Nov.csv" last week)."""
-    known = {(m[1], m[3]): value for key, value in kept.items() if (m := _OF_FILE.match(key))}
-    return {q.key: known[m[1], m[3]] for q in intake.questions if (m := _OF_FILE.match(q.key)) and (m[1], m[3]) in known}

@@ -1,0 +1,14 @@
+"""One company's way through revscore: files into the store, the coded extract out of it. Shared by the pages and the command line.
+
+    store = open_store()
+    report = load(store, COMPANY, [Source("leads.csv", Path("leads.csv"))])
+    x = coded(store, current(store))
+"""
+
+from revscore.company.loading import Draft, Progress, draft_files, draft_warehouse, load, report, save
+from revscore.company.reports import ALREADY, ASKS, LOADED, REFUSED, FileReport, LoadReport, Message, to_mend, with_raw
+from revscore.company.shown import COMPANY, coded, current, ensure_sample, has_load, instant, lacking, open_store, terms_of
+from revscore.store import SAMPLE
+
+__all__ = ["ALREADY", "ASKS", "COMPANY", "LOADED", "REFUSED", "SAMPLE", "Draft", "FileReport", "LoadReport", "Message", "Progress", "coded", "current", "draft_files",
+           "draft_warehouse", "ensure_sample", "has_load", "instant", "lacking", "load", "open_store", "report", "save", "terms_of", "to_mend", "with_raw"]

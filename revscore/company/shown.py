@@ -1,0 +1,87 @@
+"""What is shown: the store, the data set, its definitions, the coded extract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from revscore.company.loading import Progress, load, sha256_of
+from revscore.core.ask import AskError
+from revscore.core.coded import Coded
+from revscore.core.data import CrmData
+from revscore.core.metrics import CARDS
+from revscore.core.review import listed
+from revscore.core.terms import Terms
+from revscore.intake import Source
+from revscore.store import SAMPLE, NothingLoaded, Store
+
+COMPANY = "company"  # the data set of the user's own company
+SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
+
+
+def open_store(url: str | Path | None = None) -> Store:
+    """The store at `url` (a file or a SQLAlchemy URL); by default the one of REVSCORE_DB, else data/revscore.sqlite."""
+    return Store(url)
+
+
+def has_load(store: Store, dataset: str) -> bool:
+    return bool(store.loads(dataset))
+
+
+def current(store: Store, asked: str = "") -> str:
+    """The data set to show: the one asked for when it has a load, else the own company when it has one, else the sample."""
+    return next((name for name in (asked, COMPANY) if name and has_load(store, name)), SAMPLE)
+
+
+def ensure_sample(store: Store, progress: Progress | None = None) -> None:
+    """Load the sample company unless the store has it in its present form. Raises FileNotFoundError in an installation without the file."""
+    digest = sha256_of(SAMPLE_FILE)
+    if not any(file.sha256 == digest for load in store.loads(SAMPLE) for file in load.files):
+        load(store, SAMPLE, [Source(SAMPLE_FILE.name, SAMPLE_FILE)], by="revscore", progress=progress)
+
+
+def terms_of(store: Store, dataset: str) -> Terms:
+    """The definitions in force, the defaults where none were saved."""
+    return Terms.from_config(store.terms(dataset)[0])
+
+
+def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> Coded:
+    """The coded extract of `dataset`: now, as of a date, or pinned to a load. Build it once per `store.version(dataset)` and share it.
+
+    A date before the first extract is answered from that extract's history, cut at the date, unless the history had to be derived.
+
+    Raises NothingLoaded, a StoreError whose message is a sentence, when there is nothing to show.
+    """
+    data = _known(store, dataset, as_of, load_id)
+    return Coded(data, terms_of(store, dataset).with_tables(data))
+
+
+def _known(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> CrmData:
+    try:
+        return store.data(dataset, as_of, load_id)
+    except NothingLoaded:
+        loads = store.loads(dataset)
+        if as_of is None or load_id is not None or not loads or loads[-1].derived:
+            raise
+        first = store.data(dataset, loads[-1].as_of)
+        return CrmData(first.tables, as_of, first.derived)
+
+
+def instant(text: str, zone: str) -> pd.Timestamp:
+    """A date (its last second, in `zone`) or an instant (without a zone: in `zone`) as UTC. Raises AskError with a sentence."""
+    try:
+        at = pd.Timestamp(text.strip())
+        if pd.isna(at):
+            raise ValueError
+        if len(text.strip()) <= 10:
+            at = at.normalize() + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
+        return (at.tz_localize(zone) if at.tz is None else at).tz_convert("UTC").as_unit("us")
+    except ValueError as error:
+        raise AskError(f"“{text}” is no date: write 2026-11-16 or 2026-11-16T13:00:00Z") from error
+
+
+def lacking(x: Coded) -> pd.DataFrame:
+    """The metrics that the extract cannot give: metric, label, needs (sentence)."""
+    rows = [(card.id, card.label, f"needs {listed(lacks)}") for card in CARDS.values() if (lacks := x.data.missing(card.needs))]
+    return pd.DataFrame(rows, columns=["metric", "label", "needs"])

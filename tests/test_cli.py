@@ -1,0 +1,169 @@
+"""The command line: exit codes, shapes of what is printed, the same numbers as by the functions."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import create_engine
+
+from revscore import cli, company
+from revscore.core.compute import compute
+from revscore.core.metrics import CARDS
+from tests.extracts import HISTORY, LEADS
+
+COLUMNS = ["metric", "measure", "period", "by", "value", "numerator", "denominator", "n", "low", "high", "flag"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "leads.csv").write_text(LEADS, encoding="utf-8")
+    (tmp_path / "lead_stage_history.csv").write_text(HISTORY, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder, capsys):
+    """Run a command on a store of its own; (exit status, standard output, standard error)."""
+    def go(*words: str) -> tuple[int, str, str]:
+        status = cli.main([*words, "--store", str(folder / "store.sqlite")])
+        out = capsys.readouterr()
+        return status, out.out, out.err
+
+    return go
+
+
+@pytest.fixture
+def loaded(run, folder):
+    assert run("load", str(folder / "leads.csv"), str(folder / "lead_stage_history.csv"), "--as-of", "2026-03-31T12:00:00Z")[0] == 0
+    return run
+
+
+def test_a_load_prints_one_object_a_file(run, folder):
+    files = [str(folder / "leads.csv"), str(folder / "lead_stage_history.csv")]
+    status, out, _ = run("load", *files, "--as-of", "2026-03-31", "--format", "json")
+    leads, history = (json.loads(line) for line in out.splitlines())
+    assert status == 0
+    assert {k: leads[k] for k in ("file", "status", "load_id", "rows_read", "rows_loaded", "rows_quarantined")} == {
+        "file": "leads.csv", "status": "loaded", "load_id": 1, "rows_read": 4, "rows_loaded": 3, "rows_quarantined": 1}
+    assert leads["as_of"].startswith("2026-03-31T23:59:59")
+    assert [r["rows"] for r in leads["reasons"]] == [1]
+    held = next(m for m in leads["messages"] if m["row"] == 5)
+    assert {"sheet", "row", "column", "text"} <= set(held) and held["column"] == "created_at" and held["text"]
+    assert history["load_id"] == 1
+    again = [json.loads(line) for line in run("load", *files, "--as-of", "2026-03-31", "--format", "json")[1].splitlines()]
+    assert {one["status"] for one in again} == {"already_loaded"} and {one["load_id"] for one in again} == {1}
+
+
+def test_a_dry_run_leaves_the_store_empty(run, folder):
+    status, out, _ = run("load", str(folder / "leads.csv"), "--dry-run")
+    assert status == 0 and "dry run" in out
+    assert not company.open_store(folder / "store.sqlite").loads("company")
+
+
+def test_a_refused_file_is_status_2(run, folder):
+    (folder / "bad.csv").write_bytes(b"%PDF-1.7 no table")
+    status, out, _ = run("load", str(folder / "bad.csv"), "--format", "json")
+    one = json.loads(out)
+    assert (status, one["status"], one["load_id"], one["rows_read"]) == (2, "refused", None, 0) and one["messages"][0]["text"]
+    assert run("load", str(folder / "absent.csv"))[0] == 2
+    assert run("load")[0] == 2
+
+
+def test_a_question_is_status_3_until_it_is_answered(run, folder):
+    rows = "".join(f"L{n},x{n}@x.example,SMB,EMEA,U1,soon\n" for n in range(12)) + "L99,z@z.example,SMB,EMEA,U1,2026-03-02T09:00:00Z\n"
+    (folder / "leads.csv").write_text(LEADS.splitlines()[0] + "\n" + rows, encoding="utf-8")
+    status, out, _ = run("load", str(folder / "leads.csv"), "--format", "json")
+    one = json.loads(out)
+    assert (status, one["status"]) == (3, "needs_answer")
+    [question] = [q for q in one["questions"] if q["default"] is None]
+    assert question["options"] == ["yes", "no"]
+    status, out, _ = run("load", str(folder / "leads.csv"))
+    assert status == 3 and f"--answer '{question['key']}=yes|no'" in out
+    assert run("load", str(folder / "leads.csv"), "--answer", f"{question['key']}=yes")[0] == 0
+
+
+def test_metrics_are_a_tidy_frame_with_the_numbers_of_compute(loaded, folder):
+    status, out, _ = loaded("metrics", "--id", "funnel.entries", "--by", "segment", "--grain", "month", "--format", "csv")
+    frame = pd.read_csv(io.StringIO(out))
+    assert status == 0 and list(frame.columns) == COLUMNS
+    x = company.coded(company.open_store(folder / "store.sqlite"), "company")
+    right = compute(x, CARDS["funnel.entries"], by=("segment",), grain="month")
+    assert frame["value"].tolist() == right["value"].tolist() and frame["by"].tolist() == right["segment"].tolist()
+    assert set(frame["period"]) == {"2026-03"}
+
+
+def test_json_has_null_for_what_there_is_not(loaded):
+    status, out, _ = loaded("metrics", "--id", "funnel.cohort_conversion", "--where", "pair=mql->won", "--format", "json")
+    rows = json.loads(out)
+    assert status == 0 and list(rows[0]) == COLUMNS and rows[0]["value"] is None
+
+
+def test_filters_and_periods_are_the_pages(loaded):
+    def value(*words: str) -> float:
+        return json.loads(loaded("metrics", "--id", "funnel.entries", "--format", "json", *words)[1])[0]["value"]
+
+    assert value() == 5 and value("--where", "segment=SMB") == 3 and value("--where", "segment=SMB", "--where", "segment=Enterprise") == 5
+    assert value("--period", "2026-03-02..2026-03-03") == 3 and value("--where", "stage=mql") == 2
+    assert value("--as-of", "2026-03-02") == 2
+
+
+def test_a_metric_without_its_data_is_named_and_the_others_are_given(loaded):
+    status, out, err = loaded("metrics", "--id", "funnel.entries", "--id", "bookings.won_value", "--format", "csv")
+    assert status == 0 and "funnel.entries" in out and "bookings.won_value: needs opportunities" in err
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["--id", "funel.entries"], "funnel.entries"), (["--where", "segment=Nope"], "SMB"), (["--where", "planet=Mars"], "segment"),
+    (["--period", "soon"], "FY26Q2"), (["--id", "funnel.entries", "--param", "pear=x"], "no parameters"), (["--as-of", "soon"], "2026-11-16")])
+def test_what_is_not_understood_says_what_there_is(loaded, words, said):
+    status, _, err = loaded("metrics", *words)
+    assert status == 2 and said in err
+
+
+def test_parameters_reach_the_metric(loaded):
+    def n(pair: str) -> float:
+        return json.loads(loaded("metrics", "--id", "funnel.km_conversion", "--param", f"pair={pair}", "--format", "json")[1])[0]["n"]
+
+    assert (n("inquiry->mql"), n("mql->sql")) == (3, 2)
+
+
+def test_the_list_names_every_metric(loaded):
+    assert {row["metric"] for row in json.loads(loaded("metrics", "--list", "--format", "json")[1])} == set(CARDS)
+
+
+def test_the_workbook_of_metrics_and_of_each_review(loaded, folder):
+    book = folder / "some.xlsx"
+    assert loaded("export", str(book), "--id", "funnel.entries", "--id", "bookings.won_value", "--period", "2026-03")[0] == 0
+    sheets = load_workbook(book)
+    assert sheets.sheetnames == ["Metrics", "Series", "Rows", "Definitions", "Receipt"]
+    assert [cell.value for cell in sheets["Metrics"]["B"]][4] == 5
+    for review in cli.REVIEWS:
+        assert loaded("export", str(book), "--review", review)[0] == 0
+        assert load_workbook(book, read_only=True).sheetnames[-1] == "Receipt"
+    assert loaded("export", str(folder / "some.txt"))[0] == 2
+
+
+def test_tables_of_a_warehouse_load_like_files(run, folder):
+    url = f"sqlite:///{(folder / 'crm.sqlite').as_posix()}"
+    engine = create_engine(url)
+    for name in ("leads", "lead_stage_history"):
+        pd.read_csv(folder / f"{name}.csv").to_sql(name, engine, index=False)
+    engine.dispose()
+    status, out, _ = run("load", "--warehouse", url, "--table", "leads", "--table", "lead_stage_history", "--as-of", "2026-03-31", "--format", "json")
+    assert status == 0 and json.loads(out)["rows_read"] == 9
+    assert run("load", "--warehouse", url, "--table", "deals")[0] == 2
+
+
+def test_help_is_enough_and_the_module_runs(folder):
+    words = [sys.executable, "-m", "revscore"]
+    top = subprocess.run([*words, "--help"], capture_output=True, text=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[1])
+    assert all(name in top.stdout for name in ("load", "metrics", "export", "examples"))
+    load = subprocess.run([*words, "load", "--help"], capture_output=True, text=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[1])
+    assert "exit status" in load.stdout and "--answer" in load.stdout
