@@ -6,13 +6,14 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, layers, number, room, sentence, texts, words
+from revscore.charts.drawing import Drawing, authored, empty, keyed, layers, number, room, sentence, texts, tips, words
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import figures, units
 from revscore.core.units import CURRENCY, Unit
 
 
-TWO_LINES = "indexof(datum.label, ' ') > 0 ? [slice(datum.label, 0, indexof(datum.label, ' ')), slice(datum.label, indexof(datum.label, ' ') + 1)] : datum.label"
+_SPACE = "indexof(datum.label, ' ')"
+TWO_LINES = f"{_SPACE} > 0 ? [slice(datum.label, 0, {_SPACE}), slice(datum.label, {_SPACE} + 1)] : datum.label"
 GAP = 0.28  # between the bars of a bridge, of a step
 
 
@@ -26,24 +27,26 @@ def _bridge(theme: Theme) -> alt.LayerChart:
         return alt.Y(f"{name}:Q", title=None, axis=None, scale=alt.Scale(zero=False, nice=False))
 
     base = alt.Chart().encode(x=x)
-    tips = [alt.Tooltip("leg:N", title="Leg"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("deals:N", title="Deals")]
+    level, flat = base.encode(y=y("level"), y2="level:Q"), {"fillOpacity": 0, "stroke": p.line, "strokeWidth": 2, "cornerRadius": 0}
+    about = tips(("Leg", "leg:N"), ("Value", "label:N"), ("Deals", "deals:N"))
     return layers(
-        base.transform_filter("datum.leads_on").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0, width={"band": GAP / (1 - GAP)},
-                                                         xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")).encode(y=y("level"), y2="level:Q"),
-        base.transform_filter("datum.foot == datum.head").mark_bar(fillOpacity=0, stroke=p.line, strokeWidth=2, cornerRadius=0).encode(y=y("level"), y2="level:Q"),
-        base.mark_bar(cornerRadius=3).encode(y=y("foot"), y2="head:Q", tooltip=tips, color=alt.Color(
-            "kind:N", scale=alt.Scale(domain=["total", "up", "down"], range=[p.total, p.main, p.warn]), legend=None)),
+        level.transform_filter("datum.leads_on").mark_bar(
+            **flat, width={"band": GAP / (1 - GAP)}, xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")),
+        level.transform_filter("datum.foot == datum.head").mark_bar(**flat),
+        base.mark_bar(cornerRadius=3).encode(y=y("foot"), y2="head:Q", tooltip=about,
+                                             color=keyed(alt.Color, "kind:N", ["total", "up", "down"], [p.total, p.main, p.warn])),
         base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=y("foot"), text="cut:N"),
         base.mark_text(fontSize=BODY, fontWeight=700, dy=-30, baseline="bottom").encode(y=y("top"), text="label:N"),
         base.mark_text(fontSize=SMALL, dy=-10, color=p.soft, baseline="bottom").encode(y=y("top"), text="deals:N"),
     )
 
 
-def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", theme: Theme = "light", height: int = 440) -> Drawing:
+def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", theme: Theme = "light",
+           height: int = 440) -> Drawing:
     """A waterfall from start to end: totals in grey, what came in blue, what went in orange, each leg signed and counted.
 
-    frame : leg, value, kind ("start", "up", "down", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs are small
-    beside the totals, the totals are cut at the foot, and marked so ("≈"); there is no value axis to misread.
+    frame : leg, value, kind ("start", "up", "down", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs
+    are small beside the totals, the totals are cut at the foot, and marked so ("≈"); there is no value axis to misread.
     """
     if not len(frame):
         return empty("bridge", theme, height, "Nothing to draw: no pipeline at either date.")
@@ -51,19 +54,21 @@ def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *,
     kind, value, start, end = words(legs, "kind"), number(legs, "value"), number(legs, "from"), number(legs, "to")
     total = np.isin(kind, ("start", "end"))
     least, most = float(np.min(np.where(total, end, np.minimum(start, end)))), float(np.max(np.maximum(start, end)))
-    floor = least - 0.6 * (most - least) if least > 0 and least > 0.6 * most else 0.0
+    floor = least - 0.6 * (most - least) if most > least > 0.6 * most else 0.0
     written = texts(value, unit, currency)
     sign = np.where(kind == "up", "+", np.where(kind == "down", "−", ""))
     leg, count = words(legs, "leg"), number(legs, "count")
     data = pd.DataFrame({
-        "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value, "foot": np.where(total, floor, np.minimum(start, end)),
-        "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end, "leads_on": np.arange(len(legs)) < len(legs) - 1,
+        "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value,
+        "foot": np.where(total, floor, np.minimum(start, end)), "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end,
+        "leads_on": np.arange(len(legs)) < len(legs) - 1,
         "label": [s + t if v else t for s, t, v in zip(sign, written, value, strict=True)],
         "deals": ["" if np.isnan(k) else units.named(k, units.DEALS) for k in count], "cut": np.where(total & (floor > 0), "≈", "")})
     moved = data[~total & (value != 0)]
     largest = moved.loc[moved["value"].abs().sort_values(ascending=False).index[:2]]
     opening, closing = (data.loc[kind == name, "label"].tolist() for name in ("start", "end"))
-    says = [f"{label} from {opening[0]} to {closing[0]}" if opening and closing else label] + [f"{row.leg} {row.label}" for row in largest.itertuples()]
+    says = [f"{label} from {opening[0]} to {closing[0]}" if opening and closing else label]
+    says += [f"{a} {b}" for a, b in zip(largest["leg"], largest["label"], strict=True)]
     return Drawing("bridge", data, _bridge(theme), sentence(says), height)
 
 
@@ -79,9 +84,10 @@ def _pace(theme: Theme) -> alt.LayerChart:
 
     return layers(
         base.mark_bar(color=p.rest, opacity=0.55).encode(x=x("target")),
-        base.mark_bar(height={"band": 0.55}).encode(x=x("value"), color=alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)),
+        base.mark_bar(height={"band": 0.55}).encode(x=x("value"), color=keyed(alt.Color, "tone:N", ["on", "off"], [p.main, p.warn])),
         base.mark_tick(color=p.ink, opacity=1, thickness=4, height={"band": 1.35}).encode(x=x("expected")),
-        base.mark_text(fontSize=SMALL, color=p.ink, fontWeight=600, baseline="bottom", yOffset=alt.expr("-bandwidth('y') * 0.72")).encode(x=x("expected"), text="expected_label:N"),
+        base.mark_text(fontSize=SMALL, color=p.ink, fontWeight=600, baseline="bottom", yOffset=alt.expr("-bandwidth('y') * 0.72"))
+        .encode(x=x("expected"), text="expected_label:N"),
         base.mark_text(fontSize=LAST, fontWeight=700, align="left", dx=14).encode(x=x("end"), text="label:N"),
         base.mark_text(fontSize=BODY, color=p.soft, align="left", dx=14, dy=24).encode(x=x("end"), text="note:N"),
     )
@@ -98,8 +104,10 @@ def pace(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, t
     behind, name = value < expected, words(frame, "name")
     should = texts(expected, unit, currency)
     data = pd.DataFrame({
-        "name": name, "order": np.arange(len(frame)), "value": value, "target": target, "expected": expected, "tone": np.where(behind, "off", "on"),
-        "end": np.fmax(value, target), "label": texts(value, unit, currency), "note": [f"of {text}" if text else "" for text in texts(target, unit, currency)],
+        "name": name, "order": np.arange(len(frame)), "value": value, "target": target, "expected": expected,
+        "tone": np.where(behind, "off", "on"),
+        "end": np.fmax(value, target), "label": texts(value, unit, currency),
+        "note": [f"of {text}" if text else "" for text in texts(target, unit, currency)],
         "expected_label": [f"{kind or 'expected'} {text}" if text else "" for kind, text in zip(words(frame, "expected_name"), should, strict=True)]})
     says = [f"{a} {b} {c}, {'behind' if d else 'on'} the {e}" if e else f"{a} {b} {c}"
             for a, b, c, d, e in zip(name, data["label"], data["note"], behind, data["expected_label"], strict=True)]

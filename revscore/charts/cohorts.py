@@ -8,7 +8,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import PERIOD_ROW, Drawing, authored, empty, layers, number, room, sentence, spoken, suppressed, texts, unsettled, words, written, x_of_n
+from revscore.charts.drawing import (PERIOD_ROW, Drawing, authored, empty, keyed, layers, number, room, sentence, spoken, suppressed,
+                                     texts, tips, unsettled, words, written, x_of_n)
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.statistics import Survival
@@ -19,7 +20,8 @@ FEW = 5  # at risk; below this a curve is grey
 POINTS = 240  # of one curve; more are read off at even steps
 
 
-PAIR = "indexof(datum.label, ' → ') > 0 ? [split(datum.label, ' → ')[0], '→ ' + split(datum.label, ' → ')[1]] : datum.label"  # a pair on two lines
+# A pair on two lines: "SQL", "→ opportunity".
+PAIR = "indexof(datum.label, ' → ') > 0 ? [split(datum.label, ' → ')[0], '→ ' + split(datum.label, ' → ')[1]] : datum.label"
 
 
 def _ordered(name: str, **more: object) -> dict[str, object]:
@@ -29,22 +31,22 @@ def _ordered(name: str, **more: object) -> dict[str, object]:
 @authored
 def _steps(theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
-    y = alt.Y(**_ordered("stage", scale=alt.Scale(paddingInner=0.52, paddingOuter=0.02, align=0), axis=alt.Axis(labelFontSize=STRONG, labelColor=p.ink, labelFontWeight=600)))
-    base = alt.Chart().encode(y=y)
+    base = alt.Chart().encode(y=alt.Y(**_ordered("stage", scale=alt.Scale(paddingInner=0.52, paddingOuter=0.02, align=0),
+                                                axis=alt.Axis(labelFontSize=STRONG, labelColor=p.ink, labelFontWeight=600))))
     share = base.transform_filter("datum.part != ''").mark_bar(cornerRadius=0).encode(
         x=alt.X("count:Q", axis=None, stack="zero", scale=alt.Scale(range=room(100))), order=alt.Order("part_order:Q", sort="ascending"),
-        color=alt.Color("part:N", scale=alt.Scale(domain=list(PARTS), range=[p.main, p.open, p.rest]), legend=alt.Legend(symbolType="square")),
-        tooltip=[alt.Tooltip("stage:N", title="Stage"), alt.Tooltip("part:N", title="Part"), alt.Tooltip("count:Q", title="Records", format=",")])
-    head = base.transform_filter("datum.entered_label != ''")
+        color=keyed(alt.Color, "part:N", list(PARTS), [p.main, p.open, p.rest], alt.Legend(symbolType="square")),
+        tooltip=tips(("Stage", "stage:N"), ("Part", "part:N"), ("Records", "count:Q", ",")))
+    head = base.transform_filter("datum.entered_label != ''").encode(y=alt.Y(**_ordered("stage", bandPosition=0)))
     below = alt.expr("bandwidth('y') + 20")
     return layers(
         share,
         head.mark_text(align="left", baseline="middle", dx=12, fontSize=LAST, fontWeight=700, yOffset=alt.expr("bandwidth('y') / 2")).encode(
-            x=alt.X("entered:Q", axis=None), text="entered_label:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
+            x=alt.X("entered:Q", axis=None), text="entered_label:N"),
         head.mark_text(align="left", baseline="middle", yOffset=below, fontSize=STRONG, fontWeight=700, color=p.main).encode(
-            x=alt.value(2), text="rate_label:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
+            x=alt.value(2), text="rate_label:N"),
         head.mark_text(align="left", baseline="middle", yOffset=below, fontSize=SMALL, color=p.soft).encode(
-            x=alt.value(98), text="detail:N", y=alt.Y(**_ordered("stage", bandPosition=0))),
+            x=alt.value(98), text="detail:N"),
     )
 
 
@@ -62,9 +64,10 @@ def steps(frame: pd.DataFrame, *, label: str = "Funnel", theme: Theme = "light")
     left = np.where(end, 0.0, np.maximum(entered - went - waiting, 0.0))
     small, rate, soft = suppressed(frame), number(frame, "rate"), unsettled(frame)
     rates = np.where(small, x_of_n(frame), [f"↓ {text}" if text else "" for text in texts(rate, RATIO, "")])
-    interval = [f" ({a[:-2]}–{b})" if a else "" for a, b in zip(texts(number(frame, "low"), RATIO, ""), texts(number(frame, "high"), RATIO, ""), strict=True)]
+    low, high = (texts(number(frame, name), RATIO, "") for name in ("low", "high"))
+    interval = [f" ({a[:-2]}–{b})" if a else "" for a, b in zip(low, high, strict=True)]
     n = number(frame, "n")
-    detail = ["" if last or np.isnan(k) else ("too few to rate" if few else f"of {k:,.0f} settled{inside}") + (f" · {w:,.0f} still open" if w else "")
+    detail = ["" if last or np.isnan(k) else ("too few" if few else f"of {k:,.0f} settled{inside}") + (f" · {w:,.0f} still open" if w else "")
               for last, k, few, inside, w in zip(end, n, small, interval, waiting, strict=True)]
     stage, order = words(frame, "stage"), np.arange(len(frame))
     rows = [pd.DataFrame({"stage": stage, "stage_order": order, "part": part, "part_order": k, "count": count, "entered": entered,
@@ -82,24 +85,27 @@ def steps(frame: pd.DataFrame, *, label: str = "Funnel", theme: Theme = "light")
 def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     base = alt.Chart().encode(
-        x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(orient="top", labelColor=p.ink, labelFontWeight=600, labelOverlap=False, labelExpr=PAIR, labelPadding=31 if pairs else 10))),
-        y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0), axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
-    tips = [alt.Tooltip("cohort:N", title="Cohort"), alt.Tooltip("column:N", title="Step"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample"),
-            alt.Tooltip("state:N", title="State")]
+        x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(
+            orient="top", labelColor=p.ink, labelFontWeight=600, labelOverlap=False, labelExpr=PAIR, labelPadding=31 if pairs else 10))),
+        y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0),
+                           axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
+    hollow = {"cornerRadius": 4, "fill": p.paper, "fillOpacity": 0.0}
+    about = tips(("Cohort", "cohort:N"), ("Step", "column:N"), ("Value", "label:N"), ("Sample", "note:N"), ("State", "state:N"))
     dark = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.ink))
     return layers(
         base.transform_filter("datum.state == 'settled'").mark_rect(cornerRadius=4).encode(
-            color=alt.Color("shade:O", scale=alt.Scale(domain=[0, 1, 2, 3, 4], range=list(p.heat)), legend=None), tooltip=tips),
-        base.transform_filter("datum.state == 'not settled'").mark_rect(cornerRadius=4, fill=p.main, fillOpacity=0.0, stroke=p.main, strokeWidth=2, strokeDash=[6, 5]).encode(tooltip=tips),
-        base.transform_filter("datum.state == 'too few'").mark_rect(cornerRadius=4, fill=p.rest, fillOpacity=0.0, stroke=p.grid, strokeWidth=1.5).encode(tooltip=tips),
+            color=keyed(alt.Color, "shade:O", [0, 1, 2, 3, 4], list(p.heat)), tooltip=about),
+        base.transform_filter("datum.state == 'not settled'").mark_rect(**hollow, stroke=p.main, strokeWidth=2, strokeDash=[6, 5]).encode(tooltip=about),
+        base.transform_filter("datum.state == 'too few'").mark_rect(**hollow, stroke=p.grid, strokeWidth=1.5).encode(tooltip=about),
         base.transform_filter("datum.label != ''").mark_text(fontSize=STRONG, fontWeight=700, align="right", dx=2).encode(text="label:N", color=dark),
         base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=dark),
         base.transform_filter("datum.label == ''").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
-    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column.", orient="bottom", anchor="start",
-                                       fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
+    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column.", orient="bottom",
+                                       anchor="start", fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
 
 
-def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Conversion", by_column: bool = True, theme: Theme = "light") -> Drawing:
+def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Conversion", by_column: bool = True,
+         theme: Theme = "light") -> Drawing:
     """A value by cohort (rows) and pair or age (columns), written in each cell with its n.
 
     frame : cohort, column, value, n; where known numerator, denominator, flag, maturity. Colour runs in five steps up to the most of its column
@@ -111,7 +117,8 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     nothing = np.isnan(value)
     column, cohort = words(frame, "column"), words(frame, "cohort")
     solid = pd.Series(np.where(small | soft, np.nan, value))
-    least, most = ((solid.groupby(column).transform(end) if by_column else solid.groupby(np.zeros(len(solid))).transform(end)).to_numpy(dtype=float) for end in ("min", "max"))
+    alike = solid.groupby(column if by_column else np.zeros(len(solid)))
+    least, most = (alike.transform(end).to_numpy(dtype=float) for end in ("min", "max"))
     foot = np.minimum(least, 0.6 * most)  # small differences stay small: the five steps span at least 40 % of the most
     with np.errstate(divide="ignore", invalid="ignore"):
         shade = np.clip(np.nan_to_num(np.floor((value - foot) / (most - foot) * 5)), 0, 4).astype(int)
@@ -119,15 +126,16 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     state = np.where(small | (nothing & ~soft), "too few", np.where(soft, "not settled", "settled"))
     short = [f"{v:.0%}" if unit.kind == "ratio" and not np.isnan(v) else t for v, t in zip(value, texts(value, unit, currency), strict=True)]
     data = pd.DataFrame({
-        "cohort": cohort, "cohort_order": pd.factorize(cohort)[0], "column": column, "column_order": pd.factorize(column)[0], "value": value, "shade": shade,
-        "label": np.where(small, "", short),
-        "note": np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING), ["" if np.isnan(k) else f"n {k:,.0f}" for k in n])), "state": state})
+        "cohort": cohort, "cohort_order": pd.factorize(cohort)[0], "column": column, "column_order": pd.factorize(column)[0], "value": value,
+        "shade": shade, "label": np.where(small, "", short),
+        "note": np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING),
+                                                        ["" if np.isnan(k) else f"n {k:,.0f}" for k in n])), "state": state})
     settled = data[(data["state"] == "settled")]
     says = [f"{label} by cohort: {data['cohort'].nunique()} cohorts"]
     if len(settled):
         top, low = settled.loc[settled["value"].idxmax()], settled.loc[settled["value"].idxmin()]
-        says += [f"highest {top['label']} ({top['column']}, {spoken(top['cohort'])})", f"lowest {low['label']} ({low['column']}, {spoken(low['cohort'])})"]
-    says += [f"{int((data['state'] == 'not settled').sum())} cells not settled" if (data["state"] == "not settled").any() else ""]
+        says += [f"{word} {row['label']} ({row['column']}, {spoken(row['cohort'])})" for word, row in (("highest", top), ("lowest", low))]
+    says += [f"{int(soft.sum())} cells not settled" if soft.any() else ""]
     return Drawing("heat", data, _heat(any(" → " in name for name in data["column"]), theme), sentence(says), 100 + 46 * data["cohort"].nunique())
 
 
@@ -135,8 +143,9 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
 def _curve(unit: Unit, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     tones = [p.main, p.warn, *p.extra]
-    colour = alt.Color("slot:O", scale=alt.Scale(domain=[0, 1, 2, 3], range=tones), legend=None)
-    x = alt.X("t:Q", title=None, scale=alt.Scale(nice=False, zero=True, range=room(110)), axis=alt.Axis(labelExpr=units.axis(unit), tickCount=8, offset=12))
+    colour = keyed(alt.Color, "slot:O", [0, 1, 2, 3], tones)
+    x = alt.X("t:Q", title=None, scale=alt.Scale(nice=False, zero=True, range=room(110)),
+              axis=alt.Axis(labelExpr=units.axis(unit), tickCount=8, offset=12))
     y = alt.Y("share:Q", title=None, scale=alt.Scale(nice=False, zero=True), axis=alt.Axis(
         labelExpr="datum.value < 0 ? '' : format(datum.value, '.0%')", gridOpacity=alt.condition("datum.value < 0", alt.value(0), alt.value(1))))
     base = alt.Chart().encode(x=x, y=y)
@@ -144,10 +153,10 @@ def _curve(unit: Unit, theme: Theme) -> alt.LayerChart:
     def only(part: str) -> alt.Chart:
         return base.transform_filter(f"datum.part == '{part}'")
 
-    tips = [alt.Tooltip("curve:N", title="Curve"), alt.Tooltip("t:Q", title="Age", format=".1f"), alt.Tooltip("share:Q", title="Share", format=".1%"), alt.Tooltip("at_risk:Q", title="At risk")]
+    about = tips(("Curve", "curve:N"), ("Age", "t:Q", ".1f"), ("Share", "share:Q", ".1%"), ("At risk", "at_risk:Q"))
     return layers(
         only("thin").mark_line(interpolate="step-after", color=p.line, strokeWidth=2.5, strokeDash=[2, 6]).encode(detail="slot:O"),
-        only("solid").mark_line(interpolate="step-after", strokeWidth=4).encode(color=colour, tooltip=tips),
+        only("solid").mark_line(interpolate="step-after", strokeWidth=4).encode(color=colour, tooltip=about),
         *(chart.encode(color=colour) if k else chart for k, chart in enumerate(
             written(only("name").encode(text="text:N"), p, align="left", baseline="middle", dx=10, fontSize=STRONG, fontWeight=700))),
         only("risk").mark_text(fontSize=BODY, fontWeight=600, baseline="middle").encode(text="text:N", color=colour),
@@ -167,18 +176,20 @@ def _tidy(curves: Sequence[tuple[str, Survival]], falling: bool, ages: np.ndarra
         t = np.unique(np.concatenate([t, s.durations[-FEW:][:1], ages[ages <= s.last]]))
         k = np.searchsorted(s.times, t, side="right")
         share = np.concatenate([[1.0], s.survival])[k]
-        out.append(pd.DataFrame({"curve": str(name), "t": t, "share": share if falling else 1 - share, "at_risk": s.n - np.searchsorted(s.durations, t, side="left")}))
+        at_risk = s.n - np.searchsorted(s.durations, t, side="left")
+        out.append(pd.DataFrame({"curve": str(name), "t": t, "share": share if falling else 1 - share, "at_risk": at_risk}))
     return out
 
 
-def curve(curves: Sequence[tuple[str, Survival]] | pd.DataFrame, unit: Unit = DAYS, *, label: str = "Converted", falling: bool = False, theme: Theme = "light",
-          height: int = 440) -> Drawing:
+def curve(curves: Sequence[tuple[str, Survival]] | pd.DataFrame, unit: Unit = DAYS, *, label: str = "Converted", falling: bool = False,
+          theme: Theme = "light", height: int = 440) -> Drawing:
     """Kaplan–Meier curves, up to four: the share that has come (`falling=True`: that has not yet) by age, grey where fewer than five are followed.
 
     curves : (name, Survival) pairs, or a tidy frame curve, t, S, at_risk. Below the curves: how many are still followed at each age.
     """
     if isinstance(curves, pd.DataFrame):
-        parts = [part.assign(share=part["S"] if falling else 1 - part["S"])[["curve", "t", "share", "at_risk"]] for _, part in curves.groupby("curve", sort=False)]
+        tidy = curves.assign(share=curves["S"] if falling else 1 - curves["S"])[["curve", "t", "share", "at_risk"]]
+        parts = [part for _, part in tidy.groupby("curve", sort=False)]
     else:
         ages = _round_ages(max((s.last for _, s in curves if s.n), default=0.0))
         parts = _tidy(curves, falling, ages)

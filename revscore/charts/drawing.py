@@ -58,8 +58,18 @@ def layers(*charts: alt.Chart) -> alt.LayerChart:
     return alt.layer(*charts, data=alt.NamedData("source"))
 
 
+def keyed(channel: type, field: str, domain: Sequence[Any], colours: Sequence[str], legend: alt.Legend | None = None) -> Any:
+    """An encoding that gives each value of `field` its own colour or shape, whatever else is in the data."""
+    return channel(field, scale=alt.Scale(domain=list(domain), range=list(colours)), legend=legend)
+
+
+def tips(*fields: tuple[str, ...]) -> list[alt.Tooltip]:
+    """What a mark says when pointed at: (title, column[, number format]) each."""
+    return [alt.Tooltip(column, title=title, **({"format": form[0]} if form else {})) for title, column, *form in fields]
+
+
 def room(right: int) -> list[Any]:
-    """The range of a horizontal scale that leaves `right` px for what is written there. (Vega fits labels when the view is made, which is before it has data.)"""
+    """The range of a horizontal scale that leaves `right` px for what is written there: Vega fits labels when it makes the view, before it has data."""
     return [0, alt.expr(f"width - {right}")]
 
 
@@ -104,10 +114,12 @@ def texts(values: Iterable[float], unit: Unit, currency: str) -> list[str]:
     return ["" if np.isnan(v) else units.text(v, unit, currency) for v in values]
 
 
-def target_texts(values: np.ndarray, unit: Unit, currency: str) -> np.ndarray:
-    """"target 30 %" where a target begins or changes, "" elsewhere."""
-    new = ~np.isnan(values) & (np.concatenate([[np.nan], values[:-1]]) != values)
-    return np.where(new, [f"target {text}".replace(".0 %", " %") for text in texts(values, unit, currency)], "")
+def target_texts(goal: np.ndarray, value: np.ndarray, unit: Unit, currency: str) -> dict[str, np.ndarray]:
+    """"target 30 %" where a target begins or changes, "" elsewhere: in `goal_over` or, where the next values lie above the line, in `goal_under`."""
+    new = ~np.isnan(goal) & (np.concatenate([[np.nan], goal[:-1]]) != goal)
+    above = np.array([np.sum(value[k:k + 3] > goal[k]) > np.sum(value[k:k + 3] < goal[k]) for k in range(len(goal))], dtype=bool)
+    said = np.array([f"target {text}".replace(".0 %", " %") for text in texts(goal, unit, currency)], dtype=object)
+    return {"goal_over": np.where(new & ~above, said, ""), "goal_under": np.where(new & above, said, "")}
 
 
 def suppressed(frame: pd.DataFrame) -> np.ndarray:

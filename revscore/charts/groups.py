@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, layers, missed, number, room, sentence, suppressed, texts, words, x_of_n
+from revscore.charts.drawing import Drawing, authored, empty, keyed, layers, missed, number, room, sentence, suppressed, texts, tips, words, x_of_n
 from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.units import CURRENCY, RATIO, Unit
@@ -16,12 +16,15 @@ from revscore.core.units import CURRENCY, RATIO, Unit
 HEXAGON = "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z"
 
 # Shape and colour of a model: blue credits the beginning, orange the end, ink spreads it over the path.
-MODELS = {"first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"), "last_touch_close": ("diamond", "warn"),
-          "linear": ("circle", "ink"), "time_decay": ("triangle-down", "warn"), "u_shaped": ("cross", "ink"), "w_shaped": ("square", "ink"), "full_path": (HEXAGON, "ink")}
+MODELS = {
+    "first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"),
+    "last_touch_close": ("diamond", "warn"), "time_decay": ("triangle-down", "warn"), "linear": ("circle", "ink"), "u_shaped": ("cross", "ink"),
+    "w_shaped": ("square", "ink"), "full_path": (HEXAGON, "ink")}
 
 
 def _rows(**axis: object) -> alt.Y:
-    return alt.Y("group:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(padding=0.3), axis=alt.Axis(labelLimit=340, **axis))
+    return alt.Y("group:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(padding=0.3),
+                 axis=alt.Axis(labelLimit=340, **axis))
 
 
 @authored
@@ -30,18 +33,22 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
     looks = [MODELS.get(model, ("circle", "ink")) for model in models]
     names = [model.replace("_", " ") for model in models]
     base = alt.Chart().encode(y=_rows(labelColor=p.ink))
-    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(170)), axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=5))
-    tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("model:N", title="Model"), alt.Tooltip("label:N", title="Credit")]
-    colour = alt.Scale(domain=names, range=[getattr(p, tone) for _, tone in looks])
+    x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(170)),
+              axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=5))
+    legend = alt.Legend(columns=5)
+    about = tips(("Group", "group:N"), ("Model", "model:N"), ("Credit", "label:N"))
+    head = base.transform_filter("datum.first")
     return layers(
-        base.transform_filter("datum.first").mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
+        head.mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
         base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper).encode(
-            x=x, tooltip=tips, shape=alt.Shape("model:N", scale=alt.Scale(domain=names, range=[shape for shape, _ in looks])), color=alt.Color("model:N", scale=colour, legend=alt.Legend(columns=5))),
-        base.transform_filter("datum.first").mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
+            x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
+            color=keyed(alt.Color, "model:N", names, [getattr(p, tone) for _, tone in looks], legend)),
+        head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
     )
 
 
-def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, models: Sequence[str] = (), label: str = "Credit", theme: Theme = "light") -> Drawing:
+def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, models: Sequence[str] = (), label: str = "Credit",
+          theme: Theme = "light") -> Drawing:
     """One row a group, one mark a model on the range between the least and the most that any model gives.
 
     frame : group, model, value, in the order to be drawn; `core.figures.fold(frame, within="model")` gives the largest twelve and the rest.
@@ -55,8 +62,8 @@ def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, 
     by = pd.Series(value).groupby(group)
     low, high = by.transform("min").to_numpy(), by.transform("max").to_numpy()
     data = pd.DataFrame({
-        "group": group, "order": pd.factorize(group)[0], "model": [m.replace("_", " ") for m in words(frame, "model")], "value": value, "low": low, "high": high,
-        "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
+        "group": group, "order": pd.factorize(group)[0], "model": [m.replace("_", " ") for m in words(frame, "model")], "value": value, "low": low,
+        "high": high, "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
         "span": [a if a == b else f"{a} – {b}" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]})
     heads = data[data["first"]]
     apart = heads.loc[(heads["high"] - heads["low"]).idxmax()]
@@ -73,23 +80,25 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     def x(name: str) -> alt.X:
         return alt.X(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(190)), axis=axis)
 
-    colour = alt.Color("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
-    tips = [alt.Tooltip("group:N", title="Group"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("note:N", title="Sample")]
+    once = base.transform_filter("isValid(datum.reference) && datum.order == 0")
+    colour = keyed(alt.Color, "tone:N", ["on", "off"], [p.main, p.warn])
+    about = tips(("Group", "group:N"), ("Value", "label:N"), ("Sample", "note:N"))
     return layers(
         base.mark_rule(strokeWidth=8, strokeCap="round", opacity=0.35).encode(x=x("from"), x2="upto:Q", color=colour),
-        base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_rule(strokeWidth=2.5, strokeDash=[8, 6], color=p.ink).encode(
+        once.mark_rule(strokeWidth=2.5, strokeDash=[8, 6], color=p.ink).encode(
             x=x("reference"), y=alt.value(0), y2=alt.value(alt.expr("height"))),
-        base.transform_filter("isValid(datum.reference) && datum.order == 0").mark_text(fontSize=SMALL, fontWeight=600, baseline="bottom", dy=-6).encode(
+        once.mark_text(fontSize=SMALL, fontWeight=600, baseline="bottom", dy=-6).encode(
             x=x("reference"), y=alt.value(0), text="mark:N"),
-        base.mark_point(size=230, filled=True, opacity=1).encode(x=x("value"), color=colour, tooltip=tips),
-        base.mark_text(align="right", fontSize=STRONG, fontWeight=700).encode(x=alt.value(alt.expr("width - 84")), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
+        base.mark_point(size=230, filled=True, opacity=1).encode(x=x("value"), color=colour, tooltip=about),
+        base.mark_text(align="right", fontSize=STRONG, fontWeight=700).encode(
+            x=alt.value(alt.expr("width - 84")), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
         base.mark_text(align="right", fontSize=SMALL, color=p.soft).encode(x=alt.value(alt.expr("width")), text="note:N"),
         base.mark_text(align="right", fontSize=BODY, color=p.soft).encode(x=alt.value(alt.expr("width - 84")), text="small:N"),
     )
 
 
-def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Value", reference: float | None = None, reference_name: str = "all",
-         better: str = "up", theme: Theme = "light") -> Drawing:
+def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Value", reference: float | None = None,
+         reference_name: str = "all", better: str = "up", theme: Theme = "light") -> Drawing:
     """Groups from most to least, each with its interval; orange when the whole interval is on the wrong side of the reference.
 
     frame : group, value, n; where known low, high, numerator, denominator, flag. Without an interval a
@@ -107,12 +116,14 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     off = missed(np.where(np.isnan(edge), value, edge), at, better)
     n = number(frame, "n")
     data = pd.DataFrame({
-        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "from": np.where(np.isnan(low), 0.0, low),
+        "group": words(frame, "group"), "order": np.arange(len(frame)), "value": value, "from": np.where(np.isnan(low) & ~np.isnan(value), 0.0, low),
         "upto": np.where(np.isnan(high), value, high), "reference": at,
-        "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency), "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
+        "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency),
+        "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
         "small": np.where(small, x_of_n(frame), np.where(np.isnan(value), units.MISSING, "")),
         "mark": "" if reference is None else f"{reference_name} {units.text(reference, unit, currency)}"})
     there = data[data["value"].notna()]
-    says = [f"{label}: {there.iloc[0]['group']} highest with {there.iloc[0]['label']}, {there.iloc[-1]['group']} lowest with {there.iloc[-1]['label']}" if len(there) else f"{label}: too few records in every group",
-            f"clearly behind: {', '.join(data.loc[off, 'group'])}" if off.any() else "", f"{int(small.sum())} with too few records to rate" if small.any() else ""]
+    ends = [f"{row['group']} {word} with {row['label']}" for word, row in (("highest", there.iloc[0]), ("lowest", there.iloc[-1]))] if len(there) else []
+    says = [f"{label}: {', '.join(ends) or 'too few records in every group'}", f"clearly behind: {', '.join(data.loc[off, 'group'])}" if off.any() else "",
+            f"{int(small.sum())} with too few records to rate" if small.any() else ""]
     return Drawing("rank", data, _rank(unit, currency, theme), sentence(says), 64 + 48 * len(frame))

@@ -8,9 +8,9 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, layers, missed, number, room, sentence, spoken, suppressed, target_texts, texts,
-                                     unsettled, words, written, x_of_n)
-from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, Palette, Theme
+from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, keyed, layers, missed, number, room, sentence, spoken, suppressed,
+                                     target_texts, texts, tips, unsettled, words, written, x_of_n)
+from revscore.charts.theme import LAST, PALETTES, SMALL, Palette, Theme
 from revscore.core import units
 from revscore.core.units import RATIO, Unit
 
@@ -23,17 +23,23 @@ def _x(right: int, type: str = "band") -> alt.X:
 
 
 def _tones(p: Palette, channel: type = alt.Color) -> alt.Color:
-    return channel("tone:N", scale=alt.Scale(domain=["on", "off"], range=[p.main, p.warn]), legend=None)
+    return keyed(channel, "tone:N", ["on", "off"], [p.main, p.warn])
 
 
 def _fills(p: Palette) -> alt.Fill:
-    return alt.Fill("fill:N", scale=alt.Scale(domain=["on", "off", "hollow"], range=[p.main, p.warn, p.paper]), legend=None)
+    return keyed(alt.Fill, "fill:N", ["on", "off", "hollow"], [p.main, p.warn, p.paper])
 
 
-def _goal(base: alt.Chart, y: alt.Y, p: Palette, below: bool = False) -> tuple[alt.Chart, alt.Chart]:
-    """The words at a target line, where it begins or changes."""
-    place = {"baseline": "top", "dy": 7} if below else {"baseline": "bottom", "dy": -7}
-    return written(base.encode(y=y, text="goal:N"), p, align="left", dx=-8, fontSize=SMALL, fontWeight=600, **place)
+def _goal(base: alt.Chart, y: alt.Y, p: Palette) -> tuple[alt.Chart, ...]:
+    """The words at a target line, where it begins or changes, on the side that the values leave free."""
+    look = {"align": "left", "dx": -8, "fontSize": SMALL, "fontWeight": 600}
+    return (*written(base.encode(y=y, text="goal_over:N"), p, **look, baseline="bottom", dy=-7),
+            *written(base.encode(y=y, text="goal_under:N"), p, **look, baseline="top", dy=7))
+
+
+def _small(base: alt.Chart, p: Palette, foot: str) -> alt.Chart:
+    """The words "3 of 4", upright on the axis, where a rate would stand on too few."""
+    return base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr(foot)))
 
 
 def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.Chart]:
@@ -47,18 +53,19 @@ def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency)))
     base = alt.Chart().encode(x=_x(100, "point"))
-    tips = [alt.Tooltip("period:N", title="Period"), alt.Tooltip("label:N", title="Value"), alt.Tooltip("sample:N", title="Sample"),
-            alt.Tooltip("interval:N", title="95 % interval"), alt.Tooltip("goal_label:N", title="Target"), alt.Tooltip("state:N", title="State")]
+    about = tips(("Period", "period:N"), ("Value", "label:N"), ("Sample", "sample:N"), ("95 % interval", "interval:N"),
+                 ("Target", "goal_label:N"), ("State", "state:N"))
     return layers(
         base.mark_area(color=p.main, opacity=0.16, line=False).encode(y=alt.Y("low:Q", title=None), y2="high:Q"),
         base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=alt.Y("target:Q", title=None)),
+        *_goal(base, alt.Y("target:Q", title=None), p),
         base.mark_line(color=p.main).encode(y=alt.Y("settled:Q", title=None)),
         base.mark_line(color=p.main, strokeDash=[2, 8]).encode(y=alt.Y("soft:Q", title=None)),
-        base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=_tones(p, alt.Stroke), fill=_fills(p), tooltip=tips),
-        base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height")), tooltip=tips),
-        *_goal(base, alt.Y("target:Q", title=None), p),
+        base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=_tones(p, alt.Stroke), fill=_fills(p), tooltip=about),
+        _small(base, p, "height"),
         *_toned(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
-        *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="top", lineBreak="\n", lineHeight=20, dx=14, dy=16, fontSize=SMALL, color=p.soft),
+        *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="top", dx=14, dy=16, fontSize=SMALL, color=p.soft,
+                 lineBreak="\n", lineHeight=20),
     )
 
 
@@ -96,7 +103,8 @@ def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, bett
         "label": [text or small_text for text, small_text in zip(label, x_of_n(frame), strict=True)], "interval": interval, "goal_label": goal_label,
         "sample": sample, "state": np.where(small, "too few to rate", np.where(soft, "not settled", "settled")),
         "small": np.where(small, x_of_n(frame), ""), "last": np.where(at_last, label, ""),
-        "goal": target_texts(goal, unit, currency), "last_n": np.where(at_last, [a + ("\nnot settled" if b else "") for a, b in zip(sample, soft, strict=True)], ""),
+        **target_texts(goal, value, unit, currency),
+        "last_n": np.where(at_last, [a + ("\nnot settled" if b else "") for a, b in zip(sample, soft, strict=True)], ""),
     })
 
 
@@ -111,8 +119,8 @@ def _trend_alt(data: pd.DataFrame, label: str) -> str:
                      f"before: {before}" if before else ""])
 
 
-def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up", theme: Theme = "light",
-          height: int = 380) -> Drawing:
+def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up",
+          theme: Theme = "light", height: int = 380) -> Drawing:
     """A line over periods with its 95 % band and stepped target.
 
     frame : period, value; where known start, end (day numbers), low, high, n, numerator, denominator, flag, maturity, target. Unsettled
@@ -142,8 +150,8 @@ def _spark(theme: Theme) -> alt.LayerChart:
     )
 
 
-def spark(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up", theme: Theme = "light",
-          height: int = 72) -> Drawing:
+def spark(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up",
+          theme: Theme = "light", height: int = 72) -> Drawing:
     """The trend of a tile: line, target, last point; no axes. Same frame as `trend`."""
     if not len(frame):
         return empty("spark", theme, height, "No data")
@@ -160,7 +168,7 @@ def _weeks(theme: Theme) -> alt.LayerChart:
     upper = alt.Scale(domain=[0, 1], range=[alt.expr("height * 0.54"), 0])
     lower = alt.Scale(zero=True, nice=False, range=[alt.expr("height"), alt.expr("height * 0.68")])
     share = alt.Axis(values=[0, 0.5, 1], labelExpr="format(datum.value, '.0%')")
-    tips = [alt.Tooltip("period:N", title="Week"), alt.Tooltip("label:N", title="Met"), alt.Tooltip("sample:N", title="Met of due"), alt.Tooltip("target_label:N", title="Target")]
+    about = tips(("Week", "period:N"), ("Met", "label:N"), ("Met of due", "sample:N"), ("Target", "target_label:N"))
 
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", title=None, scale=upper, axis=share)
@@ -170,17 +178,17 @@ def _weeks(theme: Theme) -> alt.LayerChart:
 
     rates = layers(
         base.mark_line(interpolate="step", color=p.ink, strokeWidth=2.5, strokeDash=[8, 6]).encode(y=y("target")),
+        *_goal(base, y("target"), p),
         base.mark_line(color=p.main).encode(y=y("rate")),
-        base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=tips),
-        base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height * 0.54"))),
-        *_goal(base, y("target"), p, below=True),
+        base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=about),
+        _small(base, p, "height * 0.54"),
         *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=SMALL, fontWeight=700),
         *_toned(base.encode(y=y("rate"), text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
     )
     counts = alt.layer(
         base.transform_fold(["breached", "met"], as_=["part", "count"]).mark_bar(cornerRadius=0).encode(
-            y=count("count", stack="zero"), order=alt.Order("part:N", sort="ascending"), tooltip=tips,
-            color=alt.Color("part:N", scale=alt.Scale(domain=["met", "breached"], range=[p.main, p.warn]), legend=alt.Legend(symbolType="square"))),
+            y=count("count", stack="zero"), order=alt.Order("part:N", sort="ascending"), tooltip=about,
+            color=keyed(alt.Color, "part:N", ["met", "breached"], [p.main, p.warn], alt.Legend(symbolType="square"))),
         base.mark_text(baseline="bottom", dy=-5, fontSize=SMALL, color=p.soft).encode(y=count("n"), text="n:Q"),
     )
     return alt.layer(rates, counts, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
@@ -202,9 +210,10 @@ def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", he
     written_rate = np.array(["" if np.isnan(r) else f"{r:.1%}" if near else f"{r:.0%}" for r, near in zip(rate, close, strict=True)], dtype=object)
     last = np.isin(np.arange(len(frame)), np.flatnonzero(~np.isnan(rate))[-1:])
     data = pd.DataFrame({
-        "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate, "target": goal,
-        "tone": np.where(off, "off", "on"), "label": written_rate, "off_label": np.where(off & ~last, written_rate, ""), "last": np.where(last, written_rate, ""),
-        "small": np.where(small, sample, ""), "sample": sample, "goal": target_texts(goal, RATIO, ""), "target_label": texts(goal, RATIO, "")})
+        "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate,
+        "target": goal, "tone": np.where(off, "off", "on"), "label": written_rate, "off_label": np.where(off & ~last, written_rate, ""),
+        "last": np.where(last, written_rate, ""),
+        "small": np.where(small, sample, ""), "sample": sample, **target_texts(goal, rate, RATIO, ""), "target_label": texts(goal, RATIO, "")})
     now = data.iloc[-1]
     says = [f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),
             "" if np.isnan(goal).all() else f"under target in {int(off.sum())} of {len(data)} weeks"]

@@ -37,11 +37,11 @@ class Palette:
 
 
 PALETTES: dict[Theme, Palette] = {
-    "light": Palette(paper="#FFFFFF", ink="#0F172A", soft="#475569", grid="#E2E8F0", rest="#CBD5E1", line="#94A3B8", main="#1D4ED8", total="#475569", open="#A9C4FA",
-                     warn="#C2410C", on_main="#FFFFFF", extra=("#334155", "#7E22CE"),
+    "light": Palette(paper="#FFFFFF", ink="#0F172A", soft="#475569", grid="#E2E8F0", rest="#CBD5E1", line="#94A3B8", main="#1D4ED8", total="#475569",
+                     open="#A9C4FA", warn="#C2410C", on_main="#FFFFFF", extra=("#334155", "#7E22CE"),
                      heat=("#EDF3FE", "#CFE0FC", "#9DBFF8", "#2F66DC", "#1E3A9E"), heat_text="#FFFFFF"),
-    "dark": Palette(paper="#0B1220", ink="#F1F5F9", soft="#B4C0D1", grid="#26334A", rest="#435270", line="#7D8CA5", main="#6AA8FF", total="#94A3B8", open="#2A4C86",
-                    warn="#FF9D4D", on_main="#0B1220", extra=("#E2E8F0", "#D8B4FE"),
+    "dark": Palette(paper="#0B1220", ink="#F1F5F9", soft="#B4C0D1", grid="#26334A", rest="#435270", line="#7D8CA5", main="#6AA8FF", total="#94A3B8",
+                    open="#2A4C86", warn="#FF9D4D", on_main="#0B1220", extra=("#E2E8F0", "#D8B4FE"),
                     heat=("#14243F", "#1C3763", "#274E8E", "#6AA8FF", "#B5D5FF"), heat_text="#0B1220"),
 }
 
@@ -53,7 +53,8 @@ def config(theme: Theme) -> dict[str, Any]:
         "background": "transparent", "font": FONT, "padding": {"left": 4, "top": 8, "right": 8, "bottom": 4},
         "view": {"stroke": None}, "concat": {"spacing": 8},
         "axis": {"labelColor": p.soft, "labelFontSize": BODY, "labelFontWeight": 500, "labelPadding": 10, "labelLimit": 360, "titleColor": p.soft,
-                 "titleFontSize": SMALL, "titleFontWeight": 500, "titlePadding": 12, "gridColor": p.grid, "gridWidth": 1, "domain": False, "ticks": False},
+                 "titleFontSize": SMALL, "titleFontWeight": 500, "titlePadding": 12, "gridColor": p.grid, "gridWidth": 1, "domain": False,
+                 "ticks": False},
         "axisX": {"grid": False, "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 1, "labelFlush": False},
         "axisY": {"tickCount": 5},
         "legend": {"title": None, "orient": "top", "direction": "horizontal", "labelColor": p.ink, "labelFontSize": BODY, "labelFontWeight": 500,
