@@ -33,6 +33,11 @@ class Draft:
     zone: str | None
     refusal: str = ""
 
+    @property
+    def mendable(self) -> bool:
+        """Whether corrections and answers can help: the files could all be read."""
+        return self.intake is not None and not any(reports.refuses(problem) for problem in self.intake.problems)
+
     def again(self, answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,
               progress: Progress | None = None) -> Draft:
         """The same sheets under other answers, another mapping or another date; nothing is read from the files again."""

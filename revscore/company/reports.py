@@ -91,7 +91,7 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
     if intake is None:
         files = tuple(FileReport(name, REFUSED, None, 0, 0, 0, {}, (Message(refusal, name),)) for name in names)
         return LoadReport(REFUSED, None, f"Refused: {refusal}", files, (), (), None)
-    faults = [problem for problem in intake.problems if _refuses(problem)]
+    faults = [problem for problem in intake.problems if refuses(problem)]
     sheets = intake.ledger.sheets[intake.ledger.sheets["table"] != NOT_USED]
     status, text = LOADED, ""
     held_back = _too_much(sheets)
@@ -141,7 +141,7 @@ def _too_much(sheets: pd.DataFrame) -> list[Question]:
                      ("yes", "no"), None, f"{s.file}, sheet {s.sheet}" if s.sheet else s.file) for s in worst.itertuples(index=False)]
 
 
-def _refuses(problem: Problem) -> bool:
+def refuses(problem: Problem) -> bool:
     """Whether a problem stops the load: not a file that came twice, nor a stray file of another type inside an archive."""
     return problem.code not in _HARMLESS and not (problem.code == "E_TYPE" and "/" in problem.file)
 

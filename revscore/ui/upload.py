@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
@@ -28,6 +28,12 @@ class Bench:
     draft: Draft | None = None
     stored: LoadReport | None = None
     round: int = 0  # changes the uploader's key, which empties it
+    sums: dict[str, str] = field(default_factory=dict)  # id of an uploaded file -> hash of its content, worked out once
+
+    def sum_of(self, file: Any) -> str:
+        if file.file_id not in self.sums:
+            self.sums[file.file_id] = hashlib.sha256(file.getvalue()).hexdigest()
+        return f"{file.name} {self.sums[file.file_id]}"
 
 
 def bench() -> Bench:
@@ -43,7 +49,7 @@ def files() -> None:
     if not chosen:
         _invitation()
         return
-    token = hashlib.sha256("|".join(f"{file.file_id}" for file in chosen).encode()).hexdigest()
+    token = hashlib.sha256("|".join(map(work.sum_of, chosen)).encode()).hexdigest()
     _work(work, token, lambda say: company.draft_files(
         session.store(), company.COMPANY, [Source(file.name, file.getvalue()) for file in chosen], progress=say))
 
@@ -82,7 +88,7 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     draft = work.draft
     found = company.report(draft)
     report.summary(found)
-    if found.status == REFUSED:
+    if found.status == REFUSED and not draft.mendable:
         report.problems(found)
         return
     report.messages(found, draft)
@@ -93,6 +99,8 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
 
 
 def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
+    if found.status == REFUSED:
+        return
     waits = found.status == ASKS
     zone = draft.zone or str(draft.intake.config.get("reporting_tz", "UTC"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
