@@ -32,7 +32,7 @@ Course = Literal["on", "off", "open"]
 
 @dataclass(frozen=True)
 class Tile:
-    """A line with its verdict: on course, off course, or open (no call), and why."""
+    """A line with its verdict: on course, off course, or open (no call); `why` where the step from before does not say it."""
 
     line: Line
     course: Course
@@ -65,10 +65,8 @@ def judged(x: Coded, view: View, line: Line) -> Tile:
         return Tile(line, "open", "too few to say")
     found = goal(x, view, line)
     if found is not None:
-        def written(value: float) -> str:
-            return units.text(value, line.measure.unit, line.currency)
-
-        why = f"{written(found.expected)} due by now, target {written(found.target.value)}" if found.cumulative else f"target {written(found.target.value)}"
+        due = round(found.expected) if line.measure.unit.kind == "count" else found.expected
+        why = f"{units.text(due, line.measure.unit, line.currency)} due" if found.cumulative else f"target {units.text(due, line.measure.unit, line.currency)}"
         return Tile(replace(line, target=found.target.value), "on" if found.reached(line.value) else "off", why)
     if line.card.better is Better.CONTEXT:
         return Tile(line, "open", "for context")
@@ -77,5 +75,5 @@ def judged(x: Coded, view: View, line: Line) -> Tile:
     if line.tone == "neutral":
         return Tile(line, "open", "unchanged" if line.value == line.before else "small sample")
     if line.measure.kind is Kind.RATE and line.low <= line.before <= line.high:
-        return Tile(line, "open", "within chance of before")
-    return Tile(line, "on" if line.tone == "good" else "off", "better than before" if line.tone == "good" else "worse than before")
+        return Tile(line, "open", "within chance")
+    return Tile(line, "on" if line.tone == "good" else "off", "")

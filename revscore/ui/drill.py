@@ -29,16 +29,16 @@ def opened(now: Now, line: Line) -> None:
 def _drawer(now: Now, line: Line) -> None:
     with st.container(border=True, gap="xsmall"):
         st.metric(md(line.label), md(line.text))
-        st.caption(md(" · ".join(part for part in (line.sample, now.choice.period_text, owners(line.card.owners)) if part)))
+        st.caption(md(" · ".join(part for part in (line.sample, _period(now, line), owners(line.card.owners)) if part)))
     st.markdown(_definition(line.card.definition))
     for note in line.notes:
         st.caption(f":material/info: {md(note)}")
     if line.measure.kind in (Kind.DERIVED, Kind.STUDY):
-        parts = now.ask(_parts, line.card.id, line.own, line.params)
+        parts = now.ask(_parts, line.card.id, line.own, line.params, view=now.view.during(line.period))
         st.markdown("**Made of other numbers**")
         tables.table(parts, now.x, key="parts")
         return _downloads({"Parts": parts}, now, line)
-    rows = now.ask(_rows, line.card.id, line.stat, line.own, line.params)
+    rows = now.ask(_rows, line.card.id, line.stat, line.own, line.params, view=now.view.during(line.period))
     sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
     for (name, frame), place in zip(sheets.items(), st.tabs([f"{name} {len(frame):,}" for name, frame in sheets.items()]), strict=True):
         with place:
@@ -69,6 +69,13 @@ def _parts(x, view: View, card: str, own: tuple[tuple[str, str], ...], params: t
     return frame.drop(columns=["metric", "start", "end"], errors="ignore").dropna(axis=1, how="all")
 
 
+def _period(now: Now, line: Line) -> str:
+    """The period of the line itself: a number that needs time to settle, or a state of today, has not the page's."""
+    if line.period == now.view.period:
+        return now.choice.period_text
+    return f"as of {now.x.data.as_of.day} {now.x.data.as_of:%b %Y}" if line.period is None else f"{line.period.label} ({line.period.dates()})"
+
+
 def _definition(text: str) -> str:
     """A docstring as Markdown: it is ours, not data."""
     return " ".join(text.split())
@@ -77,7 +84,7 @@ def _definition(text: str) -> str:
 def receipt(now: Now, line: Line) -> dict[str, object]:
     """What the rows stand on, for the sheet *Receipt*."""
     return {"Metric": line.card.id, "Number": line.label, "Value": line.text, "Sample": line.sample, "Unit": line.measure.unit.name,
-            "Period": now.choice.period_text, "Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
+            "Period": _period(now, line), "Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
             "As of": str(now.x.data.as_of), "Data set": now.dataset, "Version": now.version, "Definitions": now.x.terms.digest,
             "Definition": _definition(line.card.definition)}
 

@@ -16,7 +16,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ICON = str(Path(__file__).with_name("favicon.png"))
+_ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title, icon); the first page is the home
     "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month")),
     "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
@@ -29,16 +29,27 @@ _drawn: ContextVar[bool] = ContextVar("drawn", default=False)  # the frame stand
 
 # Sizes that read from the back of a meeting room; only what the theme cannot say.
 _STYLE = """<style>
-[data-testid="stMetricLabel"] p {font-size: 1.125rem; font-weight: 600; line-height: 1.3}
-[data-testid="stMetricValue"] {line-height: 1.15}
-[data-testid="stCaptionContainer"] p {font-size: 1rem}
-[class*="st-key-tile-"] {position: relative}
-[class*="st-key-tile-"] [class*="st-key-open-"] {position: absolute; top: .75rem; right: .75rem; width: auto}
-[class*="st-key-finding-"] h3 {font-size: 1.5rem; line-height: 1.3; padding: 0}
+[data-testid="stMainBlockContainer"] {padding: 1rem 3rem 3rem}
+[data-testid="stHeader"] {background: transparent; pointer-events: none}
+[data-testid="stHeader"] button {pointer-events: auto}
+[data-testid="stMetricLabel"] p {font-size: 1.1rem; font-weight: 600; line-height: 1.3}
+[data-testid="stMetricValue"] {line-height: 1.12}
+[data-testid="stMetricDeltaDescription"] p {font-size: .94rem}
+[data-testid="stMetricChart"] {margin-top: .35rem}
+[data-testid="stCaptionContainer"] p {font-size: .96rem; line-height: 1.3}
+[class*="st-key-tile-"] {position: relative; padding: .7rem 1rem .55rem}
+[class*="st-key-tile-"] [class*="st-key-open-"] {position: absolute; top: 2.6rem; right: .6rem; width: auto}
+[class*="st-key-tile-"] [class*="st-key-course-"] {position: absolute; top: .75rem; right: .9rem; width: auto}
+[class*="st-key-chart-"] {gap: .75rem}
+[class*="st-key-finding-"] h3 {font-size: 1.45rem; line-height: 1.3; padding: 0}
+[class*="st-key-section-"] h3 {padding: .2rem 0 0}
+[class*="st-key-section-"] h3 span {font-weight: 400}
+[class*="st-key-section-"] [data-testid="stMarkdownContainer"], [class*="st-key-finding-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0}
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}
+.st-key-grain p {text-transform: capitalize}
 .st-key-no-filters {display: none}
-.st-key-answer p {font-size: 1.5rem; line-height: 1.4}
+.st-key-answer p {font-size: 1.4rem; line-height: 1.35}
 </style>"""
 
 
@@ -46,6 +57,7 @@ def run() -> None:
     """One run of the app."""
     st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
     st.html(_STYLE)
+    st.logo(_LOGO, size="large", icon_image=_ICON)
     page = _navigation()
     try:
         _first_start()
@@ -132,7 +144,10 @@ def _dataset() -> str:
     """The data set shown: the one in the address, else the user's own once it has a load, else the sample; a switch where there are both."""
     loaded = [one.name for one in session.store().datasets() if session.store().loads(one.name)]
     if len(loaded) < 2:
-        return loaded[0] if loaded else company.current(session.store())
+        shown = loaded[0] if loaded else company.current(session.store())
+        if shown == SAMPLE:
+            st.sidebar.caption("This is the sample company. Bring your own extracts in under Data.")
+        return shown
     with st.sidebar:
         names = {SAMPLE: "Sample company", company.COMPANY: "My company"}
         default = company.current(session.store())

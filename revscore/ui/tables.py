@@ -33,4 +33,4 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
             config[name] = st.column_config.NumberColumn(label, format="localized")
         else:
             config[name] = st.column_config.TextColumn(label)
-    st.dataframe(shown, hide_index=True, column_config=config, key=key, height=height, row_height=40)
+    st.dataframe(shown, hide_index=True, column_config=config, key=key, height=height, row_height=40, placeholder="–")

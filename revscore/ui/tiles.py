@@ -61,7 +61,8 @@ def _compared(line: Line) -> str | None:
     period = line.before_period
     if period is None or line.change == units.MISSING:
         return None
-    return md(f"vs {units.text(line.before, line.measure.unit, line.currency)} in {period.label or period.dates()}".replace("in same", "same").replace("in the same", "the same"))
+    was, name = units.text(line.before, line.measure.unit, line.currency), period.label or period.dates()
+    return md(f"vs {was}, {name.removeprefix('same days of ')} to date" if name.startswith("same days of") else f"vs {was}, {name}")
 
 
 def _trend(line: Line) -> list[float] | None:
@@ -74,7 +75,8 @@ def _trend(line: Line) -> list[float] | None:
 
 
 def _foot(one: Line | Tile, line: Line) -> list[str]:
-    parts = [md(one.why)] if isinstance(one, Tile) else []
-    parts += [md(line.sample)] if line.sample and not line.suppressed and line.denominator != 0 else []
+    parts = [md(one.why)] if isinstance(one, Tile) and one.why else []
+    counts_itself = line.measure.kind is Kind.TOTAL and line.n == line.value
+    parts += [md(line.sample)] if line.sample and not line.suppressed and line.denominator != 0 and not counts_itself else []
     parts += ["not settled"] if line.maturity in ("partial", "immature") else []
     return [*parts, md(owners(line.card.owners))]

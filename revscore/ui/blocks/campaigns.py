@@ -33,11 +33,16 @@ def models(now: Now) -> None:
         finding = f"{len(hangs)} of {len(agreed)} campaigns depend on the model" if len(hangs) else "Every model tells the same story"
     charts.card(finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=[campaigns.MODEL_NAMES[name] for name in campaigns.SHOWN_MODELS],
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
-                "A rule for sharing credit over recorded touches, not what would have been lost without them.")
-    with st.container(border=True, key="chart-totals"):
-        charts.heading("Every model shares out the same total", "totals")
-        tables.table(now.ask(campaigns.totals, basis), now.x, key="totals", formats=dict.fromkeys(("credited", "no_touch", "total"), units.CURRENCY),
-                     labels={"credited": "Credited to campaigns", "no_touch": "No marketing touch"})
+                f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.")
+
+
+def _shared_out(now: Now, basis: str) -> str:
+    """ "Every model shares out the same $3.01M; $297k of it had no marketing touch." """
+    found, currency = now.ask(campaigns.totals, basis), now.x.terms.corporate_currency
+    if not len(found):
+        return ""
+    least, most = (units.text(value, units.CURRENCY, currency) for value in (found["no_touch"].min(), found["no_touch"].max()))
+    return f"Every model shares out the same {units.text(found['total'].max(), units.CURRENCY, currency)}; {least if least == most else f'{least} to {most}'} of it had no marketing touch."
 
 
 def agreement(now: Now) -> None:

@@ -43,7 +43,7 @@ def heat(now: Now) -> None:
         return charts.absent(question, sentence, "heat")
     frame = now.ask(funnel.heat)
     drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
-    charts.card(_trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed. Hatched or “x of n” cells have too few to rate.")
+    charts.card(_trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed.")
 
 
 def _trend(frame) -> str:

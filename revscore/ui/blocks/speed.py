@@ -89,9 +89,9 @@ def breaches(now: Now) -> None:
     with st.container(border=True, key="chart-breaches", height="stretch"):
         charts.heading(f"{len(frame):,} promises are broken and still open" if len(frame) else "No promise is broken and open", "breaches")
         if len(frame):
-            shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min", "pct_of_target") if name in frame.columns]
+            shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min") if name in frame.columns]
             tables.table(frame[shown], now.x, key="breaches", height=420, formats={"overdue_min": units.MINUTES},
-                         labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)", "pct_of_target": "% of target"})
+                         labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)"})
 
 
 def decisions(now: Now) -> None:
