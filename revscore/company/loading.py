@@ -14,7 +14,7 @@ from revscore.company import learning, reports
 from revscore.company.reports import ASKS, REFUSED, LoadReport
 from revscore.intake import Intake, Match, Source, prepare, prepare_sheets
 from revscore.intake.warehouse import read_warehouse
-from revscore.store import LoadFile, Store
+from revscore.store import LoadFile, Store, StoreError
 
 WAREHOUSE = "warehouse"
 Progress = Callable[[str, float, str], None]
@@ -97,7 +97,7 @@ def report(draft: Draft) -> LoadReport:
 def save(store: Store, draft: Draft, *, by: str = "local", progress: Progress | None = None) -> LoadReport:
     """Store `draft` in one transaction, unless it is refused or asks; keep its mapping and, where they are new, its definitions.
 
-    Raises StoreError when the store cannot be written.
+    A store that cannot be written refuses the load, with its sentence.
     """
     found = report(draft)
     if found.status in (REFUSED, ASKS):
@@ -109,7 +109,7 @@ def save(store: Store, draft: Draft, *, by: str = "local", progress: Progress | 
         result = store.save_load(draft.dataset, intake.data, intake.ledger.sheets, reports.with_raw(intake.ledger), files=draft.files, by=by,
                                  rows_read=found.rows_read, rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined,
                                  terms_hints=intake.terms_hints, mapping=intake.mapping)
-    except (ValueError, TypeError) as error:
+    except (StoreError, ValueError, TypeError) as error:
         return reports.refused(found, str(error))
     learnt = learning.learn_terms(store, draft.dataset, intake, by)
     for signature, mapping in learning.to_keep(intake, draft.mapping).items():

@@ -17,6 +17,7 @@ LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_a
 TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
 NOTES_EACH = 50  # remarks of one kind and column that a report lists; the ledger has all
 _HARMLESS = ("E_TWICE",)
+_NO_FAULT = ("R_DELETED", "R_DUPLICATE")
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
     faults = [problem for problem in intake.problems if refuses(problem)]
     sheets = intake.ledger.sheets[intake.ledger.sheets["table"] != NOT_USED]
     status, text = LOADED, ""
-    held_back = _too_much(sheets)
+    held_back = _too_much(sheets, intake.ledger.findings)
     questions = (*intake.questions, *(q for q in held_back if answers.get(q.key) not in q.options))
     waiting = [q for q in questions if q.default is None]
     if faults:
@@ -134,8 +135,10 @@ def _would(found: LoadReport, intake: Intake) -> str:
             f"as of {intake.data.as_of:%Y-%m-%d %H:%M} UTC.")
 
 
-def _too_much(sheets: pd.DataFrame) -> list[Question]:
-    """A question per sheet of which most rows would be held back."""
+def _too_much(sheets: pd.DataFrame, findings: pd.DataFrame) -> list[Question]:
+    """A question per sheet of which most rows would be held back for a fault; deleted and repeated records are none."""
+    faults = findings[(findings["action"] == "quarantined") & ~findings["code"].isin(_NO_FAULT)].groupby(["file", "sheet"]).size()
+    sheets = sheets.assign(quarantined=faults.reindex(pd.MultiIndex.from_frame(sheets[["file", "sheet"]]), fill_value=0).to_numpy())
     worst = sheets[(sheets["read"] >= 10) & (sheets["quarantined"] > TOO_MUCH * sheets["read"])]
     return [Question(f"quarantined:{s.file}:{s.sheet}", f"{s.quarantined:,} of {s.read:,} rows of {s.sheet or s.file} would be held back. Store the others all the same?",
                      ("yes", "no"), None, f"{s.file}, sheet {s.sheet}" if s.sheet else s.file) for s in worst.itertuples(index=False)]

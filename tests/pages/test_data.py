@@ -98,7 +98,7 @@ def test_a_sheet_that_nothing_is_known_of_can_be_mapped_by_hand(page, store):
     upload(page, ("kontakte.csv", "Ref,Wann,Woher\nK1,2026-03-02,Messe\nK2,2026-03-03,Web\n"))
     next(s for s in page.selectbox if s.label == "This sheet holds").set_value("lead").run()
     assert not page.exception and "lead id or email" in words(page)
-    key = next(key for key in page.session_state.filtered_state if key.startswith("columns-") and key.endswith("-lead"))
+    key = next(key for key in page.session_state._state.filtered_state if key.startswith("columns-") and key.endswith("-lead"))
     page.session_state[key] = {"edited_rows": {0: {"Goes to": "lead_id"}, 1: {"Goes to": "created_at"}}, "added_rows": [], "deleted_rows": []}
     page.run()
     button(page, "Read again this way").click().run()
