@@ -247,4 +247,4 @@ def _orphans(tables: Mapping[str, pd.DataFrame], homes: Mapping[str, pd.DataFram
         if table in homes and len(homes[table]) == len(lost):
             desk.note(homes[table][lost], name, "N_ORPHAN", f"{name}: the {what}")
         else:
-            desk.say(f"{schema.TABLES[table].title}: {int(lost.sum()):,} point to {name.removesuffix('_id')}s that the extract does not have; they are kept")
+            desk.say(f"{schema.TABLES[table].title}: {int(lost.sum()):,} point to {schema.TABLES[target].title.lower()} that the extract does not have; they are kept")

@@ -160,9 +160,8 @@ def _by_signature(sheet: Sheet) -> Match | None:
     for preset in presets():
         for one in preset.unused:
             named = bool(one.file and one.file.search(stem))
-            signed = bool(one.signature) and one.signature <= exact
-            if signed or named:
-                score = 12.0 * (len(one.signature) if signed else 0) + (34 if named else 0)
+            if (named or not one.file) and one.signature <= exact:
+                score = 12.0 * len(one.signature) + 60 * named
                 best = (score, one, {}) if best is None or score > best[0] else best
         for spec in preset.sheets:
             if not spec.requires <= exact or spec.without and any(h.startswith(spec.without) for h in sheet.headings):
@@ -180,7 +179,7 @@ def _by_signature(sheet: Sheet) -> Match | None:
                     continue
                 score = 1000 * share + 10 * (stem == spec.subject) + len(columns)
             else:
-                score = 10 * max(alternatives, default=0) + len(columns) + 8 * named + 5 * bool(spec.requires)
+                score = 4.0 * max(alternatives, default=0) + 3 * len(columns) + 8 * named + 5 * bool(spec.requires) + 100 * spec.first
             best = (score, spec, columns) if best is None or score > best[0] else best
     if best is None:
         return None
@@ -200,7 +199,7 @@ def _with_stamps(match: Match) -> Match:
             continue
         hit = next((m for p in match.spec.stamps if (m := p.search(heading))), None)
         if hit and not any(p.search(heading) for p in match.spec.ignore):
-            stamps[heading] = hit["word"]
+            stamps[heading] = hit["word"].strip().strip("\"'")
         elif any(p.search(heading) for p in match.spec.ignore) or fold(heading).startswith("fivetran"):
             ignored.append(heading)
     return replace(match, stamps=stamps, ignored=tuple(ignored))

@@ -93,7 +93,7 @@ def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame,
     direction = pd.Series("outbound", index=frame.index).mask(way.str.contains("in", regex=False).fillna(False) & ~way.str.contains("out", regex=False).fillna(False), "inbound")
     incoming = column(frame, "type").str.casefold().str.contains("incoming", regex=False).fillna(False)
     direction = direction.mask(incoming, "inbound").where(~planned).astype("str")
-    person = first_id(column(frame, "person_id"))
+    person = first_id(first_of(frame, "person_id", "lead_id", "contact_id"))
     opp = first_id(column(frame, "opp_id"))
     if len(opps):
         opp = opp.fillna(by_name(column(frame, "related"), opps, "opp_id"))
@@ -104,7 +104,7 @@ def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame,
             filled = look_up(frame["activity_id"], table)
             person, opp = (person.fillna(filled), opp) if name == "person_id" else (person, opp.fillna(filled))
     frame = frame.assign(person_id=person, opp_id=opp, occurred_at=at, type=kind, direction=direction, status=state,
-                         is_automated=column(frame, "type").str.casefold().str.contains("list ?email|automated", regex=True).fillna(False),
+                         is_automated=column(frame, "is_automated", "boolean").fillna(column(frame, "type").str.casefold().str.contains("list ?email|automated", regex=True).fillna(False)),
                          user_id=column(frame, "user_id").fillna(by_name(column(frame, "owner_name"), people, "user_id")))
     missing = frame["occurred_at"].isna()
     desk.hold(frame[missing], "created_at", "R_NO_DATE", "activities: the date is missing")

@@ -75,7 +75,8 @@ def users(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series], des
         lone = lone[~lone.str.startswith("00G")]            # queues of Salesforce are no users
         more = pd.concat([more, pd.DataFrame({"user_id": lone[~lone.isin(set(more["user_id"]))], "name": lone, "function": "sales"})], ignore_index=True)
     if len(more):
-        desk.derived["users"] = f"{len(more):,} users are known only as owners of records; they are taken as sales"
+        told = f"{len(more):,} users are known only as owners of records; they are taken as sales"
+        desk.derived.update({"users": told}) if len(more) > len(out) else desk.say(told)
     return pd.concat([out, more.dropna(subset=["user_id"])], ignore_index=True)
 
 
@@ -215,8 +216,10 @@ def _status_events(changed: pd.DataFrame, people: pd.DataFrame, desk: Desk) -> p
                         "entered_at": rows["changed_at"], "reason": column(rows, "reason")})
     first = rows[~rows["lead_id"].duplicated()]
     born = look_up(first["lead_id"], people.set_index("lead_id")["created_at"]) if len(people) else pd.Series(pd.NaT, index=first.index, dtype=_TS)
-    before = status_words(column(first, "old_value"), desk).fillna("inquiry")
-    start = pd.DataFrame({"lead_id": first["lead_id"], "stage": before, "entered_at": born})[(born < first["changed_at"]).to_numpy(dtype=bool)]
+    before = status_words(column(first, "old_value"), desk)
+    if "old_value" not in first.columns:                    # else a first change from nothing is the creation itself
+        before = before.fillna("inquiry")
+    start = pd.DataFrame({"lead_id": first["lead_id"], "stage": before, "entered_at": born})[((born < first["changed_at"]) & before.notna()).to_numpy(dtype=bool)]
     out = pd.concat([start, out.dropna(subset=["stage"])], ignore_index=True)
     out = out.sort_values(["lead_id", "entered_at"], kind="stable", ignore_index=True)
     return out[out["stage"] != out.groupby("lead_id")["stage"].shift()].reset_index(drop=True)

@@ -36,6 +36,7 @@ class SheetSpec:
     field: str = ""                                 # changes: which field they are of when no column says it
     also: str = ""                                  # a second subject of the same rows
     plain: bool = False
+    first: bool = False                             # goes before sheets that bring more columns
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,7 @@ def _sheet(data: Mapping[str, Any], key: str, entry: Mapping[str, Any]) -> Sheet
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("stamps", {}).get("stage", ())),
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("ignore", {}).get("patterns", ())),
         frozenset(fold(h) for h in data.get("requires", ())), data.get("without", ""), data.get("naive", "local"), data.get("salesforce_ids", False),
-        entry.get("kind", ""), entry.get("field", ""), entry.get("also", ""))
+        entry.get("kind", ""), entry.get("field", ""), entry.get("also", ""), first=entry.get("first", False))
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

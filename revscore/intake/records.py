@@ -100,7 +100,7 @@ def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tup
         mine = owner == m
         if (again & same)[mine].all() and (owner[first[mine]] != m).all() and len(set(owner)) > 1:
             desk.leave_out(int(m), f"not used: the same records as {desk.matches[int(owner[first[mine]][0])].sheet.place}; they count once")
-    where = np.array([desk.matches[m].sheet.file for m in range(len(desk.matches))], dtype=object)
+    where = np.array([desk.matches[m].sheet.place for m in range(len(desk.matches))], dtype=object)
     rows = np.array([int(desk.matches[m].sheet.rows[r]) for m, r in zip(owner[first[again]], frame["_row"].to_numpy()[first[again]], strict=True)], dtype=object)
     place = pd.Series(where[owner[first[again]]]) + ", row " + pd.Series(rows).astype("str")
     equal = same[again]
