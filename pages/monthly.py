@@ -9,12 +9,12 @@ if now := frame.open_page("Monthly review"):
     numbers = review.monthly_review(now)
     review.monthly_answer(numbers)
     review.section(now, "Conversion", "Do settled cohorts convert better?", numbers.conversion)
+    funnel.heat(now)
+    review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
     left, right = st.columns(2, gap="small")
     with left:
-        funnel.heat(now)
-    with right:
         funnel.curves(now)
-    review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
-    speed.levers(now)
+    with right:
+        speed.levers(now)
     review.section(now, "Campaigns", "What came back for the money?")
     campaigns.scorecard(now, numbers.campaigns)

@@ -8,9 +8,9 @@ from revscore.ui.blocks import pipeline, review
 if now := frame.open_page("Pipeline"):
     review.summary(now, pipeline.SUMMARY)
     pipeline.bridge(now)
-    pipeline.stages(now)
     left, right = st.columns(2, gap="small")
     with left:
-        pipeline.aging(now)
+        pipeline.stages(now)
     with right:
         pipeline.slipped(now)
+    pipeline.aging(now)

@@ -12,6 +12,6 @@ if now := frame.open_page("Velocity"):
     with left:
         speed.stage_days(now)
     with right:
-        speed.levers(now)
         speed.lead_days(now)
+    speed.levers(now)
     pipeline.aging(now)

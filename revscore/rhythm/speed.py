@@ -92,7 +92,7 @@ def _curves(x: Coded, view: View, card: str, measure: str, dimension: str) -> tu
         return ()
     chosen = view.chosen.get(dimension) or x.dims[dimension].labels[1:]
     curves = [(name, curve(x, found, view.narrowed(**{dimension: name}), measure)) for name in chosen]
-    curves = sorted(((name, one) for name, one in curves if one.n), key=lambda pair: -pair[1].n)[:CURVES]
+    curves = sorted(((name, one) for name, one in curves if one.n >= x.terms.stats.min_n_show), key=lambda pair: -pair[1].n)[:CURVES]
     return tuple(curves) or ((("all", whole),) if (whole := curve(x, found, view, measure)).n else ())
 
 

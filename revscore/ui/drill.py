@@ -20,16 +20,19 @@ from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
 
-def opened(now: Now, line: Line) -> None:
-    """Show the drawer of a line."""
-    _drawer(now, line)
+def opened(now: Now, line: Line, whole: bool = True) -> None:
+    """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them."""
+    _drawer(now, line, whole)
 
 
 @st.dialog("Behind the number", width="large", position="right")
-def _drawer(now: Now, line: Line) -> None:
+def _drawer(now: Now, line: Line, whole: bool) -> None:
     with st.container(border=True, gap="xsmall"):
-        st.metric(md(line.label), md(line.text))
-        st.caption(md(" · ".join(part for part in (line.sample, _period(now, line), owners(line.card.owners)) if part)))
+        if whole:
+            st.metric(md(line.label), md(line.text))
+        else:
+            st.markdown(f"### {md(line.label)}")
+        st.caption(md(" · ".join(part for part in (line.sample if whole else "", _period(now, line), owners(line.card.owners)) if part)))
     st.markdown(_definition(line.card.definition))
     for note in line.notes:
         st.caption(f":material/info: {md(note)}")

@@ -43,7 +43,10 @@ _STYLE = """<style>
 [class*="st-key-chart-"] {gap: .75rem}
 [class*="st-key-finding-"] h3 {font-size: 1.45rem; line-height: 1.3; padding: 0}
 [class*="st-key-section-"] h3 {padding: .2rem 0 0}
-[class*="st-key-section-"] h3 span {font-weight: 400}
+[class*="st-key-section-"] h3 span span {font-weight: 400}
+[class*="st-key-chart-"] {position: relative}
+[class*="st-key-chart-"] > [class*="st-key-rows-"] {position: absolute; top: .6rem; right: .8rem; width: auto}
+[class*="st-key-finding-"] {padding-right: 2.5rem}
 [class*="st-key-section-"] [data-testid="stMarkdownContainer"], [class*="st-key-finding-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0}
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}

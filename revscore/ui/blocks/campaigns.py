@@ -31,9 +31,10 @@ def models(now: Now) -> None:
     if len(agreed):
         hangs = agreed[agreed["verdict"].str.startswith("depends")]
         finding = f"{len(hangs)} of {len(agreed)} campaigns depend on the model" if len(hangs) else "Every model tells the same story"
-    charts.card(finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=[campaigns.MODEL_NAMES[name] for name in campaigns.SHOWN_MODELS],
+    charts.card(now, finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=[campaigns.MODEL_NAMES[name] for name in campaigns.SHOWN_MODELS],
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
-                f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.")
+                f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.",
+                ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, credited", basis=basis))
 
 
 def _shared_out(now: Now, basis: str) -> str:
@@ -70,8 +71,9 @@ def sourced(now: Now) -> None:
     if len(frame) and frame["value"].sum() > 0:
         top = frame.loc[frame["value"].idxmax()]
         finding = f"{str(top['group']).capitalize()} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
-    charts.card(finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", theme=charts.theme()), "sourced",
-                "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.")
+    charts.card(now, finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", theme=charts.theme()), "sourced",
+                "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.",
+                ask("attribution.sourced_by_fytd"))
 
 
 def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:

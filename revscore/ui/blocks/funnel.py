@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.charts import cohorts, groups
 from revscore.core import units
 from revscore.rhythm import funnel
-from revscore.rhythm.asks import lacks
+from revscore.rhythm.asks import ask, lacks
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -20,8 +20,9 @@ def steps(now: Now) -> None:
     if sentence := lacks(now.x, "funnel.cohort_conversion"):
         return charts.absent(question, sentence, "steps")
     frame = now.ask(funnel.steps)
-    charts.card(_weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
-                "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert.")
+    charts.card(now, _weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
+                "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert.",
+                ask("funnel.cohort_conversion", label="Cohort funnel"))
 
 
 def _weakest(frame) -> str:
@@ -43,7 +44,7 @@ def heat(now: Now) -> None:
         return charts.absent(question, sentence, "heat")
     frame = now.ask(funnel.heat)
     drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
-    charts.card(_trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed.")
+    charts.card(now, _trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed.")
 
 
 def _trend(frame) -> str:
@@ -64,8 +65,9 @@ def curves(now: Now) -> None:
     if sentence := lacks(now.x, "funnel.km_conversion"):
         return charts.absent(question, sentence, "curves")
     drawing = cohorts.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
-    charts.card(now.ask(funnel.equal_age) or question, drawing, "curves",
-                "Kaplan–Meier: everyone who has not converted is followed up to the date of the data; grey where fewer than five are followed.")
+    charts.card(now, now.ask(funnel.equal_age) or question, drawing, "curves",
+                "Kaplan–Meier: everyone who has not converted is followed up to the date of the data; grey where fewer than five are followed.",
+                ask("funnel.km_conversion", params={"pair": funnel.MAIN_PAIR}))
 
 
 def leakage(now: Now) -> None:
@@ -80,7 +82,8 @@ def leakage(now: Now) -> None:
         finding = f"Most leak at {worst['group']}: {units.text(worst['value'], units.RATIO)} of those who reach it"
     left, right = st.columns([3, 2], gap="small")
     with left:
-        charts.card(finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage.")
+        charts.card(now, finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage.",
+                    ask("leakage.leads"))
     with right, st.container(border=True, key="chart-reasons", height="stretch"):
         charts.heading("The reasons given", "reasons")
         tables.table(now.ask(funnel.reasons), now.x, key="reasons")

@@ -9,7 +9,7 @@ from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.rhythm import pipeline
-from revscore.rhythm.asks import lacks
+from revscore.rhythm.asks import ask, lacks
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -29,9 +29,10 @@ def bridge(now: Now, week: bool = False) -> None:
     largest = f"; largest: {moves['leg'].iloc[0].lower()} {units.text(moves['value'].iloc[0], units.CURRENCY, currency)}" if len(moves) and moves["value"].iloc[0] else ""
     verb = "grew" if step > 0 else "shrank" if step < 0 else "stood still"
     first, last = (_day(now, at) for at in (found.t0, found.t1))
-    charts.card(f"Pipeline {verb} by {units.text(abs(step), units.CURRENCY, currency)}{largest}" if step else f"Pipeline stood still{largest}",
+    charts.card(now, f"Pipeline {verb} by {units.text(abs(step), units.CURRENCY, currency)}{largest}" if step else f"Pipeline stood still{largest}",
                 amounts.bridge(found.legs, currency=currency, theme=charts.theme()), "bridge",
-                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}".replace("-0.00", "0.00"))
+                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}".replace("-0.00", "0.00"),
+                ask("pipeline.bridge", now=True, params={"t0": found.t0, "t1": found.t1}))
 
 
 def _day(now: Now, at: int) -> str:
@@ -50,7 +51,8 @@ def stages(now: Now) -> None:
     if len(known):
         worst = known.loc[known["value"].idxmin()]
         finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
-    charts.card(finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.")
+    charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.",
+                ask("opp.stage_conversion"))
 
 
 def moved(now: Now, frame: pd.DataFrame) -> None:

@@ -15,7 +15,7 @@ from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.weekly import Weekly, weekly
 from revscore.ui import answers, charts, tiles
 from revscore.ui.session import Now
-from revscore.ui.words import listed
+from revscore.ui.words import listed, md
 
 
 def course(now: Now) -> None:
@@ -56,7 +56,7 @@ def pace(now: Now, review: Weekly) -> None:
         return charts.absent("Pace", f"No target is set for {review.period.label or 'this period'} and this selection; the numbers stand without one.", "pace")
     behind = frame[frame["value"] < frame["expected"]]["name"].tolist()
     finding = f"Behind the pace: {listed(behind)}" if behind else "On pace to the targets" if len(frame) > 1 else f"{frame['name'].iloc[0]} is on pace"
-    charts.card(finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
+    charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
                 f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today.")
 
 
@@ -80,7 +80,7 @@ def coverage(now: Now, review: Weekly) -> None:
         left, right = st.columns(2)
         left.metric("Coverage of what is left", have)
         right.metric("Required by our win rate", required)
-        st.caption(charts.md(f"{money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
+        st.caption(md(f"{money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
                              f"Without overdue close dates: {units.text(found['coverage_not_overdue'], units.MULTIPLE)}."))
 
 
@@ -100,8 +100,7 @@ def weekly_answer(review: Weekly) -> None:
 def monthly_answer(review: Monthly) -> None:
     """The answer of the monthly review: where conversion and wins stand."""
     known = [line for line in (*review.conversion, *review.wins) if line.known and not line.lacks and line.change != units.MISSING]
-    worse = [line.label for line in known if line.tone == "bad"]
-    better = [line.label for line in known if line.tone == "good"]
+    worse, better = ([line.label.split(",")[0] for line in known if line.tone == tone] for tone in ("bad", "good"))
     parts = [f"better than before: {listed(better)}" if better else "", f"worse: {listed(worse)}" if worse else ""]
     said = "; ".join(part for part in parts if part)
     answers.answer(said[:1].upper() + said[1:] + "." if said else "Nothing moved that is large enough to say so.")

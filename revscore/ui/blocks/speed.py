@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.charts import cohorts, groups, series
 from revscore.core import units
 from revscore.rhythm import speed
-from revscore.rhythm.asks import lacks
+from revscore.rhythm.asks import ask, lacks
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
@@ -22,7 +22,8 @@ def weeks(now: Now, sla_type: str = "speed_to_lead") -> None:
         return charts.absent(f"{name}: is the promise kept?", sentence, f"weeks-{sla_type}")
     frame = now.ask(speed.weeks, sla_type)
     drawing = series.weeks(frame, label=name, theme=charts.theme())
-    charts.card(_kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due. The last week is still running.")
+    charts.card(now, _kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due. The last week is still running.",
+                ask("sla.compliance", label=name, sla_type=sla_type))
 
 
 def _kept(frame, name: str) -> str:
@@ -53,7 +54,8 @@ def promises(now: Now) -> None:
     if len(known):
         worst = known.loc[known["value"].idxmin()]
         finding = f"{worst['group']} is kept least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.")
+    charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.",
+                ask("sla.compliance"))
 
 
 def by_region(now: Now) -> None:
@@ -66,7 +68,7 @@ def by_region(now: Now) -> None:
     if len(known) > 1:
         worst = known.loc[known["value"].idxmin()]
         finding = f"{worst['group']} keeps speed to lead least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(finding, groups.rank(frame, label="Kept", theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
+    charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
 
 
 def response(now: Now) -> None:
@@ -78,7 +80,8 @@ def response(now: Now) -> None:
     known = sorted((value, name) for name, one in curves if (value := one.quantile(0.5)) == value)
     said = [f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[0], known[-1])] if len(known) > 1 else []
     finding = f"Half are answered within {' to '.join(said)}" if said else question
-    charts.card(finding, cohorts.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", "Business time, by region; leads that still wait are followed as far as they go.")
+    charts.card(now, finding, cohorts.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", "Business time, by region; leads that still wait are followed as far as they go.",
+                ask("sla.speed_to_lead_minutes", "km_median"))
 
 
 def breaches(now: Now) -> None:
@@ -101,18 +104,29 @@ def decisions(now: Now) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         curves = now.ask(speed.decision_curves)
-        charts.card(_halfway(curves, "decided") or "How long until a deal is decided?", cohorts.curve(curves, label="Decided", theme=charts.theme()), "decisions",
-                    "Deals created in the period, by segment; open ones are followed up to the date of the data.")
+        charts.card(now, _halfway(curves, "decided") or "How long until a deal is decided?", cohorts.curve(curves, label="Decided", theme=charts.theme()), "decisions",
+                    "Deals created in the period, by segment; open ones are followed up to the date of the data.",
+                    ask("velocity.time_to_close_km"))
     with right:
         curves = now.ask(speed.win_curves)
-        charts.card("What is the chance to win by then?", cohorts.curve(curves, label="Won", theme=charts.theme()), "win-chance",
-                    "Lost deals stay in the denominator, so this never promises too much.")
+        charts.card(now, _by_then(curves) or "What is the chance to win by then?", cohorts.curve(curves, label="Won", theme=charts.theme()), "win-chance",
+                    "Lost deals stay in the denominator, so this never promises too much.", ask("velocity.win_probability_by_age"))
 
 
 def _halfway(curves, word: str) -> str:
     known = [(name, one.quantile(0.5)) for name, one in curves]
     said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
     return f"Half are {word}: {', '.join(said)}" if said else ""
+
+
+def _by_then(curves) -> str:
+    """ "By day 30 about 12 % of SMB are won": the largest group, at the latest age where enough are followed."""
+    for name, one in curves[:1]:
+        followed = one.times[one.at_risk >= 5]
+        if len(followed):
+            age = float(followed[-1])
+            return f"By day {age:.0f}, {units.text(1 - float(one.survival[one.at_risk >= 5][-1]), units.RATIO)} of {name} are won"
+    return ""
 
 
 def stage_days(now: Now) -> None:
@@ -126,8 +140,9 @@ def stage_days(now: Now) -> None:
         worst = frame.loc[frame["median"].idxmax()]
         finding = f"Deals stay longest in {worst['stage']}: half leave within {units.text(worst['median'], units.DAYS)}"
     shown = frame.assign(group=frame["stage"], value=frame["median"]) if len(frame) else frame
-    charts.card(finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
-                "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten.")
+    charts.card(now, finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
+                "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten.",
+                ask("velocity.opp_stage_first_visit_km"))
 
 
 def lead_days(now: Now) -> None:
