@@ -293,7 +293,7 @@ def _print_frame(frame: pd.DataFrame, form: str) -> None:
     elif form == "csv":
         sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
     elif len(frame):
-        print(frame.astype(object).where(frame.notna(), "").to_string(index=False, float_format=lambda v: f"{v:,.6g}", max_colwidth=60))
+        print(frame.astype(object).where(frame.notna(), "").to_string(index=False, float_format=lambda v: f"{v:,.4f}".rstrip("0").rstrip("."), max_colwidth=60))
     else:
         print("no numbers")
 

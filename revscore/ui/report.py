@@ -80,8 +80,10 @@ def ledger(store: Store, load: LoadInfo) -> None:
     """The account of one load: every sheet, every finding."""
     sheets, findings = store.ledger(load.id)
     st.subheader(f"Ledger of load {load.id}", anchor=False)
-    total = int(sheets["read"].sum()) if len(sheets) else 0
-    st.caption(f"{total:,} rows read = {load.rows_kept:,} kept + {load.rows_quarantined:,} quarantined. Titles, totals and blank lines are no rows; they are counted apart.")
+    unused = int(sheets["read"].sum()) - load.rows_read
+    st.caption(f"{load.rows_read:,} rows read = {load.rows_kept:,} kept + {load.rows_quarantined:,} quarantined"
+               + (f"; {unused:,} further rows are in sheets that are not used. " if unused else ". ")
+               + "Titles, totals and blank lines are no rows; they are counted apart.")
     st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals"}), hide_index=True, key=f"sheets-{load.id}",
                  column_config=_counts("Read", "Kept", "Mended", "Quarantined", "Titles, totals"))
     if not len(findings):
