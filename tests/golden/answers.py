@@ -45,6 +45,7 @@ class Answers:
     def __init__(self, folder: Path) -> None:
         data, terms, config = load_folder(folder)
         self.x, self.terms, self.config = Coded(data, terms), terms, config
+        self.asked: dict[Any, pd.DataFrame] = {}
         self.calendar = terms.calendar
         report = config.get("report") or {}
         today = self.x.as_of_day
@@ -64,7 +65,10 @@ class Answers:
     # -- asking ------------------------------------------------------------------------------------------------------------------------
 
     def ask(self, card_id: str, view: View = View(), by: Any = (), grain: Any = None, **params: Any) -> pd.DataFrame:
-        return compute(self.x, CARDS[card_id], view, by, grain, **params)
+        question = (card_id, view, by, grain, *sorted(params.items()))
+        if question not in self.asked:
+            self.asked[question] = compute(self.x, CARDS[card_id], view, by, grain, **params)
+        return self.asked[question]
 
     def value(self, card_id: str, measure: str, view: View = View(), column: str = "value", **params: Any) -> float | int | None:
         frame = self.ask(card_id, view, **params)
