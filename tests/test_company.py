@@ -10,6 +10,7 @@ from revscore.company import learning, shown
 from revscore.core.ask import AskError
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
+from revscore.intake import Source
 from revscore.store import NothingLoaded
 from tests.extracts import DEALS, LEADS, leads, packed, source
 
@@ -68,6 +69,17 @@ def test_a_bad_date_of_the_extract_is_a_refusal(store):
 def test_an_archive_is_one_file(store):
     found = company.load(store, "company", [source("export.zip", packed(leads_csv=LEADS))], as_of=AS_OF)
     assert [(file.file, file.rows_read) for file in found.files] == [("export.zip", 4)]
+
+
+def test_a_folder_is_its_extracts(store, tmp_path):
+    folder = tmp_path / "monday"
+    folder.mkdir()
+    (folder / "leads.csv").write_text(LEADS, encoding="utf-8")
+    (folder / "notes.txt").write_text("exported on Monday", encoding="utf-8")
+    (folder / "config.json").write_text('{"as_of": "2026-03-31T12:00:00Z", "fiscal_start_month": 4}', encoding="utf-8")
+    found = company.load(store, "company", [Source("monday", folder)])
+    assert {file.file: file.status for file in found.files} == {"config.json": "loaded", "leads.csv": "loaded"}
+    assert found.as_of == AS_OF and company.terms_of(store, "company").fiscal_start_month == 4
 
 
 def test_most_rows_held_back_is_asked_about(store):

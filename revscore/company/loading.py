@@ -13,10 +13,12 @@ import pandas as pd
 from revscore.company import learning, reports
 from revscore.company.reports import ASKS, REFUSED, LoadReport
 from revscore.intake import Intake, Match, Source, prepare, prepare_sheets
+from revscore.intake.read import EXTENSIONS
 from revscore.intake.warehouse import read_warehouse
 from revscore.store import LoadFile, Store, StoreError
 
 WAREHOUSE = "warehouse"
+_IN_FOLDERS = tuple(suffix for suffix in EXTENSIONS if suffix != ".txt")  # as `intake.read`: beside extracts, .txt files are notes
 Progress = Callable[[str, float, str], None]
 
 
@@ -134,7 +136,8 @@ def _files(sources: Sequence[Source]) -> list[LoadFile]:
     out = []
     for source in sources:
         if isinstance(source.content, Path) and source.content.is_dir():
-            out += [LoadFile(path.name, sha256_of(path)) for path in sorted(source.content.iterdir()) if path.is_file()]
+            out += [LoadFile(path.name, sha256_of(path)) for path in sorted(source.content.iterdir())
+                    if path.is_file() and (path.suffix.lower() in _IN_FOLDERS or path.name.lower() == "config.json")]
         else:
             name = source.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
             out.append(LoadFile(name, sha256_of(source.content)))
