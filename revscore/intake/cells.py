@@ -122,7 +122,7 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
     asked = any(f"date_order:{file}:{heading}" in desk.answers for heading in headings)       # one answer decides for all columns of the file
     for heading, order in found.items():
         if order is None:
-            if asked:
+            if asked or match.columns.get(heading) in _SOFT:
                 continue
             example = match.sheet.frame[heading][match.sheet.frame[heading] != ""].iloc[0]
             asked = others is None

@@ -20,7 +20,7 @@ from revscore.intake.dates import read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Recognition
-from revscore.intake.records import column, finish, gather, look_up, within, without_doubles
+from revscore.intake.records import column, finish, gather, look_up, named_ids, within, without_doubles
 from revscore.intake.sheet import Problem
 
 Progress = Callable[[str, float, str], None]
@@ -59,6 +59,12 @@ class Intake:
     @property
     def blocking(self) -> tuple[Question, ...]:
         return tuple(q for q in self.questions if q.default is None)
+
+    @property
+    def faulty_share(self) -> float:
+        """Share of the rows read that could not be used. Doubles and records deleted in the CRM are held back too, but are no fault."""
+        held = self.ledger.to_mend["code"]
+        return float((~held.isin(["R_DUPLICATE", "R_DELETED"])).sum()) / max(1, self.ledger.read)
 
 
 def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
@@ -154,10 +160,9 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     lead_frame, contact_frame, member_frame = take("lead"), take("contact"), take("member")
     people_frame, activity_frame = take("user"), take("activity")
     accounts = people.accounts(take("account"), [opps, contact_frame] if len(opps) or len(contact_frame) else [], desk)
-    users = people.users(people_frame, [column(f, "owner_name") for f in (opps, lead_frame, activity_frame, take("account"))],
-                         [column(f, "owner_id") for f in (opps, lead_frame)] + [column(activity_frame, "user_id")], desk)
-    campaigns = others.campaigns(take("campaign"), [column(f, "campaign_name") for f in (opps, lead_frame, member_frame)],
-                                 [column(f, "campaign_id") for f in (opps, lead_frame, member_frame)], desk)
+    owned = [named_ids(f, "owner_id", "owner_name") for f in (opps, lead_frame, take("account"))] + [named_ids(activity_frame, "user_id", "owner_name")]
+    users = people.users(people_frame, owned, desk)
+    campaigns = others.campaigns(take("campaign"), [named_ids(f, "campaign_id", "campaign_name") for f in (opps, lead_frame, member_frame)], desk)
     built = deals.build(opps, sources, accounts, users, campaigns, named, desk, kept)
     records, events = built.records, built.events
     if as_of is None:
@@ -166,7 +171,7 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     if len(records):
         first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
         records = deals.with_creation(records, as_of, desk, first)
-        events = deals.rebuild(records, events, built.stages, desk)
+        events = deals.rebuild(records, events, built.stages, as_of, desk)
     contacts = people.contacts(contact_frame, accounts, desk)
     leads = people.leads(lead_frame, accounts, users, records, campaigns, desk)
     changed = take("lead_change")

@@ -10,8 +10,8 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake import history
-from revscore.intake.cells import currencies
 from revscore.intake.desk import Desk
+from revscore.intake.money import home_rates, with_amounts
 from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles
 from revscore.intake.stages import LOST, OPEN, WON, Stages, understand
 from revscore.intake.words import meaning, translate
@@ -84,8 +84,8 @@ def build(deals: pd.DataFrame, sources: Sources, accounts: pd.DataFrame, people:
     deals, states, changed, listed = _labelled(deals, states, changed, sources.listed)
     deals = _outcomes(deals, desk)
     stages = _understood(deals, states, changed, listed, desk, kept)
-    deals = _joined(_money(deals, desk), sources.companies, accounts, people, campaigns, desk)
-    deals, rates, hints = _rates(deals, desk)
+    deals = _joined(with_amounts(deals, desk), sources.companies, accounts, people, campaigns, desk)
+    rates, hints = home_rates(deals, desk)
     deals = _closed(deals, stages, desk)
     events = _events(deals, states, changed, stages, desk)
     return Opportunities(deals, events, contacts, stages, rates, {**stages.hints(), **hints})
@@ -174,31 +174,10 @@ def _understood(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame
     table = {history.fold(w): w for w in known}
     for name in (c for c in deals.columns if c.startswith("stamp:")):
         at = deals[name].dropna()
-        word = history._stage_of(name.removeprefix("stamp:"), table, add=True)
+        word = history.stage_of(name.removeprefix("stamp:"), table, add=True)
         times.append(pd.DataFrame({"opp_id": deals.loc[at.index, "opp_id"], "stage": word, "at": at}))
     empty = pd.DataFrame({"opp_id": pd.Series(dtype="str"), "stage": pd.Series(dtype="str"), "at": pd.Series(dtype=_TS)})
     return understand(pd.concat(uses, ignore_index=True), listed, pd.concat([empty, *times], ignore_index=True), desk, kept)
-
-
-def _money(deals: pd.DataFrame, desk: Desk) -> pd.DataFrame:
-    """Amount and currency; what was really billed goes before the estimate on won deals."""
-    if not len(deals):
-        return deals
-    named = column(deals, "currency")
-    code = currencies(named)
-    odd = (named.notna() & code.isna()).to_numpy()
-    desk.note(deals[odd], "currency", "N_CURRENCY", "the currency is not known; it is taken as written")
-    code = code.fillna(named.str.upper()).fillna(column(deals, "amount:currency")).fillna(column(deals, "actual_amount:currency"))
-    amount = column(deals, "amount", "float64")
-    if "actual_amount" in deals.columns:
-        amount = amount.mask((deals["said"] == WON) & deals["actual_amount"].notna(), deals["actual_amount"])
-    if code.isna().any():
-        found = code.dropna().value_counts()
-        places = [m.sheet for m in desk.matches if m.subject == "deal"]
-        usual = str(found.index[0]) if len(found) else "USD"
-        default = desk.ask("currency", "In which currency are amounts that name none?", (), usual, places[0].place if places else "") or usual
-        code = code.fillna(default)
-    return deals.assign(amount=amount, currency=code)
 
 
 def _joined(deals: pd.DataFrame, companies: pd.DataFrame, accounts: pd.DataFrame, people: pd.DataFrame, campaigns: pd.DataFrame, desk: Desk) -> pd.DataFrame:
@@ -231,29 +210,6 @@ def _joined(deals: pd.DataFrame, companies: pd.DataFrame, accounts: pd.DataFrame
     return deals.assign(account_id=account, owner_id=owner, segment=segment, region=region, type=kind.fillna("new_business"),
                         primary_campaign_id=column(deals, "campaign_id").fillna(by_name(column(deals, "campaign_name"), campaigns, "campaign_id")),
                         forecast_category=history.forecast(column(deals, "forecast_category")))
-
-
-def _rates(deals: pd.DataFrame, desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, object]]:
-    """The corporate currency, and rates where the extract gives amounts in it beside the deal's own."""
-    if not len(deals):
-        return deals, pd.DataFrame(), {}
-    used = deals.loc[deals["amount"].notna(), "currency"].value_counts()
-    used = used if len(used) else deals["currency"].value_counts()
-    home = column(deals, "amount_home", "float64")
-    both = home.notna() & (deals["amount"].fillna(0) != 0)
-    rate = (home / deals["amount"])[both].groupby(deals["currency"]).median()
-    ones = [c for c in rate.index if abs(rate[c] - 1) < 1e-9]
-    said = currencies(column(deals, "home_currency")).dropna().unique()
-    corporate = str(said[0]) if len(said) == 1 else str(ones[0]) if len(ones) == 1 else str(used.index[0]) if len(used) == 1 else None
-    if corporate is None:
-        default = "USD" if "USD" in used.index else str(used.index[0])
-        corporate = desk.ask("corporate_currency", "Which is the corporate currency?", tuple(map(str, used.index)), default, "opportunities") or default
-    table = pd.DataFrame({"currency": rate.index, "rate_to_corp": rate.to_numpy()})
-    table = table[table["currency"] != corporate].assign(kind="corporate", start_date=pd.Timestamp("2000-01-01"))
-    lacking = [c for c in used.index if c != corporate and c not in set(table["currency"])]
-    if lacking:
-        desk.say(f"no exchange rate of {', '.join(lacking)} to {corporate} is in the extract; add rates, or those amounts are left out")
-    return deals, table.reset_index(drop=True), {"corporate_currency": corporate}
 
 
 def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
@@ -307,24 +263,44 @@ def _events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, st
             desk.derived["opp_history"] = "the history comes from snapshots: changes are known to the snapshot, not to the hour"
     parts = [history.from_states(states, stages, snapshot)]
     have = parts[0]["opp_id"].astype("str")
+    if any(c.startswith("stamp:") for c in deals.columns):
+        told = changed.loc[changed["what"] == "stage", "opp_id"].astype("str") if len(changed) else pd.Series(dtype="str")
+        stamped = history.stamp_changes(deals[~within(deals["opp_id"], told)], stages)
+        changed = pd.concat([f for f in (changed, stamped) if len(f)], ignore_index=True) if len(changed) or len(stamped) else stamped
+        if len(stamped) and not (changed["what"] == "amount").any():
+            desk.derived["opp_history.amount"] = "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's"
     if len(changed):
         known = deals if len(deals) else pd.DataFrame({"opp_id": pd.Series(dtype="str"), "created_at": pd.Series(dtype=_TS), "stage": pd.Series(dtype="str")})
         start = known.assign(stage=column(known, "open_stage").fillna(known["stage"]))
         parts.append(history.from_changes(changed[~within(changed["opp_id"], have)], start, stages, desk))
-        have = pd.concat([have, parts[-1]["opp_id"].astype("str")], ignore_index=True)
-    if len(deals):
-        stamped = history.from_stamps(deals[~within(deals["opp_id"], have)], stages)
-        if len(stamped):
-            desk.derived["opp_history.amount"] = "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's"
-        parts.append(stamped)
     filled = [p for p in parts if len(p)]
     out = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(schema.TABLES["opp_history"].names))
     made = out["opp_id"] + ":" + (out.groupby("opp_id").cumcount() + 1).astype("str").str.zfill(3)
     return out.assign(event_id=out["event_id"].astype("str").fillna(made))
 
 
-def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
+def _with_present(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd.Timestamp, desk: Desk) -> pd.DataFrame:
+    """Histories that end in another stage than the record stands in are taken on to the present: the record is right about today."""
+    if not len(events) or not len(deals):
+        return events
+    rank = {stage: i for i, stage in enumerate((*stages.order, stages.won, stages.lost))}
+    last = events.assign(_r=events["stage"].map(rank)).sort_values(["opp_id", "changed_at", "_r"], kind="stable").drop_duplicates("opp_id", keep="last")
+    last = last.set_index("opp_id")
+    stood, since = look_up(deals["opp_id"], last["stage"].astype("str")), look_up(deals["opp_id"], last["changed_at"])
+    other = (stood.notna() & (stood != deals["stage"])).to_numpy(dtype=bool)
+    if not other.any():
+        return events
+    at = deals["closed_at"].fillna(deals["stage_changed_at"]).fillna(stamp(deals, "modified_at"))
+    now = deals.assign(changed_at=at.where(at > since, as_of))[other]
+    desk.note(now, "stage", "N_STAGE", "the record stands in another stage than its history ends in; the present stage was added to the history")
+    names = [c for c in ("opp_id", "changed_at", "stage", "amount", "close_date", "forecast_category") if c in now.columns]
+    more = now[names].assign(event_id=now["opp_id"] + ":now")
+    return pd.concat([events, more], ignore_index=True)
+
+
+def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd.Timestamp, desk: Desk) -> pd.DataFrame:
     """`events` with the derived ones of opportunities that have no history (METRICS, "When history is missing")."""
+    events = _with_present(deals, events, stages, as_of, desk)
     bare = deals[~within(deals["opp_id"], events["opp_id"])] if len(deals) else deals
     if not len(bare):
         return events

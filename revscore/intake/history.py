@@ -63,8 +63,9 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
         fallback = look_up(wide["opp_id"], now[what]) if what in now.columns and what != "status" else pd.Series(pd.NA, index=wide.index, dtype=object)
         changed = pd.Series(within(wide["opp_id"], last["opp_id"]), index=wide.index)
         start = look_up(wide["opp_id"], initial).where(changed, fallback)
-        if what == "stage":
-            start = start.fillna(pd.Series(stages.entry, index=wide.index)).where(look_up(wide["opp_id"], now["created_at"]).notna() | ~changed)
+        if what == "stage":                                  # no old value: a change on the first day is the creation itself, else it began at the first stage
+            soon = look_up(wide["opp_id"], first_at) - wide["changed_at"] <= pd.Timedelta(days=1)
+            start = start.fillna(wide.groupby("opp_id")["stage"].bfill().where(soon, stages.order[0])) if at_first.any() else start
         wide[what] = wide[what].where(wide[what].notna() | ~at_first, start)
         wide[what] = wide.groupby("opp_id")[what].ffill()
         if what in ("amount", "close_date"):
@@ -72,7 +73,8 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
     closed = wide["status"].isin([WON, LOST])
     wide["stage"] = wide["stage"].mask(closed & (wide["status"] == WON), stages.won).mask(closed & (wide["status"] == LOST), stages.lost)
     wide["stage"] = wide["stage"].fillna(look_up(wide["opp_id"], now["stage"]) if "stage" in now else stages.entry).fillna(stages.entry)
-    return _numbered(wide)
+    early = (wide["forecast_category"] == "closed") & ~wide["stage"].isin([stages.won, stages.lost])
+    return _numbered(wide.assign(forecast_category=wide["forecast_category"].where(~early)))
 
 
 def _value(what: str, text: pd.Series, stages: Stages, rows: pd.DataFrame, desk: Desk) -> pd.Series:
@@ -120,41 +122,30 @@ def from_states(frame: pd.DataFrame, stages: Stages, snapshot: np.ndarray) -> pd
     return out[~(again & out["snapshot"])].drop(columns="snapshot").reset_index(drop=True)
 
 
-def from_stamps(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
-    """Stage entries of "Date entered …" columns; amount, close date and category are today's."""
-    names = [c for c in deals.columns if c.startswith("stamp:")]
-    if not names:
-        return pd.DataFrame(columns=_COLUMNS)
+def stamp_changes(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
+    """Stage entries of "Date entered …" columns as single changes."""
     known = {fold(word): word for word in stages.outcome}
     parts = []
-    for name in names:
-        at = deals[name]
-        word = _stage_of(name.removeprefix("stamp:"), known)
+    for name in (c for c in deals.columns if c.startswith("stamp:")):
+        word, at = stage_of(name.removeprefix("stamp:"), known), deals[name]
         if word and at.notna().any():
-            parts.append(deals.loc[at.notna(), ["opp_id"]].assign(changed_at=at[at.notna()], stage=word))
+            parts.append(deals.loc[at.notna(), ["opp_id", "_m", "_row"]].assign(changed_at=at[at.notna()], what="stage", new=word))
     if not parts:
-        return pd.DataFrame(columns=_COLUMNS)
+        return pd.DataFrame(columns=["opp_id", "_m", "_row", "changed_at", "what", "new"])
+    # two stages entered at one instant: the later stage is where it stands
+    rank = {word: i for i, word in enumerate((*stages.order, *stages.outcome))}
     out = pd.concat(parts, ignore_index=True)
-    rank = {word: i for i, word in enumerate(stages.order)}
-    out["rank"] = out["stage"].map(rank).fillna(len(rank))
-    out["stage"] = stages.canonical(out["stage"])
-    out = out.sort_values(["opp_id", "changed_at", "rank"], kind="stable", ignore_index=True).drop(columns="rank")
-    now = deals.drop_duplicates("opp_id").set_index("opp_id")
-    for name in ("amount", "close_date", "forecast_category"):
-        out[name] = look_up(out["opp_id"], now[name]) if name in now.columns else np.nan
-    if "forecast_category" in now.columns:
-        last = ~out["opp_id"].duplicated(keep="last")
-        out["forecast_category"] = out["forecast_category"].where(last | (out["forecast_category"] != "closed"))
-    return _numbered(out)
+    return out.assign(_r=out["new"].map(rank)).sort_values(["opp_id", "changed_at", "_r"], kind="stable", ignore_index=True).drop(columns="_r").assign(
+        old=pd.Series(None, index=range(len(out)), dtype="str"))
 
 
 def stamp_words(columns: list[str], known: list[str]) -> list[str]:
     """Stage words of the stamp columns, for the list of stages."""
     table = {fold(word): word for word in known}
-    return [_stage_of(name.removeprefix("stamp:"), table, add=True) for name in columns if name.startswith("stamp:")]
+    return [stage_of(name.removeprefix("stamp:"), table, add=True) for name in columns if name.startswith("stamp:")]
 
 
-def _stage_of(word: str, known: dict[str, str], add: bool = False) -> str:
+def stage_of(word: str, known: dict[str, str], add: bool = False) -> str:
     """The stage that a heading names: "Closed Won (Sales Pipeline)" and "closedwon" are the known "Closed Won"."""
     plain = word.strip().strip("\"'").strip()
     bare = plain.rpartition("(")[0].strip().strip("\"'").strip() if plain.endswith(")") else plain

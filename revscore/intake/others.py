@@ -8,13 +8,13 @@ import pandas as pd
 from revscore.core import schema
 from revscore.intake.cells import currencies
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, only_named, stamp, with_key, without_deleted, without_doubles
 from revscore.intake.words import fold, translate
 
 _TS, _DATE = schema.DTYPES["ts"], schema.DTYPES["date"]
 
 
-def campaigns(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series], desk: Desk) -> pd.DataFrame:
+def campaigns(frame: pd.DataFrame, named: list[pd.DataFrame], desk: Desk) -> pd.DataFrame:
     """Campaigns of their own sheets, and those that members, leads and opportunities name."""
     frame = without_deleted(frame, desk)
     out = pd.DataFrame({"campaign_id": pd.Series(dtype="str"), "name": pd.Series(dtype="str"), "owner_function": pd.Series(dtype="str")})
@@ -22,15 +22,8 @@ def campaigns(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series],
         frame = without_doubles(with_key(frame, "campaign_id", ("name",), desk, "Campaigns"), ["campaign_id"], desk)
         money = first_of(frame, "actual_cost:currency", "budget:currency")
         out = frame.assign(currency=currencies(column(frame, "currency")).fillna(money), owner_function="marketing")
-    names = [n.dropna() for n in named if n.notna().any()]
-    if names:
-        every = pd.concat(names, ignore_index=True).drop_duplicates()
-        lone = every[by_name(every, out, "campaign_id").isna()]
-        out = pd.concat([out, pd.DataFrame({"campaign_id": lone, "name": lone, "owner_function": "marketing"})], ignore_index=True)
-    if not len(frame):
-        single = pd.concat([i.dropna() for i in ids], ignore_index=True).drop_duplicates() if ids else pd.Series(dtype="str")
-        single = single[~within(single, out["campaign_id"])]
-        out = pd.concat([out, pd.DataFrame({"campaign_id": single, "name": single, "owner_function": "marketing"})], ignore_index=True)
+    more = only_named(named, out["campaign_id"], out["name"], lone_ids=not len(frame)).rename(columns={"id": "campaign_id"})
+    out = pd.concat([out, more.assign(owner_function="marketing")], ignore_index=True) if len(more) else out
     return out
 
 

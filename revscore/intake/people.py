@@ -6,7 +6,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, stamp, with_key, within, without_deleted, without_doubles
+from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, only_named, stamp, with_key, within, without_deleted, without_doubles
 from revscore.intake.words import folded, lists, meaning, translate
 
 STATUSES = ("inquiry", "mql", "sal", "sql", "recycled", "disqualified")
@@ -49,7 +49,7 @@ def accounts(frame: pd.DataFrame, named: list[pd.DataFrame], desk: Desk) -> pd.D
     return out
 
 
-def users(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series], desk: Desk) -> pd.DataFrame:
+def users(frame: pd.DataFrame, owned: list[pd.DataFrame], desk: Desk) -> pd.DataFrame:
     """Users of their own sheets, their managers, and those that records name as owner; the function is read from role words, else sales."""
     out = pd.DataFrame({"user_id": pd.Series(dtype="str"), "name": pd.Series(dtype="str"), "function": pd.Series(dtype="str")})
     if len(frame):
@@ -59,21 +59,13 @@ def users(frame: pd.DataFrame, named: list[pd.Series], ids: list[pd.Series], des
         function, _ = translate("function", column(frame, "role").fillna(""))
         out = frame.assign(function=function.fillna("sales"))
         managers = column(out, "manager_name").dropna()
-        managers = managers[~name_key(managers).isin(set(name_key(out["name"].dropna())))].drop_duplicates()
+        managers = managers[~within(name_key(managers), name_key(out["name"]))].drop_duplicates()
         if len(managers):
             out = pd.concat([out, pd.DataFrame({"user_id": managers, "name": managers, "function": "sales"})], ignore_index=True)
         if "manager_name" in out.columns:
             out["manager_id"] = column(out, "manager_id").fillna(by_name(out["manager_name"], out, "user_id"))
-    known = set(name_key(out["name"].dropna())) if len(out) else set()
-    taken = set(out["user_id"])
-    names = pd.concat([n.dropna().str.strip() for n in named], ignore_index=True).drop_duplicates() if named else pd.Series(dtype="str")
-    names = names[~name_key(names).isin(known) & ~names.isin(taken)]
-    names = names[~name_key(names).duplicated()]
-    more = pd.DataFrame({"user_id": names, "name": names, "function": "sales"})
-    if not len(frame) and ids:
-        lone = pd.concat([i.dropna() for i in ids], ignore_index=True).drop_duplicates()
-        lone = lone[~lone.str.startswith("00G")]            # queues of Salesforce are no users
-        more = pd.concat([more, pd.DataFrame({"user_id": lone[~lone.isin(set(more["user_id"]))], "name": lone, "function": "sales"})], ignore_index=True)
+    more = only_named(owned, out["user_id"], out["name"], lone_ids=not len(frame)).rename(columns={"id": "user_id"}).assign(function="sales")
+    more = more[~more["user_id"].str.startswith("00G").to_numpy(dtype=bool)]                    # queues of Salesforce are no users
     if len(more):
         told = f"{len(more):,} users are known only as owners of records; they are taken as sales"
         desk.derived.update({"users": told}) if len(more) > len(out) else desk.say(told)

@@ -70,12 +70,13 @@ def without_deleted(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
 
 def with_key(frame: pd.DataFrame, key: str, sources: tuple[str, ...], desk: Desk, title: str) -> pd.DataFrame:
     """With `key` filled; where the extract has no such column it is made of `sources`, numbered when doubled. Rows without are held back."""
-    if key not in frame.columns or frame[key].isna().all():
-        made = first_of(frame, *sources)
+    given = column(frame, key)
+    lacking = ~given.notna().groupby(frame["_m"]).transform("any") if len(frame) else given.notna()
+    if lacking.any():
+        made = first_of(frame, *sources).where(lacking)
         count = made.groupby(made).cumcount()
-        frame = frame.assign(**{key: made.where(count == 0, made + " #" + (count + 1).astype("str"))})
-        if len(frame):
-            desk.say(f"{title} have no id in this extract; {' and '.join(s.replace('_', ' ') for s in sources)} stands for it")
+        frame = frame.assign(**{key: given.fillna(made.where(count == 0, made + " #" + (count + 1).astype("str")))})
+        desk.say(f"{title} have no id in {'this extract' if lacking.all() else 'some sheets'}; {' and '.join(s.replace('_', ' ') for s in sources)} stands for it")
     missing = frame[key].isna().to_numpy()
     desk.hold(frame[missing], key, "R_NO_ID", f"{title.lower()}: the id is missing")
     return frame[~missing].reset_index(drop=True)
@@ -107,6 +108,22 @@ def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tup
     desk.hold(frame[again & same], key[0], "R_DUPLICATE", list("the same record as " + place[equal] + "; it counts once"))
     desk.hold(frame[again & ~same], key[0], "R_CONFLICT", list("another record of this id, with other values, is in " + place[~equal] + "; keep one of them"))
     return frame[~again].reset_index(drop=True)
+
+
+def named_ids(frame: pd.DataFrame, key: str, name: str) -> pd.DataFrame:
+    """The distinct (id, name) pairs by which records point to others; either may be missing."""
+    return pd.DataFrame({"id": column(frame, key), "name": column(frame, name).str.strip()}).drop_duplicates().dropna(how="all")
+
+
+def only_named(pairs: list[pd.DataFrame], known_ids: pd.Series, known_names: pd.Series, lone_ids: bool) -> pd.DataFrame:
+    """What is pointed to and has no record of its own: id and name, the name standing for a missing id; bare ids only when `lone_ids`."""
+    every = pd.concat([pd.DataFrame({"id": pd.Series(dtype="str"), "name": pd.Series(dtype="str")}), *pairs], ignore_index=True)
+    every = every[~within(every["id"], known_ids) & ~within(every["name"], known_ids)]
+    full = every.dropna().drop_duplicates("id")
+    names = every[every["id"].isna() & ~within(name_key(every["name"]), pd.concat([name_key(full["name"]), name_key(known_names)], ignore_index=True))]
+    names = names[~name_key(names["name"]).duplicated()].assign(id=lambda f: f["name"])
+    ids = every[every["name"].isna() & ~within(every["id"], full["id"])].drop_duplicates("id").assign(name=lambda f: f["id"])
+    return pd.concat([full[~within(name_key(full["name"]), name_key(known_names))], names, *([ids] if lone_ids else [])], ignore_index=True)
 
 
 def name_key(text: pd.Series) -> pd.Series:

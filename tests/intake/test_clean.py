@@ -213,6 +213,43 @@ def test_unknown_words_are_asked_and_answers_kept() -> None:
     assert not {q.key for q in again.questions} & {"stage:Zebra"}
 
 
+def test_ids_of_one_sheet_do_not_stand_for_another() -> None:
+    intake = load(("a.csv", "Lead ID,Email,Lead Status,Company,Created Date\nL1,a@x.example,New,Acme,2026-01-05\n"),
+                  ("b.csv", "Email,Lead Status,Company / Account,Created Date\nb@x.example,New,Acme,2026-01-06\n"))
+    assert by_id(intake, "leads").index.tolist() == ["L1", "b@x.example"] and intake.faulty_share == 0
+
+
+def test_owners_with_id_and_name_are_one_user() -> None:
+    intake = load(("zoho.csv", """
+        Record Id,Deal Name,Deal Owner.id,Deal Owner,Stage,Amount,Closing Date,Created Time
+        1,A,u1,Eva,Demo,5,2026-03-01,2026-01-01
+        """), ("calls.csv", "Record Id,Call Type,Call Start Time,Call Owner,Related To,Call Status\nc1,Inbound,2026-01-05 11:00,Eva,A,Completed\n"))
+    assert intake.data.tables["users"][["user_id", "name"]].values.tolist() == [["u1", "Eva"]]
+    assert by_id(intake, "activities").loc["c1", ["user_id", "opp_id", "type", "direction"]].tolist() == ["u1", "1", "call", "inbound"]
+
+
+def test_stage_ids_get_their_labels_and_the_order_of_the_list() -> None:
+    intake = load(
+        ("deal_data.csv", "deal_id,deal_pipeline_stage_id,property_dealname,property_amount,property_closedate,property_createdate\n"
+                          "1,s3,A,10,2026-03-01 10:00:00,2026-01-01 10:00:00\n2,s9,B,10,2026-03-01 10:00:00,2026-01-01 10:00:00\n"),
+        ("deal_stage_data.csv", "deal_id,date_entered,value\n1,2026-01-01 10:00:00,s9\n1,2026-01-11 10:00:00,s2\n1,2026-03-01 10:00:00,s3\n"),
+        ("deal_pipeline_stage_data.csv", "stage_id,label,pipeline_id,display_order,closed_won,is_closed,probability\n"
+                                         "s2,Evaluation,p,1,false,false,0.4\ns9,Intro,p,0,false,false,0.2\ns3,Vertrag,p,2,true,true,1.0\n"))
+    assert states(intake, "1") == [("Intro", "2026-01-01"), ("Evaluation", "2026-01-11"), ("Vertrag", "2026-03-01")]
+    assert intake.terms_hints["opp_open_stages"] == ["Intro", "Evaluation"] and intake.terms_hints["opp_won_stage"] == "Vertrag"
+
+
+def test_a_history_that_ends_elsewhere_is_taken_on_to_the_present() -> None:
+    intake = load(SALESFORCE_REPORT, ("history.csv", """
+        Opportunity ID,Opportunity Name,From Stage,To Stage,Amount,Close Date,Last Modified
+        0061x00000AbCdF,Beta,,Prospecting,2500,5/31/2026,2/1/2026 9:00 AM
+        0061x00000AbCdE,Acme,,Prospecting,1500,3/31/2026,1/15/2026 9:00 AM
+        0061x00000AbCdE,Acme,Prospecting,Payment Done,1500,3/31/2026,3/31/2026 9:00 AM
+        """))
+    assert [stage for stage, _ in states(intake, "0061x00000AbCdFAAV")] == ["Prospecting", "Close plan review"]
+    assert codes(intake)["N_STAGE"] == 1
+
+
 def _plain(tmp_path: Path) -> Path:
     (tmp_path / "config.json").write_text(json.dumps({"as_of": "2026-03-01T12:00:00Z", "reporting_tz": "Europe/London"}), encoding="utf-8")
     (tmp_path / "leads.csv").write_text("lead_id,email,region,owner_id,created_at,is_test\nL1, a@x.example ,NA,U9,2026-01-01T00:00:00Z,false\n", encoding="utf-8")
