@@ -162,7 +162,7 @@ def encode_opportunities(x: Coded) -> Opportunities:
     entry[events.opp[rows]] = rows
 
     created = instants(frame["created_at"])
-    loss = frame["loss_reason"].fillna("").to_numpy(dtype=object)
+    loss = frame["loss_reason"].fillna("").str.strip().to_numpy(dtype=object)
     out_reason = frame["loss_reason"].isin(list(terms.excluded_loss_reasons)).to_numpy()
     kind = frame["type"].fillna("")
     in_type = kind.isin(list(terms.pipeline_types)).to_numpy() if x.data.has("opportunities.type") else np.ones(n, dtype=bool)

@@ -137,5 +137,5 @@ def _events(x: Coded, n: int) -> LeadEvents:
     group = np.cumsum(new_lead | opens)
     path_rank = np.where(is_exit, -1, rank).astype("int64")
     high = np.maximum.accumulate(group * 64 + path_rank + 1) - group * 64 - 1 if len(lead) else path_rank
-    reason = frame["reason"].fillna("").to_numpy(dtype=object)[order]
+    reason = frame["reason"].fillna("").str.strip().to_numpy(dtype=object)[order]
     return LeadEvents(lead, at, rank, is_exit, pass_no, ~is_exit & (rank < high), reason)

@@ -10,7 +10,7 @@ from revscore.core.coded import Coded
 from revscore.core.facts import Facts
 from revscore.core.metric import Better, distribution, metric, rate, survival, total
 from revscore.core.metrics.common import LEAD_NEEDS, words
-from revscore.core.sla import (BREACHED_OPEN, CANCELLED, MET, OUTCOMES, PAUSED, RECYCLE, RUNNING, SPEED, STATUSES,
+from revscore.core.sla import (BREACHED_CLOSED, BREACHED_OPEN, CANCELLED, MET, OUTCOMES, PAUSED, RECYCLE, RUNNING, SPEED, STATUSES,
                                Timeline)
 from revscore.core.terms import SLA_TYPES
 from revscore.core.units import CLOCKS, LEADS, MINUTES
@@ -90,7 +90,7 @@ def compliance_by_start(x: Coded) -> Facts:
         distribution("minutes", MINUTES, "waited", "median", "p90", label="Minutes to the first touch (responded)"),
         survival("km", MINUTES, "followed", "responded", "median", "p90", label="Minutes to the first touch, those still waiting included"),
         total("instances", CLOCKS, label="Clocks"), total("responded", CLOCKS, label="Responded"),
-        total("never_responded_closed", CLOCKS, label="Closed without a response"),
+        total("never_responded_closed", CLOCKS, label="Breached and closed without a response"),
         better=Better.DOWN, owners=("sales", "revops"), meetings=("WPR",), needs=_SPEED_NEEDS, by=("status",), drill=_DRILL,
         population="speed-to-lead clocks", settles_after="the Kaplan–Meier median at once; the plain median once nobody waits any more")
 def speed_to_lead_minutes(x: Coded) -> Facts:
@@ -103,7 +103,7 @@ def speed_to_lead_minutes(x: Coded) -> Facts:
     responded = c.stop[rows] != NEVER
     values = {"instances": np.ones(len(rows)), "responded": responded.astype(float), "followed": c.elapsed[rows],
               "waited": np.where(responded, c.elapsed[rows], np.nan),
-              "never_responded_closed": (~responded & (c.end[rows] != NEVER)).astype(float)}
+              "never_responded_closed": (~responded & (c.status[rows] == BREACHED_CLOSED)).astype(float)}
     return x.make_facts("lead", c.lead[rows], x.days(c.start[rows]), values, own={"status": (c.status[rows] + 1, _STATUS)},
                         why=~responded, whys=("", "no hands-on touch"), detail=_detail(x, rows), left_out=c.left_out_of(SPEED))
 
