@@ -111,7 +111,7 @@ def filters(x: Coded) -> Choice:
     """Draw the filters (once, in app.py) and give what they say."""
     asked = {dimension: st.query_params.get_all(dimension) for dimension in DIMENSIONS if dimension in st.query_params}
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
-        period = st.selectbox("Period", period_options(x), index=0, key="period", bind=BOUND, accept_new_options=True, label_visibility="collapsed",
+        period = st.selectbox("Period", _with_written(x, period_options(x)), index=0, key="period", bind=BOUND, accept_new_options=True, label_visibility="collapsed",
                               width=200, help="Choose a period, or write one: FY26Q2, FY26, 2026-05, 2026-05-01..2026-06-15")
         dates: Sequence[dt.date] = ()
         if period == CUSTOM:
@@ -125,6 +125,12 @@ def filters(x: Coded) -> Choice:
     unknown = {dimension: [word for word in words if word not in options_of(x, dimension)] for dimension, words in asked.items()}
     return make_view(x, period or DEFAULT_PERIOD, grain or DEFAULT_GRAIN, dates,
                      **{name: [*where.get(name, []), *unknown.get(name, [])] for name in DIMENSIONS})
+
+
+def _with_written(x: Coded, options: list[str]) -> list[str]:
+    """The options, and the period that the reader wrote, once it is understood."""
+    written = st.session_state.get("period") or st.query_params.get("period")
+    return options if written is None or written in options else [*options, written]
 
 
 def _picker(x: Coded, dimension: str) -> list[str]:

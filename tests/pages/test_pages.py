@@ -1,0 +1,93 @@
+"""Every page: with data, without, with a filter that empties it; numbers open to their rows; data is never Markdown."""
+
+from __future__ import annotations
+
+import pytest
+
+from revscore.ui.frame import PAGES, WITHOUT_FILTERS
+
+NAMES = [(file, title) for entries in PAGES.values() for file, title, _ in entries]
+READING = [(file, title) for file, title in NAMES if title not in WITHOUT_FILTERS]
+
+
+def said(test) -> str:
+    return "\n".join([*(m.value for m in test.markdown), *(c.value for c in test.caption), *(t.value for t in test.title)])
+
+
+@pytest.mark.parametrize(("file", "title"), NAMES)
+def test_a_page_with_data(app, filled, file, title):
+    test = app(filled, file)
+    assert not test.exception
+    assert [t.value for t in test.title] == [title]
+
+
+@pytest.mark.parametrize(("file", "title"), NAMES)
+def test_a_page_without_data(app, bare, file, title):
+    test = app(bare, file)
+    assert not test.exception
+    assert [t.value for t in test.title] == [title]
+
+
+@pytest.mark.parametrize(("file", "title"), READING)
+def test_a_page_that_filters_empty_says_which_and_clears_them(app, filled, file, title):
+    test = app(filled, file, owner="Bo Chen", region="AMER")
+    assert not test.exception
+    assert "Nothing is left under these filters" in said(test)
+    assert "region AMER and owner Bo Chen together" in said(test) or "owner Bo Chen and region AMER together" in said(test)
+    test.button(key="clear-emptied").click().run()
+    assert not test.exception
+    assert "Nothing is left" not in said(test)
+
+
+@pytest.mark.parametrize(("file", "title"), READING)
+def test_a_period_without_records(app, filled, file, title):
+    test = app(filled, file, period="2019-05")
+    assert not test.exception
+
+
+def test_a_filter_changes_numbers_and_a_link_gives_the_same(app, filled):
+    all_of_it = app(filled, "pipeline", period="All time")
+    part = app(filled, "pipeline", period="All time", segment="SMB")
+    again = app(filled, "pipeline", period="All time", segment="SMB")
+    values = [[m.value for m in test.metric] for test in (all_of_it, part, again)]
+    assert values[0] != values[1] and values[1] == values[2]
+    assert "1 of 2 segments" in said(part)
+
+
+def test_a_click_on_a_filter_gives_what_the_link_gives(app, filled):
+    linked = app(filled, "pipeline", period="All time", segment="SMB")
+    clicked = app(filled, "pipeline", period="All time")
+    clicked.pills(key="segment").set_value(["SMB"]).run()
+    assert [m.value for m in clicked.metric] == [m.value for m in linked.metric]
+
+
+def test_words_that_the_data_do_not_know_are_named(app, filled):
+    test = app(filled, "scorecard", segment=["SMB", "Nope"], period="someday")
+    assert not test.exception
+    assert any("“Nope” is not in this extract" in w.value for w in test.warning)
+    assert any("is no period" in w.value for w in test.warning)
+
+
+def test_a_number_opens_to_its_rows(app, filled):
+    test = app(filled, "pipeline", period="All time")
+    test.button(key="open-summary-bookings-won-value-value").click().run()
+    assert not test.exception
+    counted = next(frame.value for frame in test.dataframe if "contribution" in frame.value.columns)
+    assert f"${counted['contribution'].sum() / 1000:.1f}k" in [m.value.replace("\\", "") for m in test.metric]
+
+
+def test_names_from_data_are_escaped_on_markdown_surfaces(app, filled):
+    test = app(filled, "scorecard", owner="Ada *Bold* Nayfield")
+    assert not test.exception
+    assert "![deal]" not in said(test)
+    assert "Ada *Bold*" not in said(test)
+
+
+def test_missing_columns_cost_only_the_numbers_that_need_them(app, filled):
+    test = app(filled, "campaigns")
+    assert not test.exception
+    assert "which this extract lacks" in said(test)
+
+
+def test_the_bridge_shows_that_it_balances(app, filled):
+    assert "Unexplained\\: 0.00" in said(app(filled, "pipeline", period="2026-05"))
