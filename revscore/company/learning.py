@@ -26,7 +26,7 @@ def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str
     try:
         if not version:
             store.save_terms(dataset, usable(hints).to_config(), by, FROM_EXTRACT)
-            return ["the definitions (stages, currency, calendar) come from the extract; look at them on the definitions page"] if hints else []
+            return ["the definitions (stages, currency, calendar) come from the extract; the Glossary shows them"] if hints else []
         if intake.config and store.terms_history(dataset)[0].why.startswith(FROM_EXTRACT):
             new = usable({**config, **hints}).to_config()
             changed = [key for key in new if _plain(new[key]) != _plain(config.get(key))]
