@@ -182,13 +182,13 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     touches = others.touches(member_frame, campaigns, desk)
     activities = others.activities(activity_frame, users, take("activity_person"), take("activity_deal"), records, as_of, desk)
     roles = others.roles(take("contact_role"), named, contacts, desk)
-    rates = pd.concat([f for f in (others.rates(take("rate")), built.rates) if len(f)], ignore_index=True) if len(take("rate")) or len(built.rates) else pd.DataFrame()
+    rates = [f for f in (others.rates(take("rate")), built.rates) if len(f)]
     if len(leads) and "source_campaign_id" in leads.columns and len(opps):
         source = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id").set_index("converted_opportunity_id")
         records = records.assign(primary_campaign_id=records["primary_campaign_id"].fillna(look_up(records["opp_id"], source["source_campaign_id"])))
     made = {"opportunities": records, "opp_history": events, "leads": leads, "lead_stage_history": lead_events, "contacts": contacts, "accounts": accounts,
             "users": users, "campaigns": campaigns, "touches": touches, "activities": activities, "opp_contact_roles": roles,
-            "targets": others.targets(take("goal"), desk), "fx_rates": rates}
+            "targets": others.targets(take("goal"), desk), "fx_rates": pd.concat(rates, ignore_index=True) if rates else pd.DataFrame()}
     given = {"activities": "activity", "leads": "lead", "opportunities": "deal", "contacts": "contact", "touches": "member"}
     tables = {name: finish(name, frame) if len(frame) else schema.empty(name) for name, frame in made.items()
               if len(frame) or given.get(name) in get}
@@ -252,4 +252,5 @@ def _orphans(tables: Mapping[str, pd.DataFrame], homes: Mapping[str, pd.DataFram
         if table in homes and len(homes[table]) == len(lost):
             desk.note(homes[table][lost], name, "N_ORPHAN", f"{name}: the {what}")
         else:
-            desk.say(f"{schema.TABLES[table].title}: {int(lost.sum()):,} point to {schema.TABLES[target].title.lower()} that the extract does not have; they are kept")
+            desk.say(f"{schema.TABLES[table].title}: {int(lost.sum()):,} point to {schema.TABLES[target].title.lower()} that the extract does not have; "
+                     "they are kept")

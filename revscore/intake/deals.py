@@ -12,7 +12,9 @@ from revscore.core import schema
 from revscore.intake import history
 from revscore.intake.desk import Desk
 from revscore.intake.money import home_rates, with_amounts
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles
+from revscore.intake.records import (
+    by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles,
+)
 from revscore.intake.stages import LOST, OPEN, WON, Stages, understand
 from revscore.intake.words import meaning, translate
 
@@ -116,7 +118,8 @@ def _labelled(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, 
     listed = listed.assign(label=first_of(listed, "label", "stage_id"))
     for name in ("position", "probability", "is_won", "is_closed"):
         listed[name] = column(listed, name, "boolean" if name.startswith("is") else "float64")
-    table = listed.dropna(subset=["stage_id"]).drop_duplicates("stage_id").set_index("stage_id")["label"] if "stage_id" in listed.columns else pd.Series(dtype="str")
+    keyed = listed.assign(stage_id=column(listed, "stage_id")).dropna(subset=["stage_id"]).drop_duplicates("stage_id")
+    table = keyed.set_index("stage_id")["label"]
     def label(text: pd.Series) -> pd.Series:
         return look_up(text, table).fillna(text)
     if "stage" in deals.columns:
@@ -128,7 +131,8 @@ def _labelled(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, 
         changed = changed.assign(**{side: changed[side].where(~stage, label(changed[side])) for side in ("old", "new")})
     deals = deals.rename(columns={c: "stamp:" + table.get(c.removeprefix("stamp:"), c.removeprefix("stamp:")) for c in deals.columns if c.startswith("stamp:")})
     # a list of stages with several pipelines names a stage once: only the stages in use are of interest
-    used = set(column(deals, "stage").dropna()) | set(column(states, "stage").dropna()) | (set(changed.loc[changed["what"] == "stage", "new"]) if len(changed) else set())
+    told = changed.loc[changed["what"] == "stage", "new"] if len(changed) else pd.Series(dtype="str")
+    used = set(column(deals, "stage").dropna()) | set(column(states, "stage").dropna()) | set(told)
     few = listed[listed["label"].isin(used)]
     return deals, states, changed, (few if len(few) else listed)
 
@@ -159,8 +163,8 @@ def _understood(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame
             chance = column(frame, "probability", "float64")
             if "said" in frame.columns:                         # a closed record has 0 or 100 in whatever stage it stands
                 chance = chance.where(~frame["said"].isin([WON, LOST]))
-            uses.append(pd.DataFrame({"stage": column(frame, "stage"), "is_won": column(frame, "is_won", "boolean"), "is_closed": column(frame, "is_closed", "boolean"),
-                                      "probability": chance}))
+            flags = {name: column(frame, name, "boolean") for name in ("is_won", "is_closed")}
+            uses.append(pd.DataFrame({"stage": column(frame, "stage"), **flags, "probability": chance}))
     stage_changes = changed[changed["what"] == "stage"] if len(changed) else changed
     more = [stage_changes[side].dropna() for side in ("old", "new")] if len(stage_changes) else []
     known = list(column(deals, "stage").dropna().unique())
@@ -201,8 +205,9 @@ def _joined(deals: pd.DataFrame, companies: pd.DataFrame, accounts: pd.DataFrame
         region = region.fillna(look_up(account, homes["region"]))
     kind, known = translate("opp_type", column(deals, "type").fillna(""))
     for word, result in known.items():
-        answer = result or (desk.ask(f"type:{word}", f"Which type of business is “{word}”?", ("new_business", "expansion", "renewal"), "new_business", "opportunities")
-                            if len(known) <= 12 else "new_business")
+        answer = result or "new_business"
+        if not result and len(known) <= 12:
+            answer = desk.ask(f"type:{word}", f"Which type of business is “{word}”?", ("new_business", "expansion", "renewal"), answer, "opportunities")
         kind = kind.mask((column(deals, "type") == word).fillna(False), answer)
         desk.words.append(("type", word, answer or "", int((deals["type"] == word).sum()), "word list" if result else "asked"))
     if "type" not in deals.columns:
@@ -221,8 +226,9 @@ def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     if "is_won" in deals.columns or "is_closed" in deals.columns:          # the record's own flags go before the word where they differ
         won, closed = column(deals, "is_won", "boolean"), column(deals, "is_closed", "boolean")
         agree = kind.map({WON: True, LOST: True, OPEN: False}).eq(closed).fillna(False)
-        said = said.mask(~agree & deals["said"].isna() & won.notna() & won.fillna(False) & closed, WON).mask(~agree & deals["said"].isna() & closed & won.eq(False).fillna(False), LOST)
-        said = said.mask(~agree & deals["said"].isna() & ~closed & kind.isin([WON, LOST]), OPEN)
+        differs = ~agree & deals["said"].isna()
+        said = said.mask(differs & closed & won.fillna(False), WON).mask(differs & closed & won.eq(False).fillna(False), LOST)
+        said = said.mask(differs & ~closed & kind.isin([WON, LOST]), OPEN)
     open_stage = deals["stage"].where(kind == OPEN)
     nowhere = stages.order[0]
     present = open_stage.fillna(nowhere).mask(said == WON, stages.won).mask(said == LOST, stages.lost)
@@ -268,7 +274,8 @@ def _events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, st
         stamped = history.stamp_changes(deals[~within(deals["opp_id"], told)], stages)
         changed = pd.concat([f for f in (changed, stamped) if len(f)], ignore_index=True) if len(changed) or len(stamped) else stamped
         if len(stamped) and not (changed["what"] == "amount").any():
-            desk.derived["opp_history.amount"] = "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's"
+            desk.derived["opp_history.amount"] = (
+                "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's")
     if len(changed):
         known = deals if len(deals) else pd.DataFrame({"opp_id": pd.Series(dtype="str"), "created_at": pd.Series(dtype=_TS), "stage": pd.Series(dtype="str")})
         start = known.assign(stage=column(known, "open_stage").fillna(known["stage"]))
@@ -305,7 +312,8 @@ def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd
     if not len(bare):
         return events
     if len(bare) > len(deals) / 5:
-        desk.derived["opp_history"] = ("the extract has no history of opportunities: creation, outcome and present state are known, what happened between is not"
+        desk.derived["opp_history"] = ("the extract has no history of opportunities: creation, outcome and present state are known, "
+                                       "what happened between is not"
                                        if len(bare) == len(deals) else
                                        f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it")
     else:

@@ -53,10 +53,12 @@ def touches(frame: pd.DataFrame, known: pd.DataFrame, desk: Desk) -> pd.DataFram
 
 
 _DONE = ("completed", "complete", "done", "held", "closed", "1", "true", "sent", "received")
-_STATES = {"noshow": "no_show", "no_show": "no_show", "canceled": "cancelled", "cancelled": "cancelled", "scheduled": "booked", "rescheduled": "booked", "booked": "booked"}
+_STATES = {"noshow": "no_show", "no_show": "no_show", "no show": "no_show", "canceled": "cancelled", "cancelled": "cancelled", "scheduled": "booked",
+           "rescheduled": "booked", "booked": "booked", "held": "held", "completed": "held"}
 
 
-def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame, deals: pd.DataFrame, opps: pd.DataFrame, as_of: pd.Timestamp, desk: Desk) -> pd.DataFrame:
+def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame, deals: pd.DataFrame, opps: pd.DataFrame, as_of: pd.Timestamp,
+               desk: Desk) -> pd.DataFrame:
     """Tasks, events, calls: when they happened, of which type and direction. What is only planned has status "planned" and no direction."""
     frame = without_deleted(frame, desk)
     if not len(frame):
@@ -80,10 +82,11 @@ def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame,
     told = "is_done" in frame.columns or "done_at" in frame.columns or word.notna().any()
     planned = (~finished if told else pd.Series(False, index=frame.index)) & (kind != "meeting")
     planned &= word.notna() | ("is_done" in frame.columns) | ("done_at" in frame.columns)
-    state = word.map(_STATES).where(~planned, "planned").astype("str")
+    state = word.map(_STATES).where(kind == "meeting").where(~planned, "planned").astype("str")
     state = state.mask(column(frame, "no_show", "boolean").fillna(False), "no_show")
     way = column(frame, "direction").fillna(column(frame, "call_type")).str.casefold()
-    direction = pd.Series("outbound", index=frame.index).mask(way.str.contains("in", regex=False).fillna(False) & ~way.str.contains("out", regex=False).fillna(False), "inbound")
+    came = way.str.contains("in", regex=False).fillna(False) & ~way.str.contains("out", regex=False).fillna(False)
+    direction = pd.Series("outbound", index=frame.index).mask(came, "inbound")
     incoming = column(frame, "type").str.casefold().str.contains("incoming", regex=False).fillna(False)
     direction = direction.mask(incoming, "inbound").where(~planned).astype("str")
     person = first_id(first_of(frame, "person_id", "lead_id", "contact_id"))
@@ -96,8 +99,9 @@ def activities(frame: pd.DataFrame, people: pd.DataFrame, persons: pd.DataFrame,
             table = link.dropna().drop_duplicates("activity_id").set_index("activity_id")[name]
             filled = look_up(frame["activity_id"], table)
             person, opp = (person.fillna(filled), opp) if name == "person_id" else (person, opp.fillna(filled))
+    machine = column(frame, "type").str.casefold().str.contains("list ?email|automated", regex=True).fillna(False)
     frame = frame.assign(person_id=person, opp_id=opp, occurred_at=at, type=kind, direction=direction, status=state,
-                         is_automated=column(frame, "is_automated", "boolean").fillna(column(frame, "type").str.casefold().str.contains("list ?email|automated", regex=True).fillna(False)),
+                         is_automated=column(frame, "is_automated", "boolean").fillna(machine),
                          user_id=column(frame, "user_id").fillna(by_name(column(frame, "owner_name"), people, "user_id")))
     missing = frame["occurred_at"].isna()
     desk.hold(frame[missing], "created_at", "R_NO_DATE", "activities: the date is missing")

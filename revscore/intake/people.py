@@ -6,7 +6,9 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
-from revscore.intake.records import by_name, column, first_id, first_of, look_up, name_key, only_named, stamp, with_key, within, without_deleted, without_doubles
+from revscore.intake.records import (
+    by_name, column, first_id, first_of, look_up, name_key, only_named, stamp, with_key, within, without_deleted, without_doubles,
+)
 from revscore.intake.words import folded, lists, meaning, translate
 
 STATUSES = ("inquiry", "mql", "sal", "sql", "recycled", "disqualified")
@@ -164,7 +166,8 @@ def lead_history(people: pd.DataFrame, changed: pd.DataFrame, as_of: pd.Timestam
     out = pd.concat(events, ignore_index=True)
     if not len(out):
         return out.reindex(columns=columns)
-    out = out.assign(rank=out["stage"].map({s: i for i, s in enumerate(STATUSES)})).sort_values(["lead_id", "entered_at", "rank"], kind="stable", ignore_index=True)
+    rank = out["stage"].map({s: i for i, s in enumerate(STATUSES)})
+    out = out.assign(rank=rank).sort_values(["lead_id", "entered_at", "rank"], kind="stable", ignore_index=True)
     if "reason" in people.columns:
         why = people.dropna(subset=["reason"]).drop_duplicates("lead_id").set_index("lead_id")["reason"]
         out["reason"] = column(out, "reason").fillna(look_up(out["lead_id"], why)).where(out["stage"].isin(["recycled", "disqualified"]))
@@ -211,7 +214,8 @@ def _status_events(changed: pd.DataFrame, people: pd.DataFrame, desk: Desk) -> p
     before = status_words(column(first, "old_value"), desk)
     if "old_value" not in first.columns:                    # else a first change from nothing is the creation itself
         before = before.fillna("inquiry")
-    start = pd.DataFrame({"lead_id": first["lead_id"], "stage": before, "entered_at": born})[((born < first["changed_at"]) & before.notna()).to_numpy(dtype=bool)]
+    later = ((born < first["changed_at"]) & before.notna()).to_numpy(dtype=bool)
+    start = pd.DataFrame({"lead_id": first["lead_id"], "stage": before, "entered_at": born})[later]
     out = pd.concat([start, out.dropna(subset=["stage"])], ignore_index=True)
     out = out.sort_values(["lead_id", "entered_at"], kind="stable", ignore_index=True)
     return out[out["stage"] != out.groupby("lead_id")["stage"].shift()].reset_index(drop=True)

@@ -76,7 +76,8 @@ def with_key(frame: pd.DataFrame, key: str, sources: tuple[str, ...], desk: Desk
         made = first_of(frame, *sources).where(lacking)
         count = made.groupby(made).cumcount()
         frame = frame.assign(**{key: given.fillna(made.where(count == 0, made + " #" + (count + 1).astype("str")))})
-        desk.say(f"{title} have no id in {'this extract' if lacking.all() else 'some sheets'}; {' and '.join(s.replace('_', ' ') for s in sources)} stands for it")
+        told = " and ".join(source.replace("_", " ") for source in sources)
+        desk.say(f"{title} have no id in {'this extract' if lacking.all() else 'some sheets'}; {told} stands for it")
     missing = frame[key].isna().to_numpy()
     desk.hold(frame[missing], key, "R_NO_ID", f"{title.lower()}: the id is missing")
     return frame[~missing].reset_index(drop=True)
@@ -102,7 +103,8 @@ def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tup
         if (again & same)[mine].all() and (owner[first[mine]] != m).all() and len(set(owner)) > 1:
             desk.leave_out(int(m), f"not used: the same records as {desk.matches[int(owner[first[mine]][0])].sheet.place}; they count once")
     where = np.array([desk.matches[m].sheet.place for m in range(len(desk.matches))], dtype=object)
-    rows = np.array([int(desk.matches[m].sheet.rows[r]) for m, r in zip(owner[first[again]], frame["_row"].to_numpy()[first[again]], strict=True)], dtype=object)
+    home = zip(owner[first[again]], frame["_row"].to_numpy()[first[again]], strict=True)
+    rows = np.array([int(desk.matches[m].sheet.rows[r]) for m, r in home], dtype=object)
     place = pd.Series(where[owner[first[again]]]) + ", row " + pd.Series(rows).astype("str")
     equal = same[again]
     desk.hold(frame[again & same], key[0], "R_DUPLICATE", list("the same record as " + place[equal] + "; it counts once"))
@@ -135,7 +137,9 @@ def name_key(text: pd.Series) -> pd.Series:
 
 def by_name(names: pd.Series, known: pd.DataFrame, key: str, name: str = "name") -> pd.Series:
     """The id of every name (or of an id given in its place); missing where it is unknown."""
-    table = known.dropna(subset=[name]).assign(_k=name_key(known[name])).drop_duplicates("_k").set_index("_k")[key] if name in known.columns and len(known) else pd.Series(dtype="str")
+    table = pd.Series(dtype="str")
+    if name in known.columns and len(known):
+        table = known.dropna(subset=[name]).assign(_k=name_key(known[name])).drop_duplicates("_k").set_index("_k")[key]
     ids = pd.Series(known[key].to_numpy(), index=known[key]).dropna() if len(known) else pd.Series(dtype="str")
     return look_up(names, ids[~ids.index.duplicated()].astype("str")).fillna(look_up(name_key(names), table.astype("str")))
 

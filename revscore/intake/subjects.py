@@ -90,7 +90,8 @@ _ALL = (
         added_at:ts>touches.occurred_at created_at:ts>touches.occurred_at type:text is_response:bool is_deleted:bool>touches.touch_id"""),
     _subject("contact_role", "Contact roles", "opp_contact_roles", "opp_id contact_id", """opp_id:id contact_id:id role:text is_primary:bool added_at:ts
         is_deleted:bool>opp_contact_roles.opp_id"""),
-    _subject("activity", "Activities", "activities", "due_at|done_at|starts_at|created_at", """activity_id:id person_id:id lead_id:id>activities.person_id contact_id:id>activities.person_id
+    _subject("activity", "Activities", "activities", "due_at|done_at|starts_at|created_at", """activity_id:id person_id:id
+        lead_id:id>activities.person_id contact_id:id>activities.person_id
         is_automated:bool opp_id:id
         related:text>activities.opp_id created_at:ts>activities.occurred_at due_at:ts>activities.occurred_at done_at:ts>activities.occurred_at
         starts_at:ts>activities.occurred_at type:text call_type:text>activities.direction direction:text title:text>activities.type status:text
