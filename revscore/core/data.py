@@ -39,7 +39,8 @@ class CrmData:
         absent = [column for column in schema.TABLES[name].columns if column.name not in frame.columns]
         if not absent:
             return frame
-        return frame.assign(**{column.name: schema.empty(name)[column.name].reindex(frame.index) for column in absent})[list(schema.TABLES[name].names)]
+        empty = schema.empty(name)
+        return frame.assign(**{column.name: empty[column.name].reindex(frame.index) for column in absent})[list(schema.TABLES[name].names)]
 
     def has(self, need: str) -> bool:
         """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there)."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 import pandas as pd
@@ -130,6 +131,11 @@ TABLES: Mapping[str, Table] = {table.name: table for table in _ALL}
 
 def empty(table: str) -> pd.DataFrame:
     """A frame of `table` with every canonical column, typed, and no row."""
+    return _empty(table).copy(deep=False)
+
+
+@cache
+def _empty(table: str) -> pd.DataFrame:
     return pd.DataFrame({column.name: pd.Series(dtype=DTYPES[column.type]) for column in TABLES[table].columns})
 
 
