@@ -11,7 +11,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts, firsts_of
-from revscore.core.metric import Better, derived, distribution, metric, rate, survival, total
+from revscore.core.metric import Better, Metric, derived, distribution, metric, rate, survival, total
 from revscore.core.metrics import pipeline, wins
 from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, words
 from revscore.core.units import CURRENCY, CURRENCY_PER_DAY, DAYS, DEALS
@@ -179,19 +179,25 @@ def sales_velocity(x: Coded, view: View = View(), by: tuple[str, ...] = (), grai
     """Eligible open deals at as-of × win rate by count × mean won deal ÷ mean cycle of the wins, the last three over the period's close dates.
     Undefined when the period has no win. A rise from more open deals alone is no progress; a blended value hides a shift in mix.
     """
-    def part(card, stat: str, at: View = view, by_grain: str | None = grain) -> pd.DataFrame:
-        frame = engine.compute(x, card, at, by, by_grain)
-        keys = [*by, *(["period", "start", "end"] if by_grain else [])]
-        return frame.loc[frame["measure"] == stat, keys + ["value", "n"]].rename(columns={"value": stat})
+    keys = [*by, *(("period", "start", "end") if grain else ())]
 
-    parts = [part(wins.closed_in_period, "count_rate"), part(wins.deal_size, "mean").rename(columns={"mean": "avg_deal"}),
-             part(cycle_time_won, "mean").rename(columns={"mean": "cycle_mean_days"}), part(cycle_time_won, "median").rename(columns={"median": "cycle_median_days"})]
-    grid = part(pipeline.open_pipeline, "count", view if grain else view.during(None)).drop(columns="n").rename(columns={"count": "open_opportunities"})
-    keys = [*by, *(["period", "start", "end"] if grain else [])]
-    for frame in parts:
-        frame = frame.drop(columns="n") if "count_rate" not in frame else frame.rename(columns={"count_rate": "win_rate"})
-        grid = grid.merge(frame, on=keys, how="left") if keys else pd.concat([grid.reset_index(drop=True), frame.reset_index(drop=True)], axis=1)
+    def numbers(card: Metric, stat: str, at: View, only: str, column: str = "value") -> dict[tuple, float]:
+        frame = engine.compute(x, card, at, by, grain, only=only)
+        found = frame["measure"] == stat
+        groups = zip(*(frame.loc[found, name] for name in keys), strict=True) if keys else [()] * int(found.sum())
+        return dict(zip(groups, frame.loc[found, column], strict=True))
+
+    parts = {"open_opportunities": numbers(pipeline.open_pipeline, "count", view if grain else view.during(None), "count"),
+             "win_rate": numbers(wins.closed_in_period, "count_rate", view, "count_rate"), "avg_deal": numbers(wins.deal_size, "mean", view, "value"),
+             "cycle_mean_days": numbers(cycle_time_won, "mean", view, "days"), "cycle_median_days": numbers(cycle_time_won, "median", view, "days")}
+    decided = numbers(wins.closed_in_period, "count_rate", view, "count_rate", "n")
+    groups = list(parts["open_opportunities"])
+    grid = {name: np.array([found.get(group, np.nan) for group in groups], dtype=float) for name, found in parts.items()}
     top = grid["open_opportunities"] * grid["win_rate"] * grid["avg_deal"]
-    rows = [grid.assign(measure=name, value=(top / grid[days]).where(grid[days] > 0), numerator=top, denominator=grid[days])
-            for name, days in (("per_day", "cycle_mean_days"), ("per_day_median_cycle", "cycle_median_days"))]
-    return pd.concat(rows, ignore_index=True)
+    frames = []
+    for name, days in (("per_day", grid["cycle_mean_days"]), ("per_day_median_cycle", grid["cycle_median_days"])):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value = np.where(days > 0, top / days, np.nan)
+        frames.append(pd.DataFrame({**{key: [group[k] for group in groups] for k, key in enumerate(keys)}, "measure": name, "value": value, "numerator": top,
+                                    "denominator": days, "n": [decided.get(group, np.nan) for group in groups], **grid}))
+    return pd.concat(frames, ignore_index=True)
