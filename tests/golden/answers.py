@@ -11,6 +11,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ class Answers:
 
     def __init__(self, folder: Path) -> None:
         data, terms, config = load_folder(folder)
+        # a folder says everything: without rows of policies or levels there are none, where the product would offer its own
+        tables = {"sla_policies": "sla_policies", "escalation_levels": "sla_escalation_levels"}
+        terms = replace(terms, **{name: () for name, table in tables.items() if not len(data.table(table))})
         self.x, self.terms, self.config = Coded(data, terms), terms, config
         self.asked: dict[Any, pd.DataFrame] = {}
         self.calendar = terms.calendar
