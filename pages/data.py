@@ -5,4 +5,4 @@ from revscore.ui import data_page, frame
 if frame.stands():
     data_page.show()
 else:
-    frame.run()
+    frame.begin()

@@ -25,13 +25,13 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title,
 }
 WITHOUT_FILTERS = ("Data", "Glossary")
 _now: ContextVar[Now] = ContextVar("now")
-_drawn: ContextVar[bool] = ContextVar("drawn", default=False)  # the frame stands, though there is nothing to show
+_why: ContextVar[str] = ContextVar("why", default="")  # why there is nothing to show, where the frame stands without an extract
 
 # Sizes that read from the back of a meeting room; only what the theme cannot say.
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding: 1rem 3rem 3rem}
-[data-testid="stHeader"] {background: transparent; pointer-events: none}
-[data-testid="stHeader"] button {pointer-events: auto}
+[data-testid="stHeader"], [data-testid="stHeader"] div {background: transparent; pointer-events: none}
+[data-testid="stHeader"] button, [data-testid="stHeader"] a {pointer-events: auto}
 [data-testid="stMetricLabel"] p {font-size: 1.1rem; font-weight: 600; line-height: 1.3}
 [data-testid="stMetricValue"] {line-height: 1.12}
 [data-testid="stMetricDeltaDescription"] p {font-size: .94rem}
@@ -58,7 +58,7 @@ _STYLE = """<style>
 
 def run() -> None:
     """One run of the app."""
-    st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
+    _configure()
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)
     page = _navigation()
@@ -68,38 +68,55 @@ def run() -> None:
         version = session.store().version(dataset)
         x = session.coded(dataset, version)
     except StoreError as error:
-        if page.title in WITHOUT_FILTERS:
-            drawn = _drawn.set(True)
-            try:
-                return page.run()
-            finally:
-                _drawn.reset(drawn)
-        return _nothing(str(error))
+        return _draw(page, _why, str(error))
     with st.container(key="no-filters" if page.title in WITHOUT_FILTERS else "filter-bar"):  # drawn on every page: choices travel along
         choice = state.filters(x)
     for sentence in choice.ignored:
         st.warning(md(sentence), icon=":material/link_off:")
-    shown = _now.set(Now(dataset, version, x, choice))
-    try:
-        page.run()
-    finally:
-        _now.reset(shown)
+    _draw(page, _now, Now(dataset, version, x, choice))
     session.settle()
 
 
+def _draw(page: st.Page, what: ContextVar, value: object) -> None:
+    token = what.set(value)
+    try:
+        page.run()
+    finally:
+        what.reset(token)
+
+
 def stands() -> bool:
-    """Whether the frame is drawn already; a page that can do without an extract calls `run` when it is not."""
-    return _drawn.get() or _now.get(None) is not None
+    """Whether the frame is drawn already; a page that can do without an extract calls `begin` when it is not."""
+    return bool(_why.get()) or _now.get(None) is not None
+
+
+def begin() -> None:
+    """Draw the frame around a page that was started by itself: a deep link, before anyone has opened the home page.
+
+    At a session's first run it starts over, so that the filters belong to the frame and travel from page to page; later (in tests) that
+    would lose the click, so the frame runs the page in turn.
+    """
+    if st.session_state.get("begun"):
+        return run()
+    st.session_state["begun"] = True
+    _configure()
+    _navigation()
+    st.rerun()
+
+
+def _configure() -> None:
+    st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
 
 
 def open_page(title: str) -> Now | None:
-    """The head of a page: title, as-of, what the filters left. None when they left nothing: the page then has said so and stops there.
-
-    A page that is started by itself (a deep link before anyone has opened the home page) draws the frame first, which runs the page in turn.
-    """
+    """The head of a page: title, as-of, what the filters left. None when they left nothing: the page then has said so and stops there."""
+    if not stands():
+        begin()
+        return None
     shown = _now.get(None)
     if shown is None:
-        run()
+        st.title(title, anchor=False)
+        _nothing(_why.get())
         return None
     found = shown.ask(reach)
     with st.container(horizontal=True, horizontal_alignment="distribute", key="page-head"):
@@ -113,11 +130,12 @@ def open_page(title: str) -> Now | None:
 
 def _standing(shown: Now, found: Reach) -> str:
     """ "Q4 (1 Oct – 31 Dec 2026) · 3 of 9 segments · 214 of 1,000 deals · 1,204 of 6,002 leads · data as of 16 Nov 2026". """
+    named = shown.choice.period_text if shown.view.period is None or ".." not in shown.choice.period_name else shown.view.period.dates()
     parts = [f"{chosen} of {there} {_plural(name)}" for name, chosen, there in found.parts]
     parts += [f"{n:,} of {of:,} {noun}" if found.parts else f"{of:,} {noun}" for n, of, noun in
               ((found.deals, found.all_deals, "deals"), (found.leads, found.all_leads, "leads"))]
     day = date_of(shown.x.as_of_day)
-    return md(" · ".join([shown.choice.period_text, *parts, f"data as of {day.day} {day:%b %Y}"]))
+    return md(" · ".join([named, *parts, f"data as of {day.day} {day:%b %Y}"]))
 
 
 def _plural(name: str) -> str:

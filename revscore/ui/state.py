@@ -15,13 +15,11 @@ import streamlit as st
 from revscore.core.calendars import GRAINS, Grain, Period, date_of, day_number
 from revscore.core.coded import Coded
 from revscore.core.view import DIMENSIONS, View
-from revscore.ui.words import md
 
 BOUND = "query-params"
 DEFAULT_PERIOD, DEFAULT_GRAIN = "This quarter", "month"
 CUSTOM, ALL_TIME = "Custom dates", "All time"
 TITLES = {"segment": "Segment", "region": "Region", "owner": "Owner", "source": "Source", "campaign": "Campaign", "type": "Deal type"}
-_FEW = 8  # up to so many values are shown as pills, more as a list to search
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def filters(x: Coded) -> Choice:
     asked = {dimension: st.query_params.get_all(dimension) for dimension in DIMENSIONS if dimension in st.query_params}
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         period = st.selectbox("Period", _with_written(x, period_options(x)), index=0, key="period", bind=BOUND, accept_new_options=True, label_visibility="collapsed",
-                              width=200, help="Choose a period, or write one: FY26Q2, FY26, 2026-05, 2026-05-01..2026-06-15")
+                              width=180, help="Choose a period, or write one: FY26Q2, FY26, 2026-05, 2026-05-01..2026-06-15")
         dates: Sequence[dt.date] = ()
         if period == CUSTOM:
             picked = st.date_input("From – to", (date_of(x.as_of_day - 29), date_of(x.as_of_day)), key="dates", bind=BOUND, label_visibility="collapsed", width=240)
@@ -134,18 +132,8 @@ def _with_written(x: Coded, options: list[str]) -> list[str]:
 
 
 def _picker(x: Coded, dimension: str) -> list[str]:
-    options = options_of(x, dimension)
-    now = [word for word in st.session_state.get(dimension, st.query_params.get_all(dimension)) if word in options]
-    label = f"{TITLES[dimension]}: {_shortened(now)}" if now else TITLES[dimension]
-    with st.popover(label, key=f"open-{dimension}", type="primary" if now else "secondary"):
-        if len(options) <= _FEW:
-            return st.pills(TITLES[dimension], options, selection_mode="multi", key=dimension, bind=BOUND)
-        return st.multiselect(TITLES[dimension], options, key=dimension, bind=BOUND, placeholder=f"All {len(options)}", width=380)
-
-
-def _shortened(words: Sequence[str]) -> str:
-    first = words[0] if len(words[0]) <= 18 else words[0][:17] + "…"
-    return md(first) if len(words) == 1 else f"{md(first)} +{len(words) - 1}"
+    """One dimension's choice. (Not in a popover: a bound widget in a closed one loses its place in the address when the page changes.)"""
+    return st.multiselect(TITLES[dimension], options_of(x, dimension), key=dimension, bind=BOUND, placeholder=TITLES[dimension], label_visibility="collapsed", width=152)
 
 
 def clear() -> None:

@@ -57,7 +57,7 @@ def test_a_filter_changes_numbers_and_a_link_gives_the_same(app, filled):
 def test_a_click_on_a_filter_gives_what_the_link_gives(app, filled):
     linked = app(filled, "pipeline", period="All time", segment="SMB")
     clicked = app(filled, "pipeline", period="All time")
-    clicked.pills(key="segment").set_value(["SMB"]).run()
+    clicked.multiselect(key="segment").set_value(["SMB"]).run()
     assert [m.value for m in clicked.metric] == [m.value for m in linked.metric]
 
 
