@@ -169,7 +169,7 @@ def rebuilt(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
     start = deals[["opp_id", *state]].assign(changed_at=deals["created_at"], stage=deals["stage"].where(~moved, deals["open_stage"].fillna(stages.entry)))
     if "forecast_category" in state:
         start["forecast_category"] = start["forecast_category"].mask(closed & (start["forecast_category"] == "closed"))
-    end = deals.loc[moved, ["opp_id", *state]].assign(changed_at=at[moved].fillna(deals["created_at"]), stage=deals["stage"])
+    end = deals.loc[moved, ["opp_id", *state]].assign(changed_at=at.fillna(deals["created_at"])[moved], stage=deals["stage"][moved])
     return _numbered(pd.concat([start, end], ignore_index=True).sort_values(["opp_id", "changed_at"], kind="stable", ignore_index=True))
 
 
