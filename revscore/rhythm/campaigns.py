@@ -31,7 +31,7 @@ def models(x: Coded, view: View, basis: str = "pipeline_created", keep: int = 12
     if not len(found):
         return found
     rows = found[found["measure"].isin(SHOWN_MODELS)]
-    rows = rows.assign(group=labelled(x, rows["campaign"]), model=rows["measure"].map(MODEL_NAMES))
+    rows = rows.assign(group=labelled(x, rows["campaign"]), model=rows["measure"])
     return fold(rows, keep=keep, other="other campaigns", within="model")
 
 

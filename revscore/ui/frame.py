@@ -51,6 +51,8 @@ _STYLE = """<style>
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}
 .st-key-grain p {text-transform: capitalize}
+.st-key-filters {gap: .5rem}
+.st-key-filters button[aria-label="Clear all"] {display: none}
 .st-key-no-filters {display: none}
 .st-key-answer p {font-size: 1.4rem; line-height: 1.35}
 </style>"""
@@ -121,21 +123,22 @@ def open_page(title: str) -> Now | None:
     found = shown.ask(reach)
     with st.container(horizontal=True, horizontal_alignment="distribute", key="page-head"):
         st.title(title, anchor=False, width="content")
-        st.caption(_standing(shown, found), width="content")
+        st.caption(_standing(shown, found, title), width="content")
     if found.nothing and (found.all_leads or found.all_deals):
         _emptied(shown, found)
         return None
     return shown
 
 
-def _standing(shown: Now, found: Reach) -> str:
-    """ "Q4 (1 Oct – 31 Dec 2026) · 3 of 9 segments · 214 of 1,000 deals · 1,204 of 6,002 leads · data as of 16 Nov 2026". """
+def _standing(shown: Now, found: Reach, page: str) -> str:
+    """ "This quarter (1 Oct – 31 Dec 2026) · 3 of 9 segments · 214 of 1,000 deals · 1,204 of 6,002 leads · data as of 16 Nov 2026". """
     named = shown.choice.period_text if shown.view.period is None or ".." not in shown.choice.period_name else shown.view.period.dates()
-    parts = [f"{chosen} of {there} {_plural(name)}" for name, chosen, there in found.parts]
+    only = {name: values[0] for name, values in shown.view.where if len(values) == 1}
+    parts = [f"{only[name]} ({chosen} of {there} {_plural(name)})" if name in only else f"{chosen} of {there} {_plural(name)}" for name, chosen, there in found.parts]
     parts += [f"{n:,} of {of:,} {noun}" if found.parts else f"{of:,} {noun}" for n, of, noun in
               ((found.deals, found.all_deals, "deals"), (found.leads, found.all_leads, "leads"))]
     day = date_of(shown.x.as_of_day)
-    return md(" · ".join([named, *parts, f"data as of {day.day} {day:%b %Y}"]))
+    return md(" · ".join([*([] if page in WITHOUT_FILTERS else [named]), *parts, f"data as of {day.day} {day:%b %Y}"]))
 
 
 def _plural(name: str) -> str:

@@ -133,7 +133,7 @@ def _with_written(x: Coded, options: list[str]) -> list[str]:
 
 def _picker(x: Coded, dimension: str) -> list[str]:
     """One dimension's choice. (Not in a popover: a bound widget in a closed one loses its place in the address when the page changes.)"""
-    return st.multiselect(TITLES[dimension], options_of(x, dimension), key=dimension, bind=BOUND, placeholder=TITLES[dimension], label_visibility="collapsed", width=152)
+    return st.multiselect(TITLES[dimension], options_of(x, dimension), key=dimension, bind=BOUND, placeholder=TITLES[dimension], label_visibility="collapsed", width=146)
 
 
 def clear() -> None:

@@ -51,7 +51,7 @@ def test_a_filter_changes_numbers_and_a_link_gives_the_same(app, filled):
     again = app(filled, "pipeline", period="All time", segment="SMB")
     values = [[m.value for m in test.metric] for test in (all_of_it, part, again)]
     assert values[0] != values[1] and values[1] == values[2]
-    assert "1 of 2 segments" in said(part)
+    assert "SMB (1 of 2 segments)" in said(part)
 
 
 def test_a_click_on_a_filter_gives_what_the_link_gives(app, filled):

@@ -31,7 +31,7 @@ def models(now: Now) -> None:
     if len(agreed):
         hangs = agreed[agreed["verdict"].str.startswith("depends")]
         finding = f"{len(hangs)} of {len(agreed)} campaigns depend on the model" if len(hangs) else "Every model tells the same story"
-    charts.card(now, finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=[campaigns.MODEL_NAMES[name] for name in campaigns.SHOWN_MODELS],
+    charts.card(now, finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=campaigns.SHOWN_MODELS,
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
                 f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.",
                 ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, credited", basis=basis))
