@@ -1,4 +1,4 @@
-"""A table as a file: CSV or workbook, cells that a spreadsheet would run as formulas neutralised, a receipt of what it stands on."""
+"""Tables as a workbook: text that a spreadsheet would run neutralised, a receipt of what the rows stand on."""
 
 from __future__ import annotations
 
@@ -7,27 +7,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-_RUNS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-
-
-def neutral(frame: pd.DataFrame) -> pd.DataFrame:
-    """`frame` with a leading apostrophe on every text (headings too) that a spreadsheet would take for a formula; numbers stay numbers."""
-    out = frame.copy()
-    for place, dtype in enumerate(frame.dtypes):
-        if not (pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_datetime64_any_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)):
-            column = frame.iloc[:, place]
-            is_text = column.map(lambda value: isinstance(value, str)).to_numpy(dtype=bool)
-            text = column.where(is_text, "").astype("str")
-            risky = is_text & text.str.lstrip(" \n").str.startswith(_RUNS).to_numpy(dtype=bool)
-            if risky.any():
-                out.isetitem(place, column.astype(object).where(~risky, "'" + text))
-    out.columns = [f"'{name}" if str(name).startswith(_RUNS) else name for name in frame.columns]
-    return out
-
-
-def csv(frame: pd.DataFrame) -> bytes:
-    """CSV in UTF-8 with a byte order mark, so that spreadsheets read its letters."""
-    return neutral(frame).to_csv(index=False, lineterminator="\r\n").encode("utf-8-sig")
+from revscore.export.safe import neutral_frame
 
 
 def workbook(sheets: Mapping[str, pd.DataFrame], receipt: Mapping[str, object]) -> bytes:
@@ -36,7 +16,7 @@ def workbook(sheets: Mapping[str, pd.DataFrame], receipt: Mapping[str, object]) 
     out = io.BytesIO()
     with pd.ExcelWriter(out, engine="openpyxl", datetime_format="yyyy-mm-dd hh:mm", date_format="yyyy-mm-dd") as writer:
         for name, frame in {**sheets, "Receipt": stands}.items():
-            shown = neutral(frame)
+            shown = neutral_frame(frame)
             for column in shown.columns:
                 if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
                     shown[column] = shown[column].dt.tz_localize(None)

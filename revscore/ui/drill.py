@@ -14,7 +14,8 @@ from revscore.core.drill import Opened, open_number
 from revscore.core.metric import Kind
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.export import table as export
+from revscore.export.safe import csv_bytes
+from revscore.export.table import workbook
 from revscore.ui import tables
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
@@ -96,9 +97,9 @@ def _downloads(sheets: Mapping[str, pd.DataFrame], now: Now, line: Line) -> None
     name = f"{line.card.id}-{now.x.as_of_day}"
     stands = receipt(now, line)
     with st.container(horizontal=True, key="downloads"):
-        st.download_button("Workbook", lambda: export.workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",
+        st.download_button("Workbook", lambda: workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",
                            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-        st.download_button("CSV of the counted rows", lambda: export.csv(next(iter(sheets.values()))), f"{name}.csv", icon=":material/download:", on_click="ignore",
+        st.download_button("CSV of the counted rows", lambda: csv_bytes(next(iter(sheets.values()))), f"{name}.csv", icon=":material/download:", on_click="ignore",
                            mime="text/csv", key="download-csv")
 
 
