@@ -91,7 +91,7 @@ class Book:
         self.lead_events = until("lead_stage_history", "entered_at")
         self.contacts = self.rows("contacts")
         self.contact = {r["contact_id"]: r for r in self.contacts}
-        self.opps = self.rows("opportunities")
+        self.opps = until("opportunities", "created_at")
         self.opp = {r["opp_id"]: r for r in self.opps}
         self.opp_events = until("opp_history", "changed_at")
         self.o0 = [r for r in self.opps if r.get("loss_reason") not in self.config["excluded_loss_reasons"]]

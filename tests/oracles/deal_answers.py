@@ -141,8 +141,9 @@ def pipeline_created(book: Book) -> Record:
 def pipeline_progressed(book: Book) -> Record:
     t0, groups = book.midnight(book.quarter[0]), {k: [] for k in ("progressed", "regressed", "unchanged", "lost")}
     for opp in book.o1:
-        before, inside = book.state(opp, t0), [(a, b) for a, b in zip([None, *opp["events"]], opp["events"], strict=False) if b["at"] > t0]
-        reopened = next((b for a, b in inside if a and book.fate(a) != "open" and book.fate(b) == "open"), None)
+        before = book.state(opp, t0)
+        # re-opened as in the bridge: closed at t0, an open event since
+        reopened = next((e for e in opp["events"] if e["at"] > t0 and book.fate(e) == "open"), None) if book.fate(before) in ("won", "lost") else None
         if book.eligible(before):
             base = before
         elif opp["entry"] and opp["entry"]["at"] > t0:

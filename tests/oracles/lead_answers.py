@@ -29,7 +29,7 @@ def movement(book: Book) -> Record:
     return {"skipped_stage_counts": tally([s for _, s in skipped]), "skipped": sorted(f"{i}:{s}" for i, s in skipped),
             "regressions": sum(r["regressions"] for r in book.f0), "regressed_leads": [r["lead_id"] for r in book.f0 if r["regressions"]],
             "recycled_leads": [r["lead_id"] for r in book.f0 if any(e["stage"] == "recycled" for e in r["events"])],
-            "re_mql_by_month": tally([book.month_of(book.day(e["at"])) for _, e in again]), "re_entered_leads": sorted({i for i, _ in again}),
+            "re_mql_by_month": tally([book.month_of(book.day(e["at"])) for _, e in again]), "re_entered_leads": [r["lead_id"] for r in book.f0 if len(r["passes"]) > 1],
             "entered_above_first_stage": sum(1 for r in book.f0 if r["reached"] and "inquiry" not in r["reached"])}
 
 

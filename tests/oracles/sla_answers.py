@@ -116,7 +116,8 @@ def clock(book: Book, handoff: Record, kind: str) -> Record | None:
         start = next((e["at"] for e in handoff["events"] if not e["exit"] and e["rank"] >= SAL), None)
     else:
         start = handoff["mql"]["at"]
-    hours = Hours(book, book.region.get(lead["region"], ""))
+    # the text is silent about a region without a calendar: its clocks run on the pacing calendar
+    hours = Hours(book, book.region.get(lead["region"], book.config["pacing_calendar"]))
     policy = policy_of(book, kind, lead["segment"], book.day(start)) if start else None
     if policy is None or not hours.rows:
         return None
