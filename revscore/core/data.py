@@ -17,7 +17,8 @@ class CrmData:
 
     tables : table name -> frame in the shape of `schema.conform` (only the tables and columns that the extract has)
     as_of  : UTC instant; nothing after it exists (METRICS C2)
-    derived: table name -> sentence that says how that table was rebuilt ("stage dates come from current stages, not from a history")
+    derived: what was rebuilt, with the sentence that says how. A table's name: only its present state is known ("the extract has no history of
+             opportunities …"); `table.column`: the table was observed but for that column ("… dated by the first extract that shows it")
     """
 
     tables: Mapping[str, pd.DataFrame]
@@ -43,13 +44,21 @@ class CrmData:
         return frame.assign(**{column.name: empty[column.name].reindex(frame.index) for column in absent})[list(schema.TABLES[name].names)]
 
     def has(self, need: str) -> bool:
-        """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there)."""
-        table, _, column = need.partition(".")
-        return table in self.tables and (not column or column in self.tables[table].columns)
+        """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there). A need that ends in "!" asks
+        that it was observed: `opp_history!` is not met by a history rebuilt from present states."""
+        table, _, column = need.rstrip("!").partition(".")
+        there = table in self.tables and (not column or column in self.tables[table].columns)
+        return there and not (need.endswith("!") and (table in self.derived or need.rstrip("!") in self.derived))
 
     def missing(self, needs: tuple[str, ...]) -> tuple[str, ...]:
-        """Those of `needs` ("table" or "table.column") that the extract lacks."""
-        return tuple(need for need in needs if not self.has(need))
+        """Those of `needs` that the extract lacks; a table that is not there at all is named once."""
+        return tuple(dict.fromkeys(need if need.rstrip("!").partition(".")[0] in self.tables else need.rstrip("!").partition(".")[0]
+                                   for need in needs if not self.has(need)))
+
+    def notes(self, needs: tuple[str, ...]) -> tuple[str, ...]:
+        """How the parts that `needs` name were rebuilt, where they were."""
+        named = {name for need in needs for name in (need.rstrip("!"), need.rstrip("!").partition(".")[0])}
+        return tuple(note for key, note in self.derived.items() if key in named)
 
     def with_tables(self, **tables: pd.DataFrame) -> CrmData:
         return replace(self, tables={**self.tables, **tables})

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from revscore.core import units
+from revscore.core import schema, units
 from revscore.core.calendars import Grain, Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
@@ -96,8 +96,12 @@ class Line:
 
 
 def listed(needs: tuple[str, ...]) -> str:
-    """Missing needs for a sentence: "leads: converted at and touches"."""
-    names = [need.replace(".", ": ").replace("_", " ") for need in needs]
+    """Missing needs for a sentence: "activities, the column converted at of leads and every change of opportunity history"."""
+    names = []
+    for need in needs:
+        table, _, column = need.rstrip("!").partition(".")
+        title = schema.TABLES[table].title.lower()
+        names.append(f"every change of {title}" if need.endswith("!") else f"the column {column.replace('_', ' ')} of {title}" if column else title)
     return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
 
 
@@ -124,7 +128,7 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
                             "period": view.period, "before_period": before_period, "target": target,
                             "own": tuple(sorted((own or {}).items())), "params": tuple(sorted(params.items()))}
     lacks = x.data.missing(card.needs)
-    notes = tuple(note for table, note in x.data.derived.items() if any(table in (need, need.split(".")[0]) for need in card.needs))
+    notes = x.data.notes(card.needs)
     if lacks:
         return Line(**base, lacks=lacks, notes=notes)
     view = view.narrowed(**own) if own else view

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -56,6 +57,8 @@ def read(sources: Sources, desk: Desk) -> tuple[pd.DataFrame, pd.DataFrame]:
     if not len(deals):
         return deals, deals
     deals = with_key(deals, "opp_id", ("name",), desk, "Opportunities")
+    bare = deals[(column(deals, "stage").isna() & column(deals, "status").isna()).to_numpy()]
+    desk.note(bare, "stage", "N_NO_STAGE", "the stage is missing; the opportunity is taken as open, in the first stage")
     contacts = deals.loc[:, ["opp_id", *(c for c in _CONTACT_FIELDS if c in deals.columns)]]
     deals = without_doubles(deals, ["opp_id"], desk, _CONTACT_FIELDS)
     return _products(deals, sources.products, desk), contacts
@@ -83,7 +86,7 @@ def build(deals: pd.DataFrame, sources: Sources, accounts: pd.DataFrame, people:
     changed = history.changes(changed, list(desk.matches), desk)
     if not len(deals) and not len(states) and not len(changed):
         return Opportunities(deals, states, contacts, None, pd.DataFrame(), {})
-    deals, states, changed, listed = _labelled(deals, states, changed, sources.listed)
+    deals, states, changed, listed = _labelled(*_unsuffixed(deals, states, changed), sources.listed)
     deals = _outcomes(deals, desk)
     stages = _understood(deals, states, changed, listed, desk, kept)
     deals = _joined(with_amounts(deals, desk), sources.companies, accounts, people, campaigns, desk)
@@ -107,6 +110,17 @@ def _with_opp(frame: pd.DataFrame, deals: pd.DataFrame, desk: Desk) -> pd.DataFr
     frame = frame.assign(opp_id=opp)[opp.notna() & frame["changed_at"].notna()].reset_index(drop=True)
     key = ["event_id"] if "event_id" in frame.columns and frame["event_id"].notna().all() else [c for c in frame.columns if c not in ("_m", "_row")]
     return without_doubles(frame, key, desk)
+
+
+def _unsuffixed(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Stages without the name of their pipeline: HubSpot writes "Contract Sent (Sales Pipeline)" here and "Contract Sent" there."""
+    pipelines = column(deals, "pipeline").dropna().unique()
+    if not len(pipelines):
+        return deals, states, changed
+    tail = re.compile(r"\s*\((?:" + "|".join(re.escape(str(name)) for name in pipelines) + r")\)$")
+    def bare(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
+        return frame.assign(**{name: frame[name].str.replace(tail, "", regex=True) for name in names if name in frame.columns})
+    return bare(deals, "stage"), bare(states, "stage"), bare(changed, "old", "new")
 
 
 def _labelled(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, listed: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
@@ -141,9 +155,10 @@ def _outcomes(deals: pd.DataFrame, desk: Desk) -> pd.DataFrame:
     """`said`: what the record itself says of its outcome (a status column), apart from its stage."""
     flags = {name: column(deals, name, "boolean") for name in ("is_won", "is_lost", "is_closed")}
     if any(name in deals.columns for name in flags):
+        told = pd.concat(flags.values(), axis=1).notna().any(axis=1)       # a record that says nothing is told by its stage
         closed = flags["is_closed"].fillna(False) | flags["is_won"].fillna(False) | flags["is_lost"].fillna(False)
-        deals = deals.assign(is_won=flags["is_won"].fillna(False) if "is_won" in deals.columns else flags["is_won"],
-                             is_closed=closed)
+        deals = deals.assign(is_won=flags["is_won"].fillna(False).where(told) if "is_won" in deals.columns else flags["is_won"],
+                             is_closed=closed.where(told))
     said = pd.Series(pd.NA, index=deals.index, dtype="str")
     if "status" in deals.columns:
         known = {w: {"0": OPEN, "1": WON, "2": LOST}.get(w) or meaning("outcome", w) for w in deals["status"].dropna().unique()}
@@ -237,14 +252,15 @@ def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     midnight = date.dt.tz_localize(desk.zone, ambiguous=np.ones(len(date), bool), nonexistent="shift_forward").dt.tz_convert("UTC")
     exact = stamp(deals, "won_at").where(said == WON, stamp(deals, "lost_at").where(said == LOST)).fillna(stamp(deals, "closed_at"))
     changed = stamp(deals, "modified_at")
-    planned = midnight.mask(midnight > changed.fillna(desk.now), changed)       # closed already, though its date is still to come
-    closed_at = exact.fillna(planned).where(is_closed)
+    known = midnight.mask(midnight > changed.fillna(desk.now), changed)         # closed already, though its date is still to come
+    closed_at = exact.fillna(known).where(is_closed)
     local = exact.dt.tz_convert(desk.zone).dt.tz_localize(None).dt.normalize()
+    planned = date
     date = date.mask(is_closed & local.notna(), local).fillna(local)
     created = stamp(deals, "created_at")
     early = (is_closed & (date < created.dt.tz_convert(desk.zone).dt.tz_localize(None).dt.normalize())).to_numpy(dtype=bool)
     desk.note(deals[early], "close_date", "N_CLOSED_BEFORE_CREATED", "the close date is before the creation date; kept")
-    return deals.assign(stage=present, open_stage=open_stage, closed_at=closed_at, close_date=date, created_at=created,
+    return deals.assign(stage=present, open_stage=open_stage, closed_at=closed_at, close_date=date, planned_date=planned.fillna(date), created_at=created,
                         stage_changed_at=stamp(deals, "stage_changed_at"))
 
 
@@ -264,9 +280,9 @@ def _events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, st
     snapshot = np.zeros(len(states), bool)
     if len(states):
         shots = {m for m, match in enumerate(desk.matches) if match.spec and match.spec.key == "snapshot"}
-        snapshot = states["_m"].isin(shots).to_numpy()
+        snapshot = (states["_m"].isin(shots) | column(states, "snapshot", "boolean").fillna(False)).to_numpy(dtype=bool)
         if snapshot.any():
-            desk.derived["opp_history"] = "the history comes from snapshots: changes are known to the snapshot, not to the hour"
+            desk.derived["opp_history.changed_at"] = "the history comes from snapshots: changes are known to the snapshot, not to the hour"
     parts = [history.from_states(states, stages, snapshot)]
     have = parts[0]["opp_id"].astype("str")
     if any(c.startswith("stamp:") for c in deals.columns):
@@ -312,10 +328,10 @@ def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd
     if not len(bare):
         return events
     if len(bare) > len(deals) / 5:
-        desk.derived["opp_history"] = ("the extract has no history of opportunities: creation, outcome and present state are known, "
-                                       "what happened between is not"
-                                       if len(bare) == len(deals) else
-                                       f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it")
+        some = f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it"
+        desk.derived["opp_history" if len(bare) == len(deals) else "opp_history.stage"] = (
+            "the extract has no history of opportunities: creation, outcome and present state are known, what happened between is not"
+            if len(bare) == len(deals) else some)
     else:
         desk.say(f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it")
     made = history.rebuilt(bare, stages)

@@ -106,7 +106,7 @@ def leads(frame: pd.DataFrame, known: pd.DataFrame, people: pd.DataFrame, opps: 
     desk.hold(frame[created.isna()], "created_at", "R_NO_DATE", "leads: the creation date is missing, and no other date tells it")
     frame = frame.assign(created_at=created)[created.notna()].reset_index(drop=True)
     owner = owners(frame, people)
-    opp = first_id(column(frame, "converted_opportunity_id"))
+    opp = first_id(column(frame, "converted_opportunity_id")).fillna(_originated(frame, opps))
     born = look_up(opp, opps.set_index("opp_id")["created_at"]) if len(opps) else pd.Series(pd.NaT, index=frame.index, dtype=_TS)
     return frame.assign(
         account_id=first_id(first_of(frame, "account_id", "converted_account_id")).fillna(by_name(column(frame, "account_name"), known, "account_id")),
@@ -115,6 +115,20 @@ def leads(frame: pd.DataFrame, known: pd.DataFrame, people: pd.DataFrame, opps: 
         source_campaign_id=column(frame, "campaign_id").fillna(by_name(column(frame, "campaign_name"), campaigns, "campaign_id")),
         is_test=column(frame, "is_test", "boolean").fillna(False), converted_opportunity_id=opp,
         converted_at=_converted(frame, opp, born, desk))
+
+
+def _originated(frame: pd.DataFrame, opps: pd.DataFrame) -> pd.Series:
+    """The opportunity that names the lead it came from (Dynamics "Originating Lead"), by id, else by a name or topic that only one lead has."""
+    out = pd.Series(None, index=frame.index, dtype="str")
+    if "lead_id" not in opps.columns:
+        return out
+    named = opps.dropna(subset=["lead_id"])
+    table = named.set_index(name_key(named["lead_id"]))["opp_id"]
+    table = table[~table.index.duplicated()]
+    for name in ("lead_id", "name", "topic"):
+        keys = name_key(column(frame, name))
+        out = out.fillna(look_up(keys.where(~keys.duplicated(keep=False)), table))
+    return out
 
 
 def _converted(frame: pd.DataFrame, opp: pd.Series, born: pd.Series, desk: Desk) -> pd.Series:
@@ -159,10 +173,12 @@ def lead_history(people: pd.DataFrame, changed: pd.DataFrame, as_of: pd.Timestam
         now &= ~(rest["converted_at"].notna() & ~exits) if "converted_at" in rest.columns else True
         parts.append(rest.loc[now, ["lead_id"]].assign(stage=status[now], entered_at=changed_at[now].fillna(as_of)))
         events.append(pd.concat(parts, ignore_index=True))
-        desk.derived["lead_stage_history"] = (
-            "lead stages come from date stamps, one event each: returns to an earlier stage are not known" if stamps else
-            "the extract has no history of lead stages: only creation, conversion and the present status are known") if len(rest) > len(people) / 2 else (
-            f"{len(rest):,} of {len(people):,} leads have no history of their stages; creation and present status stand for it")
+        if len(rest) <= len(people) / 2:
+            desk.derived["lead_stage_history.lead_id"] = f"{len(rest):,} of {len(people):,} leads have no history of their stages; creation and present status stand for it"
+        elif stamps:
+            desk.derived["lead_stage_history.stage"] = "lead stages come from date stamps, one event each: returns to an earlier stage are not known"
+        else:
+            desk.derived["lead_stage_history"] = "the extract has no history of lead stages: only creation, conversion and the present status are known"
     out = pd.concat(events, ignore_index=True)
     if not len(out):
         return out.reindex(columns=columns)

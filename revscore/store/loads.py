@@ -115,7 +115,8 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
             continue
         extracts = [snapshots.Extract(row.id, datasets.instant(row.as_of), frames.unpack_table(name, parts[sha256])) for row, sha256 in chain]
         tables[name] = schema.conform(name, snapshots.history(extracts))
-        derived[name] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
+        derived.pop(name, None)
+        derived[f"{name}.changed_at"] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
                          f"{_day(newest.as_of)}): a change is dated by the first extract that shows it.")
     return CrmData(tables, datasets.instant(rows[-1].as_of), derived)
 

@@ -198,7 +198,7 @@ def test_snapshots_are_states_at_their_time() -> None:
         2026-01-19,1,Proposal,120,2026-04-01
         """))
     assert states(intake, "1") == [("Demo", "2026-01-05"), ("Proposal", "2026-01-19")]
-    assert "snapshot" in intake.data.derived["opp_history"] and intake.ledger.kept == 3
+    assert "snapshot" in intake.data.derived["opp_history.changed_at"] and intake.ledger.kept == 3
 
 
 def test_unknown_words_are_asked_and_answers_kept() -> None:

@@ -40,7 +40,7 @@ def test_a_change_is_dated_by_the_row_between_or_else_by_the_extract(three):
     assert events(data, "C") == [("02-03", "Lost", 5.0)], "gone for a week and back, unchanged"
     assert events(data, "D") == [("03-05", "New", 1.0)]
     assert data.tables["opp_history"]["event_id"].is_unique
-    assert "3 successive extracts (2026-03-02 00:00 UTC to 2026-03-16 00:00 UTC)" in data.derived["opp_history"]
+    assert "3 successive extracts (2026-03-02 00:00 UTC to 2026-03-16 00:00 UTC)" in data.derived["opp_history.changed_at"]
 
 
 def test_each_monday_stays_what_it_was(three):
@@ -61,7 +61,7 @@ def test_a_real_history_is_taken_as_it_is_and_continued(three):
     assert events(data, "A") == [("03-11", "Won", 21.0)] and data.derived == {}
     load(three, extract("2026-03-30", A=("2026-03-11", "Won", 22.0)))
     data = three.data("company")
-    assert events(data, "A") == [("03-11", "Won", 21.0), ("03-30", "Won", 22.0)] and "2 successive" in data.derived["opp_history"]
+    assert events(data, "A") == [("03-11", "Won", 21.0), ("03-30", "Won", 22.0)] and "2 successive" in data.derived["opp_history.changed_at"]
 
 
 def test_a_column_that_an_extract_lacks_is_no_change(store):

@@ -7,6 +7,9 @@ from revscore.core.facts import Dimension
 LEAD_NEEDS = ("leads.lead_id", "leads.created_at", "lead_stage_history.stage", "lead_stage_history.entered_at")
 LEAD_DRILL = ("lead_id", "segment", "region", "owner", "source", "campaign", "created_at", "status")
 DEAL_NEEDS = ("opportunities.opp_id", "opportunities.created_at", "opp_history.changed_at", "opp_history.stage")
+LEAD_CHANGES = (*LEAD_NEEDS, "lead_stage_history!")  # not from present states alone
+LEAD_PASSES = (*LEAD_CHANGES, "lead_stage_history.stage!")  # nor from date stamps, which know no return
+DEAL_CHANGES = (*DEAL_NEEDS, "opp_history!")
 DEAL_DRILL = ("opp_id", "name", "account", "segment", "owner", "stage", "amount", "close_date", "next_step")
 
 

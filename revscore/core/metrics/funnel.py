@@ -11,7 +11,7 @@ from revscore.core.calendars import DAY_US, NEVER, Period
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
 from revscore.core.metric import Better, distribution, metric, rate, study, survival, total
-from revscore.core.metrics.common import LEAD_DRILL, LEAD_NEEDS, words
+from revscore.core.metrics.common import LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, words
 from revscore.core.terms import MQL, OPPORTUNITY, RECYCLED
 from revscore.core.units import DAYS, EVENTS, LEADS, RATIO
 from revscore.core.view import View
@@ -71,7 +71,7 @@ def _cohort(x: Coded, pair: str) -> dict[str, np.ndarray]:
         rate("rate_mature", "converted_mature", "mature", "n", label="Conversion (mature)"),
         rate("rate_to_date", "converted", "n", label="Converted so far (lower bound)", interval=False),
         rate("still_open_share", "still_open", "n", label="Still open", interval=False),
-        owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=LEAD_NEEDS, by=("pair",), drill=LEAD_DRILL, settles_after="the pair's window",
+        owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=LEAD_CHANGES, by=("pair",), drill=LEAD_DRILL, settles_after="the pair's window",
         population="F0 leads that reached the first stage")
 def cohort_conversion(x: Coded) -> Facts:
     """Of the leads that reached the first stage in the period, the share that reached the second within the window.
@@ -95,7 +95,7 @@ def cohort_conversion(x: Coded) -> Facts:
 
 @metric("funnel.km_conversion", "Time to conversion", "How long does it take to convert, counting those who have not yet?",
         survival("days", DAYS, "days", "event", "t25", "t50", label="Days until a share has converted"),
-        better=Better.DOWN, owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_NEEDS, drill=LEAD_DRILL, population="F0 leads that reached the first stage")
+        better=Better.DOWN, owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_CHANGES, drill=LEAD_DRILL, population="F0 leads that reached the first stage")
 def km_conversion(x: Coded, pair: str = "mql->opportunity") -> Facts:
     """Kaplan–Meier curve of the time from the first to the second stage; everyone who has not converted is followed up to as-of,
     exits included, so that 1 − S(t) estimates the share that has converted by age t (cumulative incidence under administrative censoring).
@@ -110,7 +110,7 @@ def km_conversion(x: Coded, pair: str = "mql->opportunity") -> Facts:
 
 
 @metric("funnel.equal_age_comparison", "Same-age comparison", "Is the younger cohort really different, at the same age?",
-        study("difference", RATIO, label="Difference in conversion"), owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_NEEDS)
+        study("difference", RATIO, label="Difference in conversion"), owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_CHANGES)
 def equal_age_comparison(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, pair: str = "mql->opportunity",
                          older: Period | None = None, younger: Period | None = None) -> pd.DataFrame:
     """Two cohorts at the same age a = min(window, whole days from the latest entry in either to as-of): conversions within a days in both,
@@ -132,7 +132,7 @@ def equal_age_comparison(x: Coded, view: View = View(), by: tuple[str, ...] = ()
 
 
 @metric("funnel.period_ratio", "Flow ratio", "Entries to the next stage per entry to this one, in the same period",
-        study("ratio", RATIO, label="Flow ratio"), better=Better.CONTEXT, owners=("revops",), meetings=("MRC",), needs=LEAD_NEEDS, by=("pair",))
+        study("ratio", RATIO, label="Flow ratio"), better=Better.CONTEXT, owners=("revops",), meetings=("MRC",), needs=LEAD_CHANGES, by=("pair",))
 def period_ratio(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
     """Entries to a stage in the period ÷ entries to the stage before it in the same period. It mixes cohorts and can pass 100 %: a *flow
     ratio*, for reconciliation with other tools, never a conversion rate.
@@ -157,7 +157,7 @@ _MOVE_LABELS = ("Skipped a stage", "Moved back", "Recycled", "MQL again", "Came 
 
 
 @metric("funnel.movement", "Skips, regressions, re-entries", "Which leads did not move one stage at a time?",
-        total("count", EVENTS, label="Events"), better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=LEAD_NEEDS, by=("move", "stage"), drill=LEAD_DRILL)
+        total("count", EVENTS, label="Events"), better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=LEAD_PASSES, by=("move", "stage"), drill=LEAD_DRILL)
 def movement(x: Coded) -> Facts:
     """Stages reached by skipping them, events back to a lower stage within a pass, leads ever recycled (at their first recycle), passes after the
     first that hold an MQL event (at that event), leads that came back after an exit (at their second pass), and leads that entered above the
@@ -190,7 +190,7 @@ def movement(x: Coded) -> Facts:
 
 @metric("funnel.recycle_recovery", "Recycled-lead recovery", "How many recycled leads came back?",
         rate("re_mql_rate", "re_mql", "n", label="Came back as MQL"), rate("to_opportunity_rate", "to_opportunity", "n", label="Became an opportunity"),
-        owners=("marketing",), meetings=("MRC",), needs=LEAD_NEEDS, drill=LEAD_DRILL, settles_after="months: read it with the age of the recycled leads")
+        owners=("marketing",), meetings=("MRC",), needs=LEAD_PASSES, drill=LEAD_DRILL, settles_after="months: read it with the age of the recycled leads")
 def recycle_recovery(x: Coded) -> Facts:
     """Leads ever recycled, by their first recycle: the share with a later MQL event, and the share that later became an opportunity."""
     leads, events, stages = x.leads, x.leads.events, x.terms.lead_stages
@@ -209,7 +209,7 @@ def recycle_recovery(x: Coded) -> Facts:
 
 
 @metric("velocity.lead_transition_days", "Stage transition time", "How long do leads take from stage to stage?",
-        distribution("days", DAYS, "days", "median", "p75", "p90"), better=Better.DOWN, owners=("marketing", "sales"), meetings=("WPR",), needs=LEAD_NEEDS,
+        distribution("days", DAYS, "days", "median", "p75", "p90"), better=Better.DOWN, owners=("marketing", "sales"), meetings=("WPR",), needs=LEAD_CHANGES,
         by=("pair",), drill=LEAD_DRILL, settles_after="completed moves only: recent periods look better than they are")
 def lead_transition_days(x: Coded) -> Facts:
     """Days from one stage to the other, of leads with both stages observed (not imputed), by the date of the second. Completed moves only,

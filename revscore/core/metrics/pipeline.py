@@ -11,7 +11,7 @@ from revscore.core.coded import Coded
 from revscore.core.facts import Facts
 from revscore.core.metric import Better, derived, level, metric, rate, total
 from revscore.core.metrics import wins
-from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, words
+from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, DEAL_NEEDS, words
 from revscore.core.units import CURRENCY, DEALS, MULTIPLE
 from revscore.core.view import View
 
@@ -73,7 +73,7 @@ def _first_after(x: Coded, wanted: np.ndarray, t0: int, t1: int) -> np.ndarray:
 
 @metric("pipeline.progressed", "Pipeline progressed", "Did the pipeline move forward?",
         rate("progression_rate", "progressed", "n", label="Share progressed"), total("count", DEALS, label="Deals"), total("value", CURRENCY, label="Amount"),
-        owners=("sales", "marketing"), meetings=("WPR",), needs=_MONEY, by=("direction",), drill=DEAL_DRILL, population="O1 in pipeline at the start, entered or re-opened since")
+        owners=("sales", "marketing"), meetings=("WPR",), needs=(*DEAL_CHANGES, "opp_history.amount"), by=("direction",), drill=DEAL_DRILL, population="O1 in pipeline at the start, entered or re-opened since")
 def progressed(x: Coded, t0: int | None = None, t1: int | None = None) -> Facts:
     """Deals in pipeline at the start, or entered or re-opened since: their stage at the end against their stage at the start (at entry, at
     re-opening). Won or higher = progressed, lower = regressed, equal = unchanged, Closed Lost = lost. Net between two times: down and up again is
@@ -102,7 +102,7 @@ def progressed(x: Coded, t0: int | None = None, t1: int | None = None) -> Facts:
 @metric("pipeline.bridge", "Pipeline bridge", "What changed the pipeline between two times?", total("value", CURRENCY, label="Amount"),
         total("count", DEALS, label="Deals"), total("from_later", CURRENCY, label="of these pulled in from later"),
         total("from_earlier", CURRENCY, label="of these slipped in from earlier"), better=Better.CONTEXT, owners=("sales", "marketing"), meetings=("WPR",),
-        needs=_DATED, by=("leg",), drill=DEAL_DRILL, population="O1")
+        needs=(*DEAL_CHANGES, "opp_history.amount", "opp_history.close_date"), by=("leg",), drill=DEAL_DRILL, population="O1")
 def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Period | None = None) -> Facts:
     """Open at start + created + re-opened + pulled in + back in forecast + increased − decreased − won − lost − pushed out − other out = open at end,
     exactly, deal by deal. Each deal has at most one entry, one amount and one exit leg. Created is the amount frozen at entry; a deal created and
@@ -187,7 +187,7 @@ def target_value(x: Coded, view: View, metric_id: str = "bookings.won.value") ->
 
 
 @metric("pipeline.weighted", "Weighted pipeline", "What is the open pipeline worth at our own stage win rates?", total("value", CURRENCY, label="Weighted pipeline"),
-        better=Better.CONTEXT, owners=("sales",), meetings=("WPR",), needs=_MONEY, by=("stage",), drill=DEAL_DRILL, population="O1 eligible at as-of")
+        better=Better.CONTEXT, owners=("sales",), meetings=("WPR",), needs=(*DEAL_CHANGES, "opp_history.amount"), by=("stage",), drill=DEAL_DRILL, population="O1 eligible at as-of")
 def weighted(x: Coded) -> Facts:
     """Amount of each eligible deal × won ÷ (won + lost) of the decided deals that reached its stage. Missing when a deal stands in a stage that no
     decided deal ever reached. The win rates are those of the whole company, so that groups add up.

@@ -9,14 +9,14 @@ from revscore.core.clocks import MINUTE_US
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
 from revscore.core.metric import Better, distribution, metric, rate, survival, total
-from revscore.core.metrics.common import LEAD_NEEDS, words
+from revscore.core.metrics.common import LEAD_CHANGES, words
 from revscore.core.sla import (BREACHED_CLOSED, BREACHED_OPEN, CANCELLED, MET, OUTCOMES, PAUSED, RECYCLE, RUNNING, SPEED, STATUSES,
                                Timeline)
 from revscore.core.terms import SLA_TYPES
 from revscore.core.units import CLOCKS, LEADS, MINUTES
 
 _DRILL = ("lead_id", "pass", "sla_type", "segment", "owner", "status", "started_at", "due_at", "ended_at", "elapsed_min", "overdue_min", "pct_of_target")
-_SPEED_NEEDS = (*LEAD_NEEDS, "activities.person_id", "activities.occurred_at")
+_SPEED_NEEDS = (*LEAD_CHANGES, "activities.person_id", "activities.occurred_at")
 _TYPES = words("sla_type", SLA_TYPES, ("Speed to lead", "Acceptance", "Follow-up", "Meeting set", "Recycled leads touched"))
 _STATUS = words("status", STATUSES, ("Met", "Breached, closed", "Breached, open", "Running", "Paused", "Cancelled"))
 _WHYS = ("", "running, not yet due", "paused, due unknown", "met, but not yet due", "breached, but not yet due", "cancelled: lead disqualified",
@@ -46,7 +46,7 @@ def _why(x: Coded) -> np.ndarray:
 
 @metric("sla.compliance", "SLA compliance", "Of the promises that came due, how many were kept?",
         rate("compliance", "met", "counted", label="SLA compliance"), total("breaches", CLOCKS, label="Breaches"),
-        owners=("sales", "marketing"), meetings=("WPR", "WTR"), needs=LEAD_NEEDS, by=("sla_type", "status"), drill=_DRILL,
+        owners=("sales", "marketing"), meetings=("WPR", "WTR"), needs=LEAD_CHANGES, by=("sla_type", "status"), drill=_DRILL,
         population="clocks of the SLA type: one per pass with an MQL", settles_after="at once: only clocks that are due count")
 def compliance(x: Coded) -> Facts:
     """Met ÷ (met + breached) among the clocks whose due lies in the period and has passed.
@@ -69,7 +69,7 @@ def compliance(x: Coded) -> Facts:
         total("breached_open", CLOCKS, label="Breached, still open"), total("not_yet_due", CLOCKS, label="Not yet due"),
         total("met_but_not_yet_due", CLOCKS, label="Met, but not yet due"), total("cancelled", CLOCKS, label="Cancelled"),
         total("started", CLOCKS, label="Started"),
-        better=Better.CONTEXT, owners=("revops",), meetings=("WTR",), needs=LEAD_NEEDS, by=("sla_type", "status"), drill=_DRILL,
+        better=Better.CONTEXT, owners=("revops",), meetings=("WTR",), needs=LEAD_CHANGES, by=("sla_type", "status"), drill=_DRILL,
         population="clocks of the SLA type: one per pass with an MQL", settles_after="the target: early successes come first")
 def compliance_by_start(x: Coded) -> Facts:
     """Met ÷ (met + breached) of the clocks that *started* in the period, as other tools show it: for reconciliation with the headline, which
@@ -135,7 +135,7 @@ def speed_decomposition(x: Coded) -> Facts:
 @metric("sla.acceptance_rate", "MQL acceptance", "How many handed-over MQLs does sales accept?",
         rate("acceptance", "accepted", "decided", label="Acceptance rate"), total("mql_handoffs", LEADS, label="MQLs handed over"),
         total("accepted", LEADS, label="Accepted"), total("rejected", LEADS, label="Rejected"), total("pending", LEADS, label="Pending"),
-        owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=LEAD_NEEDS, by=("outcome", "reason"),
+        owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=LEAD_CHANGES, by=("outcome", "reason"),
         drill=("lead_id", "pass", "segment", "owner", "campaign", "outcome", "reason", "mql_at", "resolved_at"),
         population="passes with an MQL, of F0 leads", settles_after="the acceptance target: pending handoffs are shown beside it")
 def acceptance_rate(x: Coded) -> Facts:
@@ -158,7 +158,7 @@ def acceptance_rate(x: Coded) -> Facts:
 
 @metric("sla.breach_ageing", "Open breaches", "Which broken promises are still open, for how long, and who has to know?",
         total("open_breaches", CLOCKS, label="Open breaches"), total("escalated", CLOCKS, label="Clocks at an escalation level"),
-        better=Better.DOWN, owners=("sales", "marketing"), meetings=("WTR",), needs=LEAD_NEEDS, by=("sla_type", "bucket", "level", "status"),
+        better=Better.DOWN, owners=("sales", "marketing"), meetings=("WTR",), needs=LEAD_CHANGES, by=("sla_type", "bucket", "level", "status"),
         drill=(*_DRILL, "bucket", "level"), population="open breaches, and running clocks at the first escalation level",
         settles_after="state at as-of")
 def breach_ageing(x: Coded) -> Facts:

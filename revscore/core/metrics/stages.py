@@ -8,7 +8,7 @@ from revscore.core.calendars import NEVER, NO_DAY, Period, midnight
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
 from revscore.core.metric import Better, metric, rate, total
-from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, words
+from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, words
 from revscore.core.metrics.pipeline import within
 from revscore.core.units import CURRENCY, DEALS, PUSHES
 
@@ -18,7 +18,7 @@ FATES = ("slipped", "won", "lost", "open_in_period", "overdue", "other")
 @metric("opp.stage_conversion", "Opportunity stage conversion", "At which stage do we lose deals?",
         rate("rate_resolved", "advanced", "resolved", "reached", label="Advanced (of resolved)"), rate("stage_win_rate", "won", "decided", label="Won, of decided"),
         total("reached", DEALS), total("advanced", DEALS), total("lost_here", DEALS), total("open_here", DEALS),
-        owners=("sales",), meetings=("WPR", "MRC"), needs=DEAL_NEEDS, by=("stage",), drill=DEAL_DRILL, population="O1 that reached the stage", settles_after="until the open deals are decided")
+        owners=("sales",), meetings=("WPR", "MRC"), needs=DEAL_CHANGES, by=("stage",), drill=DEAL_DRILL, population="O1 that reached the stage", settles_after="until the open deals are decided")
 def stage_conversion(x: Coded) -> Facts:
     """Of the deals that reached a stage: advanced (reached the next), lost here (lost, and this was the furthest), open here. Headline: advanced ÷
     (advanced + lost here). The truth lies between advanced ÷ reached and (advanced + open here) ÷ reached. A skipped stage counts as reached.
@@ -36,7 +36,7 @@ def stage_conversion(x: Coded) -> Facts:
 
 
 @metric("opp.movement", "Skips, regressions, re-opened deals", "Which deals did not move one stage at a time?", total("count", DEALS, label="Events"),
-        better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=DEAL_NEEDS, by=("move", "stage"), drill=DEAL_DRILL, population="O1")
+        better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=DEAL_CHANGES, by=("move", "stage"), drill=DEAL_DRILL, population="O1")
 def movement(x: Coded) -> Facts:
     """Stages reached only by a later one (skipped), moves from an open stage to a lower open one (regressed), moves from closed to open (re-opened)."""
     opps, events = x.opps, x.opps.events
@@ -57,7 +57,7 @@ def movement(x: Coded) -> Facts:
 
 @metric("slippage.push_count", "Pushes", "How often are close dates pushed out?", total("any_later", PUSHES, label="Pushes to any later date"),
         total("later_month", PUSHES, label="Pushes to a later month"), total("days", PUSHES, "days_pushed", label="Days pushed"), better=Better.DOWN, owners=("sales",),
-        meetings=("WPR",), needs=(*DEAL_NEEDS, "opp_history.close_date"), drill=DEAL_DRILL, population="O1, open before and after the change")
+        meetings=("WPR",), needs=(*DEAL_CHANGES, "opp_history.close_date"), drill=DEAL_DRILL, population="O1, open before and after the change")
 def push_count(x: Coded) -> Facts:
     """Changes of the close date to a later one while the deal is open before and after: to any later date, and to a later calendar month (as a CRM
     counts them). Pulling a date in does not take a push back.
@@ -77,7 +77,7 @@ def push_count(x: Coded) -> Facts:
 @metric("slippage.rate", "Slippage", "How much of what was to close in the period slipped out of it?",
         rate("slippage_rate", "slipped", "n", label="Slippage by count"), rate("slippage_value_rate", "slipped_value", "value", label="Slippage by value", interval=False),
         total("count", DEALS, label="Deals"), total("value", CURRENCY, "value", label="Amount at the start"), better=Better.DOWN, owners=("sales",), meetings=("WPR",),
-        needs=(*DEAL_NEEDS, "opp_history.amount", "opp_history.close_date"), by=("fate",), drill=DEAL_DRILL, population="O1 eligible at the period's start, close date in the period")
+        needs=(*DEAL_CHANGES, "opp_history.amount", "opp_history.close_date"), by=("fate",), drill=DEAL_DRILL, population="O1 eligible at the period's start, close date in the period")
 def slippage(x: Coded, period: Period | None = None) -> Facts:
     """Of the deals that were in pipeline when the period began and were to close in it, those still in pipeline at its end (or as-of) with a close date
     after it. The others: won, lost, open in the period, overdue, other. By count and by the amount at the start. Default: the current quarter.

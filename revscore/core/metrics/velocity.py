@@ -13,7 +13,7 @@ from revscore.core.coded import Coded
 from revscore.core.facts import Facts, firsts_of
 from revscore.core.metric import Better, Metric, derived, distribution, metric, rate, survival, total
 from revscore.core.metrics import pipeline, wins
-from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, words
+from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, DEAL_NEEDS, words
 from revscore.core.units import CURRENCY, CURRENCY_PER_DAY, DAYS, DEALS
 from revscore.core.view import View
 
@@ -87,7 +87,7 @@ def visits(x: Coded) -> Visits:
 
 
 @metric("velocity.opp_stage_first_visit_km", "Stage duration", "How long do deals stay in a stage, counting those still in it?",
-        survival("days", DAYS, "days", "event", "median", "p75", "p90"), better=Better.DOWN, owners=("sales",), meetings=("WPR",), needs=DEAL_NEEDS, by=("stage",),
+        survival("days", DAYS, "days", "event", "median", "p75", "p90"), better=Better.DOWN, owners=("sales",), meetings=("WPR",), needs=DEAL_CHANGES, by=("stage",),
         drill=DEAL_DRILL, population="O1 with a visit to the stage")
 def stage_first_visit_km(x: Coded) -> Facts:
     """Kaplan–Meier time of the first visit to each open stage; it ends when the deal leaves the stage for any other. Deals still in it are
@@ -113,7 +113,7 @@ def _stage_days(x: Coded) -> np.ndarray:
 
 
 @metric("velocity.stage_days_won", "Stage days of won deals", "How long did recent wins spend in each stage?",
-        distribution("days", DAYS, "days", "median", "p75", "p90"), better=Better.CONTEXT, owners=("sales",), meetings=("WPR",), needs=DEAL_NEEDS, by=("stage",),
+        distribution("days", DAYS, "days", "median", "p75", "p90"), better=Better.CONTEXT, owners=("sales",), meetings=("WPR",), needs=DEAL_CHANGES, by=("stage",),
         drill=DEAL_DRILL, population="O1 won in the last 365 days")
 def stage_days_won(x: Coded) -> Facts:
     """Days in a stage over all visits, of deals won in the last 365 days that visited it: the benchmark that aging is measured against."""
@@ -126,7 +126,7 @@ def stage_days_won(x: Coded) -> Facts:
 
 @metric("velocity.aging", "Aging deals", "Which open deals stay longer in their stage than deals we win?",
         rate("flagged_share", "flagged", "n", label="Aging or stalled"), total("count", DEALS, label="Deals"), total("value", CURRENCY, label="Open value"),
-        better=Better.DOWN, owners=("sales",), meetings=("WPR",), needs=DEAL_NEEDS, by=("aging", "stage"), drill=DEAL_DRILL, population="eligible deals at as-of")
+        better=Better.DOWN, owners=("sales",), meetings=("WPR",), needs=DEAL_CHANGES, by=("aging", "stage"), drill=DEAL_DRILL, population="eligible deals at as-of")
 def aging(x: Coded) -> Facts:
     """Each eligible deal's days in its current stage, over all visits, against won deals of the last 365 days: above their p90 *stalled*, above
     p75 *aging*, else *on pace*. The benchmark is the segment's own when it has enough wins, else that of all; with too few, *no benchmark*.
