@@ -94,7 +94,7 @@ def receipt(now: Now, line: Line) -> dict[str, object]:
 
 
 def _downloads(sheets: Mapping[str, pd.DataFrame], now: Now, line: Line) -> None:
-    name = f"{line.card.id}-{now.x.as_of_day}"
+    name = f"{line.card.id}-{now.x.data.as_of:%Y-%m-%d}"
     stands = receipt(now, line)
     with st.container(horizontal=True, key="downloads"):
         st.download_button("Workbook", lambda: workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",

@@ -13,6 +13,7 @@ from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
 from revscore.ui import session, state
 from revscore.ui.session import Now
+from revscore.ui.steps import Steps
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -187,9 +188,10 @@ def _first_start() -> None:
     with place.container(key="first-start"):
         st.title("Setting up the sample company", anchor=False)
         st.markdown("Northlight is a made-up company: 18 months of leads, deals and campaigns to try everything on. This happens once.")
-        bar = st.progress(0.0)
+        steps = Steps()
         with session.one_at_a_time():
-            company.ensure_sample(session.store(), lambda step, done, text="": bar.progress(min(max(done, 0.0), 1.0), text=md(text or step)))
+            company.ensure_sample(session.store(), steps)
+        steps.done()
     place.empty()
 
 

@@ -15,7 +15,7 @@ DATA = pd.DataFrame({"=name": ["=cmd|'/c calc'!A1", "+x", "@x", "  =1+1", "plain
 
 @pytest.mark.parametrize("name", ["Counted", "a/b:c[d]", "x" * 40])
 def test_workbook_has_the_rows_and_the_receipt(name):
-    book = pd.read_excel(io.BytesIO(workbook({name: DATA}, {"Metric": "=x", "Rows": 5})), sheet_name=None)
+    book = pd.read_excel(io.BytesIO(workbook({name: DATA}, {"Metric": "=x", "Rows": 5})), sheet_name=None, engine="openpyxl")
     first = list(book)[0]
     assert list(book)[1] == "Receipt" and len(first) <= 31
     rows = book[first]
