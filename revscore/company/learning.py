@@ -23,6 +23,7 @@ def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str
     config, version = store.terms(dataset)
     hints = dict(intake.terms_hints)
     day = f"{intake.data.as_of:%Y-%m-%d}"
+    said: list[str] = []
     try:
         if not version:
             store.save_terms(dataset, usable(hints).to_config(), by, FROM_EXTRACT)
@@ -33,13 +34,20 @@ def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str
             if changed:
                 store.save_terms(dataset, new, by, f"{FROM_EXTRACT} of {day}")
                 return [f"the extract's own definitions changed ({', '.join(changed)}); they now hold"]
+        if len(store.loads(dataset)) == 1:                   # set before any extract came: what was left at its default is the extract's to say
+            usual = Terms().to_config()
+            open_ = {key: value for key, value in hints.items() if _plain(config.get(key, usual.get(key))) == _plain(usual.get(key))}
+            if open_:
+                config = usable({**config, **open_}).to_config()
+                store.save_terms(dataset, config, by, FROM_EXTRACT)
+                said = [f"the definitions that were not set yet ({', '.join(open_)}) come from the extract; the Glossary shows them"]
         terms = Terms.from_config(config)
         unknown = _unknown_stages(intake, terms)
         if not unknown:
-            return []
+            return said
         new = usable({**config, **_with_stages(terms, hints, unknown)})
         store.save_terms(dataset, new.to_config(), by, f"stages of the extract of {day} that were not defined: {', '.join(unknown)}")
-        return [f"the definitions did not know the stage{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}: added as the extract uses "
+        return [*said, f"the definitions did not know the stage{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}: added as the extract uses "
                 f"{'them' if len(unknown) > 1 else 'it'} (open stages now: {', '.join(new.opp_open_stages)}; won: {new.opp_won_stage}; lost: {new.opp_lost_stage})"]
     except TermsError as error:
         return [f"the extract's definitions could not be used, those in force still hold: {error}"]

@@ -17,12 +17,12 @@ from revscore.intake.match import Match
 from revscore.intake.numbers import read_booleans, read_numbers
 from revscore.intake.plain import typed
 from revscore.intake.subjects import SUBJECTS, Field
-from revscore.intake.words import currency
+from revscore.intake.words import currency, lists
 
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 _HIDDEN = r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 _SOFT = {"modified_at", "stage_changed_at", "probability", "home_currency", "amount_home"}   # helpers: a cell that cannot be read costs only itself
-_UTC = re.compile(r"\((?:UTC|GMT)\)", re.IGNORECASE)
+_ZONE = re.compile(r"\((?:UTC|GMT)(?:(?P<sign>[+-])(?P<h>[0-9]{1,2})(?::?(?P<m>[0-9]{2}))?)?\)", re.IGNORECASE)
 
 
 def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
@@ -44,12 +44,14 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
         broken = text.isin(ERRORS).to_numpy()
         desk.hold(place[broken], f.name, "R_ERROR_CELL", f"“{heading}” holds an error of the spreadsheet instead of a value")
         text = text.mask(broken, "")
+        if not plain and f.kind in ("ts", "date", "num", "money", "bool") or f.name == "owner_name":
+            text = _without_placeholders(text, place, f, heading, desk)
         if f.kind == "id":
             text = _ids(text, place, f, heading, bool(spec and spec.salesforce_ids), desk)
         if plain and f.kind != "money":
             values, bad = typed(f.kind, text, desk.zone)
         elif f.kind in ("ts", "date"):
-            got = read_dates(text, f.kind, desk.zone, "UTC" if _UTC.search(heading) else naive, orders.get(heading))
+            got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading))
             values, bad = got.values, got.bad
         elif f.kind in ("num", "money"):
             numbers = read_numbers(text, decimal or desk.answers.get(f"decimal_mark:{sheet.file}:{heading}"))
@@ -99,6 +101,23 @@ def _field(match: Match, name: str) -> Field:
     return subject[name] if name in subject else SUBJECTS[match.spec.also].fields[name]  # type: ignore[union-attr]
 
 
+def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, desk: Desk) -> pd.Series:
+    """Words that stand for "nothing" in dates, amounts, numbers and owners are empty cells; those of dates and amounts are noted."""
+    words = lists()["missing"]
+    nothing = text.str.casefold().isin([*words["any"], *(words["owner"] if f.name == "owner_name" else ())]).to_numpy()
+    if f.kind in ("ts", "date", "num", "money"):
+        desk.note(place[nothing], f.name, "N_PLACEHOLDER", f"“{heading}” holds a word for nothing; it is taken as empty")
+    return text.mask(nothing, "")
+
+
+def _named_zone(heading: str) -> str:
+    """The zone that a heading names: "Create Date (GMT+1)" is UTC+01:00; "" for none."""
+    found = _ZONE.search(heading)
+    if found is None:
+        return ""
+    return f"UTC{found['sign']}{int(found['h']):02}:{found['m'] or '00'}" if found["sign"] else "UTC"
+
+
 def _example(text: pd.Series) -> str:
     return str(text[text.str.contains(r"[0-9][.,][0-9]{3}", regex=True)].iloc[0])
 
@@ -117,8 +136,8 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
         if order != "":
             found[heading] = order
             desk.forms[f"date_order:{file}:{heading}"] = f"{order or 'open'}: {why}"
-    sure = [order for order in found.values() if order]
-    others = max(set(sure), key=sure.count) if sure else None
+    sure = {order for order in found.values() if order}
+    others = sure.pop() if len(sure) == 1 else None          # columns that disagree settle nothing
     asked = any(f"date_order:{file}:{heading}" in desk.answers for heading in headings)       # one answer decides for all columns of the file
     for heading, order in found.items():
         if order is None:

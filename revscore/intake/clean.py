@@ -22,6 +22,7 @@ from revscore.intake.ledger import Ledger
 from revscore.intake.match import Recognition
 from revscore.intake.records import column, finish, gather, look_up, named_ids, within, without_doubles
 from revscore.intake.sheet import Problem
+from revscore.intake.snapshots import weekly
 
 Progress = Callable[[str, float, str], None]
 _TS = schema.DTYPES["ts"]
@@ -93,7 +94,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     hints: dict[str, Any] = {}
     stages: Mapping[str, Any] = {}
     if any(subject not in schema.TABLES for subject in frames):
-        made, hints, known, stages = _crm(frames, desk, known, kept.get("stages", {}))
+        made, hints, known, stages = _crm(frames, desk, known, kept.get("stages", {}), config)
         tables |= {name: frame if name not in tables else _joined(tables[name], frame, schema.TABLES[name].key) for name, frame in made.items()}
     elif not config and "opp_history" in tables:
         hints = _plain_hints(tables, desk, kept.get("stages", {}))
@@ -150,19 +151,20 @@ def _plain(frames: Mapping[str, list[pd.DataFrame]], desk: Desk) -> tuple[dict[s
 
 
 def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timestamp | None,
-         kept: Mapping[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, Any], pd.Timestamp, Mapping[str, Any]]:
+         kept: Mapping[str, Any], config: Mapping[str, Any]) -> tuple[dict[str, pd.DataFrame], dict[str, Any], pd.Timestamp, Mapping[str, Any]]:
     """Canonical tables of the sheets of CRMs, hints for the terms, the instant of the extract, the stages as understood."""
     get = {subject: gather(parts) for subject, parts in frames.items()}
     def take(subject: str) -> pd.DataFrame:
         return get.get(subject, gather([]))
-    sources = deals.Sources(take("deal"), take("deal_state"), take("deal_change"), take("stage_list"), take("deal_company"), take("product"))
+    present, shots = weekly(take("deal"), desk)
+    sources = deals.Sources(present, pd.concat([take("deal_state"), shots], ignore_index=True) if len(shots) else take("deal_state"), take("deal_change"), take("stage_list"), take("deal_company"), take("product"))
     opps, named = deals.read(sources, desk)
     lead_frame, contact_frame, member_frame = take("lead"), take("contact"), take("member")
     people_frame, activity_frame = take("user"), take("activity")
     accounts = people.accounts(take("account"), [opps, contact_frame] if len(opps) or len(contact_frame) else [], desk)
     owned = [named_ids(f, "owner_id", "owner_name") for f in (opps, lead_frame, take("account"))] + [named_ids(activity_frame, "user_id", "owner_name")]
     users = people.users(people_frame, owned, desk)
-    campaigns = others.campaigns(take("campaign"), [named_ids(f, "campaign_id", "campaign_name") for f in (opps, lead_frame, member_frame)], desk)
+    campaigns = others.campaigns(take("campaign"), [named_ids(f, "campaign_id", "campaign_name") for f in (opps, lead_frame, member_frame)], member_frame, desk)
     built = deals.build(opps, sources, accounts, users, campaigns, named, desk, kept)
     records, events = built.records, built.events
     if as_of is None:
@@ -188,7 +190,7 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
         records = records.assign(primary_campaign_id=records["primary_campaign_id"].fillna(look_up(records["opp_id"], source["source_campaign_id"])))
     made = {"opportunities": records, "opp_history": events, "leads": leads, "lead_stage_history": lead_events, "contacts": contacts, "accounts": accounts,
             "users": users, "campaigns": campaigns, "touches": touches, "activities": activities, "opp_contact_roles": roles,
-            "targets": others.targets(take("goal"), desk), "fx_rates": pd.concat(rates, ignore_index=True) if rates else pd.DataFrame()}
+            "targets": others.targets(take("goal"), as_of, config, desk), "fx_rates": pd.concat(rates, ignore_index=True) if rates else pd.DataFrame()}
     given = {"activities": "activity", "leads": "lead", "opportunities": "deal", "contacts": "contact", "touches": "member"}
     tables = {name: finish(name, frame) if len(frame) else schema.empty(name) for name, frame in made.items()
               if len(frame) or given.get(name) in get}

@@ -193,7 +193,7 @@ def _order(parts: _Parts) -> tuple[str | None, str]:
     if mdy:
         return "mdy", f"{mdy} distinct values have a second number above 12"
     if (a == b).all():
-        return "dmy", "day and month are the same in every value"
+        return "", "day and month are the same in every value"
     if parts.dotted[open_].all():
         return "dmy", "dots between the numbers: day first"
     return None, "no value has a number above 12" + (", the times are written with AM and PM" if parts.half[open_].any() else "")

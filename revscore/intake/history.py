@@ -60,7 +60,8 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
         initial = pd.Series(old.to_numpy(), index=last["opp_id"]).groupby(level=0).head(1)
         initial = initial[~initial.index.duplicated()]
         at_first = ~wide["opp_id"].duplicated()
-        fallback = look_up(wide["opp_id"], now[what]) if what in now.columns and what != "status" else pd.Series(pd.NA, index=wide.index, dtype=object)
+        known = "planned_date" if what == "close_date" and "planned_date" in now.columns else what
+        fallback = look_up(wide["opp_id"], now[known]) if known in now.columns and what != "status" else pd.Series(pd.NA, index=wide.index, dtype=object)
         changed = pd.Series(within(wide["opp_id"], last["opp_id"]), index=wide.index)
         start = look_up(wide["opp_id"], initial).where(changed, fallback)
         if what == "stage":                                  # no old value: a change on the first day is the creation itself, else it began at the first stage
@@ -73,6 +74,10 @@ def from_changes(rows: pd.DataFrame, deals: pd.DataFrame, stages: Stages, desk: 
     closed = wide["status"].isin([WON, LOST])
     wide["stage"] = wide["stage"].mask(closed & (wide["status"] == WON), stages.won).mask(closed & (wide["status"] == LOST), stages.lost)
     wide["stage"] = wide["stage"].fillna(look_up(wide["opp_id"], now["stage"]) if "stage" in now else stages.entry).fillna(stages.entry)
+    if "planned_date" in now.columns:                       # the date it was really closed, where that stands in a column of its own
+        real = look_up(wide["opp_id"], now["close_date"].where(now["close_date"] != now["planned_date"]))
+        ended = wide["stage"].isin([stages.won, stages.lost]) & ~wide["opp_id"].duplicated(keep="last")
+        wide["close_date"] = wide["close_date"].mask(ended & real.notna(), real)
     early = (wide["forecast_category"] == "closed") & ~wide["stage"].isin([stages.won, stages.lost])
     return _numbered(wide.assign(forecast_category=wide["forecast_category"].where(~early)))
 
@@ -159,7 +164,7 @@ def rebuilt(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
     """Two states where there is no history: creation and, when the stage is known to have changed or the deal is closed, the present one.
 
     deals: opp_id, created_at, stage (canonical), open_stage (last open stage, if known), closed_at, stage_changed_at, amount, close_date,
-    forecast_category. METRICS: created at CRM creation; won or lost at the close date, 00:00 local.
+    forecast_category, planned_date (the close date planned before the real one). METRICS: created at CRM creation; won or lost at the close date, 00:00 local.
     """
     closed = deals["stage"].isin([stages.won, stages.lost])
     at = deals["closed_at"].where(closed, deals["stage_changed_at"])
@@ -167,6 +172,8 @@ def rebuilt(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
     moved = closed | (at > deals["created_at"])
     state = [name for name in ("amount", "close_date", "forecast_category") if name in deals.columns]
     start = deals[["opp_id", *state]].assign(changed_at=deals["created_at"], stage=deals["stage"].where(~moved, deals["open_stage"].fillna(stages.entry)))
+    if "planned_date" in deals.columns and "close_date" in state:
+        start["close_date"] = deals["planned_date"]
     if "forecast_category" in state:
         start["forecast_category"] = start["forecast_category"].mask(closed & (start["forecast_category"] == "closed"))
     end = deals.loc[moved, ["opp_id", *state]].assign(changed_at=at.fillna(deals["created_at"])[moved], stage=deals["stage"][moved])

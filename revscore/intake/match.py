@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pandas as pd
+
 from revscore.intake.presets import SheetSpec, Unused, aliases, presets
 from revscore.intake.sheet import Sheet
 from revscore.intake.subjects import NOT_USED, SUBJECTS, Field
@@ -171,7 +173,7 @@ def _by_signature(sheet: Sheet) -> Match | None:
             if not alternatives and not named:
                 continue
             columns = _columns(known, spec.columns)
-            if not _enough(spec.subject, set(columns.values())) or (not alternatives and len(columns) < 3):
+            if not _enough(spec.subject, set(columns.values())) or (not alternatives and len(columns) < 3) or not _cells_fit(sheet, spec, columns):
                 continue
             if spec.plain:
                 share = len(columns) / max(1, len(sheet.headings))
@@ -188,6 +190,16 @@ def _by_signature(sheet: Sheet) -> Match | None:
         return _finish(Match(sheet, found.preset, found.title, "", f"not used: {found.why}"))
     return _finish(_with_stamps(Match(sheet, found.preset, found.title, found.subject, f"recognised as {found.title}, {SUBJECTS[found.subject].title.lower()}",
                                       columns, spec=found)))
+
+
+def _cells_fit(sheet: Sheet, spec: SheetSpec, columns: Mapping[str, str]) -> bool:
+    """Whether the cells say so too, where headings alone do not tell two kinds of sheets apart."""
+    if not spec.some and not spec.every:
+        return True
+    headings = {name: heading for heading, name in columns.items()}
+    def fits(name: str, pattern: re.Pattern[str]) -> pd.Series:
+        return pd.Series(sheet.frame[headings[name]].str.strip().unique(), dtype="str").str.contains(pattern) if name in headings else pd.Series([False])
+    return all(fits(*one).any() for one in spec.some) and all(fits(*one).all() for one in spec.every)
 
 
 def _with_stamps(match: Match) -> Match:

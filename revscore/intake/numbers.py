@@ -60,11 +60,12 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     point = (dots == 1) & (commas == 0) & single_open | (dots == 1) & (commas > 0) & (last_dot > last_comma) | (commas > 1) & (dots == 0)
     comma = (commas == 1) & (dots == 0) & single_open | (commas == 1) & (dots > 0) & (last_comma > last_dot) | (dots > 1) & (commas == 0)
     unclear = (dots + commas == 1) & ~single_open
+    marked = unclear & (got["c1"].notna() | got["c2"].notna()).to_numpy()                # no currency is written with three decimals
     weight = np.bincount(codes, minlength=len(words))
     says_point, says_comma = int(weight[point].sum()), int(weight[comma].sum())
     mark = "," if says_comma > says_point else "." if says_point else decimal or "."
-    doubt = bool(unclear.any()) and not (says_point or says_comma or decimal)
-    use_comma = comma | ~point & (mark == ",")
+    doubt = bool((unclear & ~marked).any()) and not (says_point or says_comma or decimal)
+    use_comma = np.where(marked, dots == 1, comma | ~point & (mark == ","))
     clean = np.where(use_comma, body.str.replace(".", "").str.replace(",", "."), body.str.replace(",", ""))
     grouped = body.str.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+(?:[.,][0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?").to_numpy(dtype=bool)
     signs = got["open"].notna().astype(int) + (got["s1"].fillna("") != "") + (got["s2"].fillna("") != "")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.cells import currencies
+from revscore.intake.dates import evidence, read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.records import by_name, column, first_id, first_of, look_up, only_named, stamp, with_key, without_deleted, without_doubles
 from revscore.intake.words import fold, translate
@@ -14,8 +17,8 @@ from revscore.intake.words import fold, translate
 _TS, _DATE = schema.DTYPES["ts"], schema.DTYPES["date"]
 
 
-def campaigns(frame: pd.DataFrame, named: list[pd.DataFrame], desk: Desk) -> pd.DataFrame:
-    """Campaigns of their own sheets, and those that members, leads and opportunities name."""
+def campaigns(frame: pd.DataFrame, named: list[pd.DataFrame], members: pd.DataFrame, desk: Desk) -> pd.DataFrame:
+    """Campaigns of their own sheets, and those that members, leads and opportunities name; a report of members may tell their type, dates and cost."""
     frame = without_deleted(frame, desk)
     out = pd.DataFrame({"campaign_id": pd.Series(dtype="str"), "name": pd.Series(dtype="str"), "owner_function": pd.Series(dtype="str")})
     if len(frame):
@@ -24,7 +27,14 @@ def campaigns(frame: pd.DataFrame, named: list[pd.DataFrame], desk: Desk) -> pd.
         out = frame.assign(currency=currencies(column(frame, "currency")).fillna(money), owner_function="marketing")
     more = only_named(named, out["campaign_id"], out["name"], lone_ids=not len(frame)).rename(columns={"id": "campaign_id"})
     out = pd.concat([out, more.assign(owner_function="marketing")], ignore_index=True) if len(more) else out
-    return out
+    told = {"type": "campaign_type", "start_date": "campaign_start", "end_date": "campaign_end", "budget": "campaign_budget", "actual_cost": "campaign_cost"}
+    told = {name: field for name, field in told.items() if field in members.columns}
+    if not told:
+        return out
+    facts = members.assign(campaign_id=column(members, "campaign_id").fillna(by_name(column(members, "campaign_name"), out, "campaign_id")),
+                           currency=first_of(members, "campaign_cost:currency", "campaign_budget:currency")).groupby("campaign_id").first()
+    return out.assign(**{name: column(out, name, str(facts[field].dtype)).fillna(look_up(out["campaign_id"], facts[field]))
+                         for name, field in {**told, "currency": "currency"}.items()})
 
 
 def touches(frame: pd.DataFrame, known: pd.DataFrame, desk: Desk) -> pd.DataFrame:
@@ -125,18 +135,26 @@ def roles(frame: pd.DataFrame, named: pd.DataFrame, contacts: pd.DataFrame, desk
     return out
 
 
-def targets(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
+def targets(frame: pd.DataFrame, as_of: pd.Timestamp, config: Mapping[str, object], desk: Desk) -> pd.DataFrame:
     """Goals as targets of won bookings: one a period, the goals of single owners added up (their parents left out)."""
     if not len(frame):
         return frame
     start, end = column(frame, "period_start", _DATE), column(frame, "period_end", _DATE)
-    words = (column(frame, "fiscal_period").fillna("") + " " + column(frame, "fiscal_year").fillna("") + " " + column(frame, "period").fillna("")).str.strip()
-    parsed = _period(words)
-    start, end = start.fillna(parsed["start"]), end.fillna(parsed["end"])
+    parts = [column(frame, name).fillna("") for name in ("fiscal_period", "fiscal_year", "period")]
+    words = (parts[0] + " " + parts[1] + " " + parts[2]).str.strip()
+    between = words.str.extract(r"^(\S*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4})\s*(?:-|–|—|to|bis|until)\s*(\S*[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4})$").fillna("")
+    order = next((o for o in (evidence(between[side][between[side] != ""])[0] for side in (1, 0)) if o), None)
+    start, end = (given.fillna(read_dates(between[side], "date", desk.zone, order=order).values) for given, side in ((start, 0), (end, 1)))
+    open_ = start.isna() & (words != "")
+    if open_.any():
+        month, year = _fiscal(frame[open_], words[open_], as_of, config, desk)
+        parsed = _period(words, month, str(config.get("fiscal_year_named_by", "end")), year)
+        start, end = start.fillna(parsed["start"]), end.fillna(parsed["end"].where(open_))
     end = end.fillna(start + pd.offsets.MonthEnd(0))
+    place = next((name for name in ("period_start", "period", "fiscal_period") if name in frame.columns), "period_start")
     frame = frame.assign(period_start=start, period_end=end)
     missing = start.isna() | frame["value"].isna()
-    desk.hold(frame[missing], "period_start", "R_NO_DATE", "targets: the period or the value is missing")
+    desk.hold(frame[missing], place, "R_NO_DATE", "targets: the period or the value is missing or cannot be read; write “Q1 2026” or fill From and To")
     frame = frame[~missing].reset_index(drop=True)
     if not len(frame):
         return frame
@@ -151,23 +169,47 @@ def targets(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
     if leaf.duplicated(keys).any():
         desk.say("targets of one period are added up over their owners")
     out = leaf.groupby(keys, as_index=False)["value"].sum()
-    return out.assign(target_id="goal:" + out["metric_id"].str.rpartition(".")[2] + ":" + out["period_start"].dt.strftime("%Y-%m-%d"), owner_function="sales",
+    return out.assign(target_id="goal:" + out["metric_id"].str.rpartition(".")[2] + ":" + out["period_start"].dt.strftime("%Y-%m-%d") + ":"
+                      + out["period_end"].dt.strftime("%Y-%m-%d"), owner_function="sales",
                       direction="up", pacing="linear")
 
 
-def _period(words: pd.Series) -> pd.DataFrame:
-    """Start and end of "Quarter 2 FY2026", "Q2 2026", "March 2026", "2026": calendar periods."""
+def _fiscal(rows: pd.DataFrame, words: pd.Series, as_of: pd.Timestamp, config: Mapping[str, object], desk: Desk) -> tuple[int, int]:
+    """First month of the fiscal year, and the year of periods that name none: of the extract's own definitions, else asked with a likely answer."""
+    place = desk.matches[int(rows["_m"].iloc[0])].sheet.place
+    month = str(config.get("fiscal_start_month", "1"))
+    if "fiscal_start_month" not in config:
+        months = tuple(str(n) for n in range(1, 13))
+        month = desk.ask("goal_fiscal_month", f"In which month (1 to 12) does the fiscal year of goals such as “{words.iloc[0]}” begin?", months, month, place) or month
+    local = as_of.tz_convert(desk.zone)
+    year = str(local.year + (local.month >= int(month) > 1 and config.get("fiscal_year_named_by", "end") == "end") - (
+        local.month < int(month) and config.get("fiscal_year_named_by", "end") != "end"))
+    if (~words.str.contains(_YEAR)).any():
+        year = desk.ask("goal_fiscal_year", f"Of which fiscal year are goals that name none, such as “{words[~words.str.contains(_YEAR)].iloc[0]}”?", (), year, place) or year
+    return int(month), int(year) if year.isdigit() else local.year
+
+
+_YEAR = r"(?i)\bFY\s?'?(?:20)?[0-9]{2}\b|20[0-9]{2}"
+
+
+def _period(words: pd.Series, first_month: int, named_by: str, year_else: int) -> pd.DataFrame:
+    """Start and end of "Quarter 2 FY2026", "Q2 2026", "Semester 1", "March 2026", "Annual 2026", "2026" in fiscal years that begin in
+    `first_month` and are named by their "start" or "end"; a month's name is a calendar month. What is none of these stays missing."""
     short = pd.to_numeric(words.str.extract(r"(?i)\bFY\s?'?([0-9]{2})\b")[0], errors="coerce") + 2000
-    year = pd.to_numeric(words.str.extract(r"(20[0-9]{2})")[0], errors="coerce").fillna(short)
-    quarter = pd.to_numeric(words.str.extract(r"(?i)(?:\bq|quarter\s*)([1-4])")[0], errors="coerce")
-    month_word = words.str.extract(r"(?i)\b(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)")[0].str.lower()
-    month = month_word.map({m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)})
-    first = month.fillna(quarter * 3 - 2).fillna(1)
-    length = pd.Series(12, index=words.index).mask(quarter.notna(), 3).mask(month.notna(), 1)
-    start = pd.to_datetime(pd.DataFrame({"year": year, "month": first, "day": 1}), errors="coerce").astype(_DATE)
-    serial = start.dt.year * 12 + start.dt.month - 1 + length
-    end = pd.to_datetime(pd.DataFrame({"year": serial // 12, "month": serial % 12 + 1, "day": 1}), errors="coerce").astype(_DATE) - pd.Timedelta(days=1)
-    return pd.DataFrame({"start": start, "end": end})
+    year = pd.to_numeric(words.str.extract(r"(20[0-9]{2})")[0], errors="coerce").fillna(short).fillna(year_else)
+    rest = words.str.replace(_YEAR, " ", regex=True).str.strip(" -/,")
+    def number(kind: str) -> pd.Series:
+        return pd.to_numeric(rest.str.extract(rf"(?i)^(?:{kind})\s*([0-9]{{1,2}})$")[0], errors="coerce")
+    quarter, half, count = number("q|quarter|quartal"), number("h|half|semester|halbjahr"), number("m|month|monat")
+    name = rest.str.extract(r"(?i)^(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?$")[0].str.lower()
+    month = name.map({m: i for i, m in enumerate("jan feb mar apr may jun jul aug sep oct nov dec".split(), 1)})
+    whole = rest.str.fullmatch(r"(?i)|fy|annual|year(?:ly)?|full year|jahr").to_numpy(dtype=bool)
+    offset = (quarter * 3 - 3).fillna(half * 6 - 6).fillna(count - 1).fillna(pd.Series(0.0, index=words.index).where(whole))
+    length = pd.Series(12, index=words.index).mask(quarter.notna(), 3).mask(half.notna(), 6).mask(count.notna() | month.notna(), 1)
+    begins = year * 12 + first_month - 1 - (12 if first_month > 1 and named_by == "end" else 0) + offset
+    serial = begins.where((offset >= 0) & (offset < 12)).fillna(year * 12 + month - 1)
+    start, after = (pd.to_datetime(pd.DataFrame({"year": s // 12, "month": s % 12 + 1, "day": 1}), errors="coerce").astype(_DATE) for s in (serial, serial + length))
+    return pd.DataFrame({"start": start, "end": after - pd.Timedelta(days=1)})
 
 
 def rates(frame: pd.DataFrame) -> pd.DataFrame:

@@ -36,6 +36,8 @@ class SheetSpec:
     field: str = ""                                 # changes: which field they are of when no column says it
     also: str = ""                                  # a second subject of the same rows
     plain: bool = False
+    some: tuple[tuple[str, re.Pattern[str]], ...] = ()      # field, what a cell of it holds in such a sheet
+    every: tuple[tuple[str, re.Pattern[str]], ...] = ()     # field, what all its cells hold
     first: bool = False                             # goes before sheets that bring more columns
 
 
@@ -95,7 +97,12 @@ def _sheet(data: Mapping[str, Any], key: str, entry: Mapping[str, Any]) -> Sheet
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("stamps", {}).get("stage", ())),
         tuple(re.compile(p, re.IGNORECASE) for p in entry.get("ignore", {}).get("patterns", ())),
         frozenset(fold(h) for h in data.get("requires", ())), data.get("without", ""), data.get("naive", "local"), data.get("salesforce_ids", False),
-        entry.get("kind", ""), entry.get("field", ""), entry.get("also", ""), first=entry.get("first", False))
+        entry.get("kind", ""), entry.get("field", ""), entry.get("also", ""),
+        some=_patterns(entry, "some"), every=_patterns(entry, "every"), first=entry.get("first", False))
+
+
+def _patterns(entry: Mapping[str, Any], name: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    return tuple((field, re.compile(text, re.IGNORECASE)) for field, text in entry.get(name, {}).items())
 
 
 def _pattern(text: str | None) -> re.Pattern[str] | None:

@@ -75,7 +75,8 @@ _ALL = (
         reason:text>lead_stage_history.reason is_converted:bool>leads.converted_at converted_at:ts converted_account_id:id>leads.account_id
         converted_contact_id:id converted_opportunity_id:id inquiry_at:ts>lead_stage_history.entered_at mql_at:ts>lead_stage_history.entered_at
         sal_at:ts>lead_stage_history.entered_at sql_at:ts>lead_stage_history.entered_at recycled_at:ts>lead_stage_history.entered_at
-        disqualified_at:ts>lead_stage_history.entered_at modified_at:ts>lead_stage_history.entered_at is_deleted:bool>leads.lead_id"""),
+        disqualified_at:ts>lead_stage_history.entered_at modified_at:ts>lead_stage_history.entered_at is_deleted:bool>leads.lead_id
+        name:text>leads.converted_opportunity_id topic:text>leads.converted_opportunity_id"""),
     _subject("lead_change", "Changes of leads", "lead_stage_history", "lead_id changed_at new_value", """event_id:id lead_id:id
         changed_at:ts>lead_stage_history.entered_at field:text>lead_stage_history.stage old_value:text>lead_stage_history.stage
         new_value:text>lead_stage_history.stage reason:text"""),
@@ -87,7 +88,9 @@ _ALL = (
         actual_cost:money currency:text is_deleted:bool>campaigns.campaign_id"""),
     _subject("member", "Campaign members", "touches", "campaign_id|campaign_name person_id|lead_id|contact_id", """touch_id:id campaign_id:id
         campaign_name:text>campaigns.name person_id:id lead_id:id>touches.person_id contact_id:id>touches.person_id responded_at:ts>touches.occurred_at
-        added_at:ts>touches.occurred_at created_at:ts>touches.occurred_at type:text is_response:bool is_deleted:bool>touches.touch_id"""),
+        added_at:ts>touches.occurred_at created_at:ts>touches.occurred_at type:text is_response:bool is_deleted:bool>touches.touch_id
+        campaign_type:text>campaigns.type campaign_start:date>campaigns.start_date campaign_end:date>campaigns.end_date
+        campaign_budget:money>campaigns.budget campaign_cost:money>campaigns.actual_cost"""),
     _subject("contact_role", "Contact roles", "opp_contact_roles", "opp_id contact_id", """opp_id:id contact_id:id role:text is_primary:bool added_at:ts
         is_deleted:bool>opp_contact_roles.opp_id"""),
     _subject("activity", "Activities", "activities", "due_at|done_at|starts_at|created_at", """activity_id:id person_id:id
