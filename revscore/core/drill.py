@@ -56,9 +56,11 @@ def open_number(x: Coded, card: Metric, view: View = View(), measure: str = "", 
         holds = (facts.values["start"][rows] <= when[0]) & (facts.values["end"][rows] > when[0])
         groups = (holds, np.zeros(len(rows), dtype=bool), np.zeros(len(rows), dtype=bool))
     else:
+        # a total counts every member, also one that adds 0 (an amount that is missing); a further total only what adds to it
         known = ~np.isnan(value)
-        counts = known & (value != 0) if found is not card.headline and found.kind is Kind.TOTAL else known
-        groups = (counts, known & ~counts, ~known)
+        aside = known & (value == 0) & (facts.why[rows] != 0) if facts.why is not None else ~known & known
+        counts = known & (value != 0) if found is not card.headline and found.kind is Kind.TOTAL else known & ~aside
+        groups = (counts, known & ~counts & ~aside, ~known | aside)
     frames = [describe(x, facts, rows[group], card).assign(contribution=value[group], **({"base": base[group]} if found.kind is Kind.RATE else {}))
               for group in groups]
     if facts.why is not None:
