@@ -241,7 +241,7 @@ def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     if "is_won" in deals.columns or "is_closed" in deals.columns:          # the record's own flags go before the word where they differ
         won, closed = column(deals, "is_won", "boolean"), column(deals, "is_closed", "boolean")
         agree = kind.map({WON: True, LOST: True, OPEN: False}).eq(closed).fillna(False)
-        differs = ~agree & deals["said"].isna()
+        differs = ~agree & deals["said"].isna() & closed.notna()
         said = said.mask(differs & closed & won.fillna(False), WON).mask(differs & closed & won.eq(False).fillna(False), LOST)
         said = said.mask(differs & ~closed & kind.isin([WON, LOST]), OPEN)
     open_stage = deals["stage"].where(kind == OPEN)
@@ -253,7 +253,9 @@ def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     exact = stamp(deals, "won_at").where(said == WON, stamp(deals, "lost_at").where(said == LOST)).fillna(stamp(deals, "closed_at"))
     changed = stamp(deals, "modified_at")
     known = midnight.mask(midnight > changed.fillna(desk.now), changed)         # closed already, though its date is still to come
-    closed_at = exact.fillna(known).where(is_closed)
+    closed_at = exact.fillna(known).fillna(stamp(deals, "stage_changed_at")).fillna(changed).where(is_closed)
+    undated = (is_closed & exact.isna() & date.isna()).to_numpy(dtype=bool)
+    desk.note(deals[undated], "close_date", "N_NO_CLOSE_DATE", "the opportunity is closed without a date; its last change, else its creation, stands for it")
     local = exact.dt.tz_convert(desk.zone).dt.tz_localize(None).dt.normalize()
     planned = date
     date = date.mask(is_closed & local.notna(), local).fillna(local)
