@@ -1,0 +1,78 @@
+"""Every number opens to its rows, and the rows can be had as a file that a spreadsheet does not run."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+
+from revscore import company
+from revscore.intake import Source
+from tests.browser.conftest import serve
+from tests.browser.screen import tabs
+
+EVIL = "=HYPERLINK(\"http://evil.example\",\"click\")"
+LEADS = "lead_id,created_at,owner_id,lead_source,segment,is_test\n" + "".join(
+    f"L{k},2026-03-{k:02}T09:00:00Z,U1,{source},SMB,false\n" for k, source in enumerate(['"=HYPERLINK(""http://evil.example"",""click"")"', "@SUM(A1)", "-Ads", "Web"], 1))
+HISTORY = "event_id,lead_id,stage,entered_at\n" + "".join(f"E{k},L{k},mql,2026-03-{k + 1:02}T09:00:00Z\n" for k in range(1, 5))
+
+
+def test_rows_are_as_many_as_the_number_says(screen, sample):
+    shown = screen(sample).open()
+    number = shown.numbers["MQLs"]
+    drawer = shown.rows_of("MQLs")
+    assert number in drawer.inner_text()
+    counted = tabs(drawer)
+    assert set(counted) == {"Counted", "Not counted", "Waiting", "Left out"} and f"{counted['Counted']:,}" == number
+    with shown.page.expect_download() as got:
+        drawer.get_by_role("button", name="CSV").click()
+    frame = pd.read_csv(got.value.path(), encoding="utf-8-sig")
+    assert len(frame) == counted["Counted"] and frame.iloc[:, 0].is_unique
+    assert drawer.locator("[role=grid]").first.get_attribute("aria-rowcount") == str(len(frame) + 1)
+    with shown.page.expect_download() as got:
+        drawer.get_by_role("button", name="Workbook").click()
+    sheets = pd.read_excel(got.value.path(), sheet_name=None, engine="calamine")
+    assert {name: len(sheets[name]) for name in counted} == counted and "Receipt" in sheets
+
+
+def test_a_rate_shows_what_it_counts_and_what_it_does_not(screen, sample):
+    shown = screen(sample).open("?segment=SMB")
+    drawer = shown.rows_of("Win rate")
+    counted = tabs(drawer)
+    assert f"{counted['Counted']} of {counted['Counted'] + counted['Not counted']}" in drawer.inner_text()
+
+
+def test_the_drawer_opens_and_closes_by_keyboard(screen, sample):
+    shown = screen(sample).open()
+    shown.at("[class*=st-key-tile-] button").first.focus()
+    shown.page.keyboard.press("Enter")
+    shown.drawer()
+    shown.page.keyboard.press("Escape")
+    shown.page.get_by_role("dialog").wait_for(state="detached")
+
+
+@pytest.fixture
+def hostile(tmp_path, chromium):
+    """An app on leads whose sources are formulas."""
+    place = tmp_path / "hostile.sqlite"
+    store = company.open_store(place)
+    sources = [Source("leads.csv", LEADS.encode()), Source("lead_stage_history.csv", HISTORY.encode())]
+    assert company.load(store, company.COMPANY, sources, as_of=pd.Timestamp("2026-03-31T12:00Z")).status == company.LOADED
+    store.close()
+    with serve(place) as address:
+        yield address
+
+
+def test_formulas_are_text_in_the_file(screen, hostile):
+    shown = screen(hostile).open("?period=All+time")
+    drawer = shown.rows_of("MQLs")
+    with shown.page.expect_download() as got:
+        drawer.get_by_role("button", name="CSV").click()
+    cells = pd.read_csv(got.value.path(), encoding="utf-8-sig", dtype=str, keep_default_na=False)
+    assert {"'" + EVIL, "'@SUM(A1)", "'-Ads", "Web"} <= set(cells.to_numpy().ravel())
+    with shown.page.expect_download() as got:
+        drawer.get_by_role("button", name="Workbook").click()
+    with zipfile.ZipFile(io.BytesIO(got.value.path().read_bytes())) as book:
+        assert not any(b"<f>" in book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/"))
