@@ -251,3 +251,12 @@ def test_open_deals_of_a_connector_need_no_history(tmp_path) -> None:
     assert report.status == "loaded" and prepare(files).data.tables["opp_history"]["opp_id"].tolist() == ["9", "1", "2"]
     notes = prepare([Source("engagement_note_data.csv", b"engagement_id,_fivetran_synced,property_hs_createdate,property_hs_timestamp,type\n5,x,2026-01-01 10:00:00,2026-01-01 10:00:00,NOTE\n")])
     assert pd.Series(notes.data.tables["activities"]["type"]).tolist() == ["other"]
+
+
+def test_german_headings_in_the_encoding_of_windows() -> None:
+    text = ("Chance-ID;Verkaufschance;Firma;Verkäufer;Phase;Betrag;Abschlussdatum;Erstellt am;Währung\n"
+            "001;Müller Rollout;Müller GmbH;Jörg Größe;Angebot;1.234,50;31.03.2026;05.01.2026;EUR\n"
+            "002;Bäcker;Bäcker AG;Jörg Größe;Gewonnen;2.000,00;28.02.2026;06.01.2026;EUR\n")
+    intake = prepare([Source("Verkaufschancen.csv", text.encode("cp1252"))])
+    assert history(intake, "002", "amount") == [("01-06", "Angebot", 2000), ("02-28", "Gewonnen", 2000)] and balanced(intake, 2)
+    assert intake.data.tables["opportunities"]["owner_id"].tolist() == ["Jörg Größe"] * 2
