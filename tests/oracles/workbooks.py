@@ -41,6 +41,7 @@ class Workbook:
         self.rng = random.Random(seed)
         self.tables: dict[str, list[dict[str, Any]]] = {path.stem: [] for path in GOLDEN.glob("*.csv")}
         self.odd = self.rng.random() < 0.35
+        self.grid = self.rng.random() < 0.4  # all times whole hours or days apart: everything ties, every window ends exactly
         self.configure()
         self.settings()
         self.make_calendars()
@@ -70,6 +71,8 @@ class Workbook:
         """An instant around as-of: mostly whole minutes, often whole hours (ties), now and then as-of itself or a local midnight."""
         if self.chance(0.02):
             return self.as_of
+        if self.grid:
+            return self.as_of - timedelta(days=self.pick([self.rng.randint(int(-ahead), int(back)), self.pick([1, 7, 14, 30, 60, 365])]), hours=self.pick([0, 0, 0, 0, 8, 1]))
         when = self.as_of + timedelta(days=self.rng.uniform(-back, ahead))
         if self.chance(0.05):
             local = when.astimezone(self.zone)
@@ -88,6 +91,8 @@ class Workbook:
             return when
         if self.chance(0.12):
             return when + timedelta(days=self.pick(self.exact_days))
+        if self.grid:
+            return when + timedelta(hours=self.pick([1, 2, 4, 8, 8, 16, 24, 24, 24, 48, 72, round(days) * 24]))
         if self.chance(0.3):
             return when + timedelta(minutes=self.rng.randint(1, 600))
         return max(when, self.rounded(when + timedelta(days=self.rng.expovariate(1 / days))))
@@ -99,6 +104,8 @@ class Workbook:
         self.zone = ZoneInfo(self.zone_name)
         day = date.fromisoformat(self.pick(EDGES)) + timedelta(days=self.rng.randint(0, 40)) if self.chance(0.5) else date(2024, 1, 1) + timedelta(days=self.rng.randint(0, 900))
         local = datetime.combine(day, time(self.rng.randint(0, 23), self.pick([0, 0, 15, 30, 59])), self.zone)
+        if self.grid:
+            local = datetime.combine(day, time(self.pick([9, 12, 13, 17, 18]), 0), ZoneInfo(self.pick(ZONES)))
         self.as_of = local.astimezone(UTC)
         self.today = self.as_of.astimezone(self.zone).date()
 
@@ -160,7 +167,7 @@ class Workbook:
         self.currencies = [self.corporate, *self.some(["USD", "EUR", "GBP", "INR"], 0, 3)]
         for currency in sorted({"USD", "EUR", "GBP", "INR"} - {self.corporate}):
             for kind in ("corporate", "dated"):
-                starts = [self.today - timedelta(days=900), *(self.today + timedelta(days=self.rng.randint(-120, 60)) for _ in range(self.rng.randint(0, 3)))]
+                starts = [self.today - timedelta(days=1200), *([self.today] if self.chance(0.2) else []), *(self.today + timedelta(days=self.rng.randint(-120, 60)) for _ in range(self.rng.randint(0, 3)))]
                 for start in sorted(set(starts)):
                     self.add("fx_rates", currency=currency, kind=kind, start_date=start, rate_to_corp=self.pick([1.25, 0.9, 0.012, 1.07, 83.5]))
         self.campaign_ids = [f"C{k}" for k in range(1, self.rng.randint(2, 7))]
@@ -172,7 +179,7 @@ class Workbook:
 
     def make_leads(self) -> None:
         self.conversions: list[dict[str, Any]] = []
-        self.event_ids = iter(self.rng.sample(range(1000, 9999), 2000))
+        self.event_ids = iter(self.rng.sample(range(1000, 9999), 5000))
         for k in range(self.rng.randint(15, 60)):
             at = self.moment()
             lead = self.add("leads", lead_id=f"L{k:02d}", email=f"p{k}@a{k}.example", account_id=self.pick([None, f"A{self.rng.randint(1, 20):02d}"]), segment=self.pick(self.segments),
@@ -317,7 +324,7 @@ class Workbook:
         people = [r["lead_id"] for r in self.tables["leads"]] + self.contact_ids
         stamps = {r["opp_id"]: r["created_at"] for r in self.tables["opportunities"]}
         lookback = self.config.get("attribution", {}).get("lookback_days", 365)
-        for k in range(self.rng.randint(20, 140)):
+        for _ in range(self.rng.randint(20, 140)):
             person, when, campaign = self.pick(people), self.moment(300), self.pick(self.campaign_ids)
             if stamps and self.chance(0.25):
                 when = self.pick(sorted(stamps.values())) - timedelta(days=self.pick([0, 0, 0, 1, lookback]), minutes=self.pick([0, 0, -1, 60]))
@@ -327,7 +334,7 @@ class Workbook:
             if self.chance(0.03):
                 person, campaign = self.pick([("nobody", campaign), (person, "C99")])
             for copy in range(self.pick([1, 1, 1, 2])):
-                self.add("touches", touch_id=f"T{k:03d}{copy}", person_id=person, campaign_id=campaign, occurred_at=when + timedelta(minutes=self.pick([0, 5, 700]) * copy),
+                self.add("touches", touch_id=f"T{next(self.event_ids)}", person_id=person, campaign_id=campaign, occurred_at=when + timedelta(minutes=self.pick([0, 5, 700]) * copy),
                          type="form_fill", is_response=self.chance(0.8), owner_function=self.pick(["marketing"] * 8 + ["sales"]))
         for _ in range(self.rng.randint(0, 60)):
             person, when = self.pick(people), self.moment(300)
