@@ -24,6 +24,7 @@ class CrmData:
     tables: Mapping[str, pd.DataFrame]
     as_of: pd.Timestamp
     derived: Mapping[str, str] = field(default_factory=dict)
+    _whole: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)  # tables with their absent columns, once asked for
 
     def __post_init__(self) -> None:
         if self.as_of.tz is None:
@@ -34,14 +35,13 @@ class CrmData:
 
     def table(self, name: str) -> pd.DataFrame:
         """The frame of table `name`, with every canonical column; an absent table or column comes back empty."""
-        frame = self.tables.get(name)
-        if frame is None:
-            return schema.empty(name)
-        absent = [column for column in schema.TABLES[name].columns if column.name not in frame.columns]
-        if not absent:
-            return frame
-        empty = schema.empty(name)
-        return frame.assign(**{column.name: empty[column.name].reindex(frame.index) for column in absent})[list(schema.TABLES[name].names)]
+        if name not in self._whole:
+            frame, empty = self.tables.get(name), schema.empty(name)
+            if frame is None:
+                return empty
+            absent = [column for column in empty.columns if column not in frame.columns]
+            self._whole[name] = frame.assign(**{column: empty[column].reindex(frame.index) for column in absent})[list(empty.columns)] if absent else frame
+        return self._whole[name]
 
     def has(self, need: str) -> bool:
         """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there). A need that ends in "!" asks
