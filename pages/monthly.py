@@ -1,7 +1,5 @@
 """Monthly review: cohort conversion, mature and at equal age → win rate, cycle, velocity → campaigns."""
 
-import streamlit as st
-
 from revscore.ui import frame
 from revscore.ui.blocks import campaigns, funnel, review, speed
 
@@ -11,10 +9,7 @@ if now := frame.open_page("Monthly review"):
     review.section(now, "Conversion", "Do settled cohorts convert better?", numbers.conversion)
     funnel.heat(now)
     review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
-    left, right = st.columns(2, gap="small")
-    with left:
-        funnel.curves(now)
-    with right:
-        speed.levers(now)
+    speed.levers(now)
+    funnel.curves(now)
     review.section(now, "Campaigns", "What came back for the money?")
     campaigns.scorecard(now, numbers.campaigns)

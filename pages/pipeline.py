@@ -12,5 +12,6 @@ if now := frame.open_page("Pipeline"):
     with left:
         pipeline.stages(now)
     with right:
-        pipeline.slipped(now)
+        pipeline.moved(now)
+    pipeline.slipped(now)
     pipeline.aging(now)

@@ -1,7 +1,8 @@
 """Drawings of finished numbers, each a small frame with a constant Vega-Lite spec and a sentence. They compute nothing."""
 
 from revscore.charts.amounts import bridge, pace
-from revscore.charts.cohorts import curve, heat, steps
+from revscore.charts.cohorts import heat, steps
+from revscore.charts.curves import curve
 from revscore.charts.drawing import Drawing, empty
 from revscore.charts.groups import rank, split
 from revscore.charts.series import spark, trend, weeks

@@ -6,7 +6,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, keyed, layers, number, room, sentence, texts, tips, words
+from revscore.charts.drawing import UNSEEN, Drawing, authored, clickable, empty, keyed, layers, number, room, sentence, texts, tips, words
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import figures, units
 from revscore.core.units import CURRENCY, Unit
@@ -14,6 +14,7 @@ from revscore.core.units import CURRENCY, Unit
 
 _SPACE = "indexof(datum.label, ' ')"
 TWO_LINES = f"{_SPACE} > 0 ? [slice(datum.label, 0, {_SPACE}), slice(datum.label, {_SPACE} + 1)] : datum.label"
+HEAD = 62  # px above the highest bar for what is written there
 GAP = 0.28  # between the bars of a bridge, of a step
 
 
@@ -24,28 +25,33 @@ def _bridge(theme: Theme) -> alt.LayerChart:
               axis=alt.Axis(labelExpr=TWO_LINES, labelOverlap=False, labelColor=p.ink, labelFontSize=SMALL + 1, labelLineHeight=21))
 
     def y(name: str) -> alt.Y:  # every layer without an axis: Vega-Lite fails where one of them leaves it open
-        return alt.Y(f"{name}:Q", title=None, axis=None, scale=alt.Scale(zero=False, nice=False))
+        return alt.Y(f"{name}:Q", title=None, axis=None, scale=alt.Scale(zero=False, nice=False, range=[alt.expr("height"), HEAD]))
 
     base = alt.Chart().encode(x=x)
     level, flat = base.encode(y=y("level"), y2="level:Q"), {"fillOpacity": 0, "stroke": p.line, "strokeWidth": 2, "cornerRadius": 0}
     about = tips(("Leg", "leg:N"), ("Value", "label:N"), ("Deals", "deals:N"))
+    kinds = ["total", "up", "won", "down"]
+    legend = alt.Legend(values=kinds[1:], symbolType="square", labelExpr="{up: 'came in', won: 'won: left the pipeline as bookings', down: 'lost or taken out'}[datum.label]")
     return layers(
         level.transform_filter("datum.leads_on").mark_bar(
             **flat, width={"band": GAP / (1 - GAP)}, xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")),
         level.transform_filter("datum.foot == datum.head").mark_bar(**flat),
-        base.mark_bar(cornerRadius=3).encode(y=y("foot"), y2="head:Q", tooltip=about,
-                                             color=keyed(alt.Color, "kind:N", ["total", "up", "down"], [p.total, p.main, p.warn])),
+        base.mark_bar(cornerRadius=3, strokeWidth=3).encode(y=y("foot"), y2="head:Q", tooltip=about,
+                                             fill=keyed(alt.Fill, "kind:N", kinds, [p.total, p.main, p.heat[1], p.warn], legend),
+                                             stroke=keyed(alt.Stroke, "kind:N", kinds, [p.total, p.main, p.main, p.warn], legend)),
         base.mark_text(fontSize=30, fontWeight=700, dy=-16, color=p.paper, baseline="middle").encode(y=y("foot"), text="cut:N"),
         base.mark_text(fontSize=BODY, fontWeight=700, dy=-30, baseline="bottom").encode(y=y("top"), text="label:N"),
         base.mark_text(fontSize=SMALL, dy=-10, color=p.soft, baseline="bottom").encode(y=y("top"), text="deals:N"),
+        clickable(base.mark_bar(**UNSEEN).encode(y=alt.value(0), y2=alt.value(alt.expr("height")), tooltip=about), "id"),
     )
 
 
 def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", theme: Theme = "light",
-           height: int = 440) -> Drawing:
-    """A waterfall from start to end: totals in grey, what came in blue, what went in orange, each leg signed and counted.
+           height: int = 460) -> Drawing:
+    """A waterfall from start to end: totals in grey, what came in blue, what was won in a blue frame (it left, and is
+    good news), what was lost or taken out in orange, each leg signed and counted.
 
-    frame : leg, value, kind ("start", "up", "down", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs
+    frame : id, leg, value, kind ("start", "up", "down", "won", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs
     are small beside the totals, the totals are cut at the foot, and marked so ("≈"); there is no value axis to misread.
     """
     if not len(frame):
@@ -56,10 +62,10 @@ def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *,
     least, most = float(np.min(np.where(total, end, np.minimum(start, end)))), float(np.max(np.maximum(start, end)))
     floor = least - 0.6 * (most - least) if most > least > 0.6 * most else 0.0
     written = texts(value, unit, currency)
-    sign = np.where(kind == "up", "+", np.where(kind == "down", "−", ""))
+    sign = np.where(kind == "up", "+", np.where(np.isin(kind, ("down", "won")), "−", ""))
     leg, count = words(legs, "leg"), number(legs, "count")
     data = pd.DataFrame({
-        "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value,
+        "id": words(legs, "id"), "leg": leg, "order": np.arange(len(legs)), "kind": np.where(total, "total", kind), "value": value,
         "foot": np.where(total, floor, np.minimum(start, end)), "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end,
         "leads_on": np.arange(len(legs)) < len(legs) - 1,
         "label": [s + t if v else t for s, t, v in zip(sign, written, value, strict=True)],

@@ -1,23 +1,18 @@
-"""Drawings of cohorts: the funnel with its open share, conversion by cohort as a heat map, time to conversion as a curve."""
+"""Drawings of cohorts: the funnel with its open share, conversion by cohort as a heat map."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import (PERIOD_ROW, Drawing, authored, empty, keyed, layers, number, room, sentence, spoken, suppressed,
-                                     texts, tips, unsettled, words, written, x_of_n)
+from revscore.charts.drawing import (PERIOD_ROW, UNSEEN, Drawing, authored, clickable, empty, keyed, layers, number, room, sentence, spoken, suppressed,
+                                     texts, tips, unsettled, words, x_of_n)
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
-from revscore.core.statistics import Survival
-from revscore.core.units import DAYS, RATIO, Unit
+from revscore.core.units import RATIO, Unit
 
 PARTS = ("went on", "still open", "left")
-FEW = 5  # at risk; below this a curve is grey
-POINTS = 240  # of one curve; more are read off at even steps
 
 
 # A pair on two lines: "SQL", "→ opportunity".
@@ -100,6 +95,7 @@ def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
         base.transform_filter("datum.label != ''").mark_text(fontSize=STRONG, fontWeight=700, align="right", dx=2).encode(text="label:N", color=dark),
         base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=dark),
         base.transform_filter("datum.label == ''").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
+        clickable(base.mark_rect(**UNSEEN).encode(tooltip=about), "cohort", "column"),
     ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column.", orient="bottom",
                                        anchor="start", fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
 
@@ -137,94 +133,3 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
         says += [f"{word} {row['label']} ({row['column']}, {spoken(row['cohort'])})" for word, row in (("highest", top), ("lowest", low))]
     says += [f"{int(soft.sum())} cells not settled" if soft.any() else ""]
     return Drawing("heat", data, _heat(any(" → " in name for name in data["column"]), theme), sentence(says), 100 + 46 * data["cohort"].nunique())
-
-
-@authored
-def _curve(unit: Unit, theme: Theme) -> alt.LayerChart:
-    p = PALETTES[theme]
-    tones = [p.main, p.warn, *p.extra]
-    colour = keyed(alt.Color, "slot:O", [0, 1, 2, 3], tones)
-    x = alt.X("t:Q", title=None, scale=alt.Scale(nice=False, zero=True, range=room(110)),
-              axis=alt.Axis(labelExpr=units.axis(unit), tickCount=8, offset=12))
-    y = alt.Y("share:Q", title=None, scale=alt.Scale(nice=False, zero=True), axis=alt.Axis(
-        labelExpr="datum.value < 0 ? '' : format(datum.value, '.0%')", gridOpacity=alt.condition("datum.value < 0", alt.value(0), alt.value(1))))
-    base = alt.Chart().encode(x=x, y=y)
-
-    def only(part: str) -> alt.Chart:
-        return base.transform_filter(f"datum.part == '{part}'")
-
-    about = tips(("Curve", "curve:N"), ("Age", "t:Q", ".1f"), ("Share", "share:Q", ".1%"), ("At risk", "at_risk:Q"))
-    return layers(
-        only("thin").mark_line(interpolate="step-after", color=p.line, strokeWidth=2.5, strokeDash=[2, 6]).encode(detail="slot:O"),
-        only("solid").mark_line(interpolate="step-after", strokeWidth=4).encode(color=colour, tooltip=about),
-        *(chart.encode(color=colour) if k else chart for k, chart in enumerate(
-            written(only("name").encode(text="text:N"), p, align="left", baseline="middle", dx=10, fontSize=STRONG, fontWeight=700))),
-        only("risk").mark_text(fontSize=BODY, fontWeight=600, baseline="middle").encode(text="text:N", color=colour),
-        only("row").mark_text(fontSize=SMALL, align="right", baseline="middle", dx=-34, fontWeight=600).encode(text="text:N", color=colour),
-        only("head").mark_text(fontSize=SMALL, align="left", baseline="middle", color=p.soft).encode(text="text:N"),
-    )
-
-
-def _tidy(curves: Sequence[tuple[str, Survival]], falling: bool, ages: np.ndarray) -> list[pd.DataFrame]:
-    """Per curve: t, share, at_risk, from 0 to the longest follow-up; long curves are read off at even steps (exact where read)."""
-    out = []
-    for name, s in curves:
-        if not s.n:
-            continue
-        t = np.concatenate([[0.0], s.times, [s.last]])
-        t = t if len(t) <= POINTS else np.linspace(0.0, s.last, POINTS)
-        t = np.unique(np.concatenate([t, s.durations[-FEW:][:1], ages[ages <= s.last]]))
-        k = np.searchsorted(s.times, t, side="right")
-        share = np.concatenate([[1.0], s.survival])[k]
-        at_risk = s.n - np.searchsorted(s.durations, t, side="left")
-        out.append(pd.DataFrame({"curve": str(name), "t": t, "share": share if falling else 1 - share, "at_risk": at_risk}))
-    return out
-
-
-def curve(curves: Sequence[tuple[str, Survival]] | pd.DataFrame, unit: Unit = DAYS, *, label: str = "Converted", falling: bool = False,
-          theme: Theme = "light", height: int = 440) -> Drawing:
-    """Kaplan–Meier curves, up to four: the share that has come (`falling=True`: that has not yet) by age, grey where fewer than five are followed.
-
-    curves : (name, Survival) pairs, or a tidy frame curve, t, S, at_risk. Below the curves: how many are still followed at each age.
-    """
-    if isinstance(curves, pd.DataFrame):
-        tidy = curves.assign(share=curves["S"] if falling else 1 - curves["S"])[["curve", "t", "share", "at_risk"]]
-        parts = [part for _, part in tidy.groupby("curve", sort=False)]
-    else:
-        ages = _round_ages(max((s.last for _, s in curves if s.n), default=0.0))
-        parts = _tidy(curves, falling, ages)
-    parts = [part for part in parts[:4] if len(part)]
-    if not parts:
-        return empty("curve", theme, height)
-    top = max(float(part["share"].max()) for part in parts) or 1.0
-    ages = _round_ages(max(float(part["t"].max()) for part in parts))
-    ends = _spaced([float(part.loc[part["at_risk"] >= FEW, "share"].iloc[-1]) if (part["at_risk"] >= FEW).any() else 0.0 for part in parts], 0.08 * top)
-    rows, says = [pd.DataFrame({"part": ["head"], "t": [0.0], "share": [-0.10 * top], "text": ["still followed at that age"], "slot": [0]})], []
-    for slot, (part, end) in enumerate(zip(parts, ends, strict=True)):
-        name, strong = part["curve"].iloc[0], part["at_risk"] >= FEW
-        rows.append(part[strong].assign(part="solid", slot=slot))
-        rows.append(part[~strong | ~strong.shift(-1, fill_value=True)].assign(part="thin", slot=slot))
-        where = float(part.loc[strong, "t"].max()) if strong.any() else 0.0
-        rows.append(pd.DataFrame({"part": "name", "t": [where], "share": [end], "text": [name], "slot": [slot]}))
-        followed = [int(part.loc[part["t"] >= age, "at_risk"].iloc[0]) if (part["t"] >= age).any() else 0 for age in ages]
-        below = -(0.19 + 0.09 * slot) * top
-        rows.append(pd.DataFrame({"part": "risk", "t": ages, "share": below, "text": [f"{k:,}" for k in followed], "slot": slot}))
-        rows.append(pd.DataFrame({"part": "row", "t": [0.0], "share": [below], "text": [name], "slot": [slot]}))
-        final = part[strong].iloc[-1] if strong.any() else part.iloc[-1]
-        says.append(f"{name}: {final['share']:.0%} after {units.text(final['t'], unit)}, of {int(part['at_risk'].iloc[0]):,}")
-    data = pd.concat(rows, ignore_index=True).drop(columns="curve").assign(curve=lambda f: [parts[k]["curve"].iloc[0] for k in f["slot"]])
-    return Drawing("curve", data, _curve(unit, theme), sentence([f"{label} by age", *says]), height + 34 * len(parts))
-
-
-def _round_ages(far: float) -> np.ndarray:
-    """Ages at which the numbers at risk are written: round steps from 0, at most seven."""
-    step = next((s * 10.0 ** e for e in range(-1, 6) for s in (1, 2, 5) if far / (s * 10.0 ** e) <= 7), far)
-    return np.arange(int(far / step) + 1) * step if step else np.zeros(1)
-
-
-def _spaced(ends: list[float], gap: float) -> list[float]:
-    """The heights of end labels, moved up so that no two are closer than `gap`."""
-    order, out = np.argsort(ends, kind="stable"), list(ends)
-    for lower, upper in zip(order[:-1], order[1:], strict=True):
-        out[upper] = max(out[upper], out[lower] + gap)
-    return out

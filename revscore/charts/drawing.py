@@ -83,6 +83,15 @@ def written(chart: alt.Chart, palette: Palette, **text: Any) -> tuple[alt.Chart,
     return chart.mark_text(**halo(palette, **text)), chart.mark_text(**text)
 
 
+def clickable(chart: alt.Chart, *fields: str) -> alt.Chart:
+    """`chart` as an unseen layer that takes clicks: the marks clicked are told apart by `fields`, in the parameter "pick". A click puts a mark in or
+    takes it out, so every click is a change that the page hears of."""
+    return chart.add_params(alt.selection_point(name="pick", fields=list(fields), toggle="true", clear=False)).properties(name="hit")
+
+
+UNSEEN = {"fillOpacity": 0, "strokeOpacity": 0, "cursor": "pointer", "cornerRadius": 0}  # a mark that only takes clicks and shows its tip
+
+
 @authored
 def _empty(theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]

@@ -13,13 +13,21 @@ from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.units import CURRENCY, RATIO, Unit
 
+STEP = 4  # px between the marks of a row, so that equal credit does not hide a model
 HEXAGON = "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z"
 
-# Shape and colour of a model: blue credits the beginning, orange the end, ink spreads it over the path.
+# Shape and colour of a model: blue credits the beginning, orange the end, purple what is in between, ink spreads it over the path. The four that
+# are usually shown differ in both.
 MODELS = {
     "first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"),
-    "last_touch_close": ("diamond", "warn"), "time_decay": ("triangle-down", "warn"), "linear": ("circle", "ink"), "u_shaped": ("cross", "ink"),
+    "last_touch_close": ("diamond", "warn"), "time_decay": ("triangle-down", "warn"), "linear": ("circle", "between"), "u_shaped": ("cross", "between"),
     "w_shaped": ("square", "ink"), "full_path": (HEXAGON, "ink")}
+
+
+def model_name(model: str) -> str:
+    """ "w_shaped" as readers write it: "W-shaped". """
+    name = model.replace("_shaped", "-shaped").replace("_", " ")
+    return name[:1].upper() + name[1:]
 
 
 def _rows(**axis: object) -> alt.Y:
@@ -30,8 +38,8 @@ def _rows(**axis: object) -> alt.Y:
 @authored
 def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
-    looks = [MODELS.get(model, ("circle", "ink")) for model in models]
-    names = [model.replace("_", " ") for model in models]
+    looks, names = [MODELS.get(model, ("circle", "ink")) for model in models], [model_name(model) for model in models]
+    tones = {"main": p.main, "warn": p.warn, "between": p.extra[1], "ink": p.ink}
     base = alt.Chart().encode(y=_rows(labelColor=p.ink))
     x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(170)),
               axis=alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=5))
@@ -40,9 +48,9 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
     head = base.transform_filter("datum.first")
     return layers(
         head.mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper).encode(
+        base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, yOffset=alt.expr("datum.nudge")).encode(
             x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
-            color=keyed(alt.Color, "model:N", names, [getattr(p, tone) for _, tone in looks], legend)),
+            color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)),
         head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
     )
 
@@ -62,7 +70,8 @@ def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, 
     by = pd.Series(value).groupby(group)
     low, high = by.transform("min").to_numpy(), by.transform("max").to_numpy()
     data = pd.DataFrame({
-        "group": group, "order": pd.factorize(group)[0], "model": [m.replace("_", " ") for m in words(frame, "model")], "value": value, "low": low,
+        "group": group, "order": pd.factorize(group)[0], "model": [model_name(m) for m in words(frame, "model")],
+        "nudge": [STEP * (chosen.index(m) - (len(chosen) - 1) / 2) for m in words(frame, "model")], "value": value, "low": low,
         "high": high, "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
         "span": [a if a == b else f"{a} – {b}" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]})
     heads = data[data["first"]]
@@ -98,11 +107,12 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
 
 
 def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Value", reference: float | None = None,
-         reference_name: str = "all", better: str = "up", theme: Theme = "light") -> Drawing:
+         reference_name: str = "all", better: str = "up", rows: int = 0, theme: Theme = "light") -> Drawing:
     """Groups from most to least, each with its interval; orange when the whole interval is on the wrong side of the reference.
 
     frame : group, value, n; where known low, high, numerator, denominator, flag. Without an interval a
     stem from zero is drawn. Groups of fewer than five stand last, as "x of n".
+    rows : how many the neighbour has, for drawings side by side that are to be equally high.
     """
     if not len(frame):
         return empty("rank", theme)
@@ -126,4 +136,4 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     ends = [f"{row['group']} {word} with {row['label']}" for word, row in (("highest", there.iloc[0]), ("lowest", there.iloc[-1]))] if len(there) else []
     says = [f"{label}: {', '.join(ends) or 'too few records in every group'}", f"clearly behind: {', '.join(data.loc[off, 'group'])}" if off.any() else "",
             f"{int(small.sum())} with too few records to rate" if small.any() else ""]
-    return Drawing("rank", data, _rank(unit, currency, theme), sentence(says), 64 + 48 * len(frame))
+    return Drawing("rank", data, _rank(unit, currency, theme), sentence(says), 64 + 48 * max(len(frame), rows))

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import (PERIOD_AXIS, Drawing, authored, empty, keyed, layers, missed, number, room, sentence, spoken, suppressed,
+from revscore.charts.drawing import (PERIOD_AXIS, UNSEEN, Drawing, authored, clickable, empty, keyed, layers, missed, number, room, sentence, spoken, suppressed,
                                      target_texts, texts, tips, unsettled, words, written, x_of_n)
 from revscore.charts.theme import LAST, PALETTES, SMALL, Palette, Theme
 from revscore.core import units
@@ -191,7 +191,8 @@ def _weeks(theme: Theme) -> alt.LayerChart:
             color=keyed(alt.Color, "part:N", ["met", "breached"], [p.main, p.warn], alt.Legend(symbolType="square"))),
         base.mark_text(baseline="bottom", dy=-5, fontSize=SMALL, color=p.soft).encode(y=count("n"), text="n:Q"),
     )
-    return alt.layer(rates, counts, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
+    hit = clickable(base.mark_bar(**UNSEEN).encode(y=alt.value(0), y2=alt.value(alt.expr("height")), tooltip=about), "period")
+    return alt.layer(rates, counts, hit, data=alt.NamedData("source")).resolve_scale(y="independent", color="independent")
 
 
 def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", height: int = 460) -> Drawing:

@@ -9,12 +9,12 @@ import pandas as pd
 def running(frame: pd.DataFrame) -> pd.DataFrame:
     """The legs of a bridge with where each begins and ends: adds `from`, `to`.
 
-    frame : value, kind in order; kind is "start", "up", "down" or "end". Legs are sizes, as METRICS writes them: "down" is taken off. Start and end
+    frame : value, kind in order; kind is "start", "up", "down", "won" or "end". Legs are sizes, as METRICS writes them: "down" and "won" are taken off. Start and end
     stand on zero; the rest stand on what was left by those before. Nothing is forced to balance.
     """
     kind, value = frame["kind"].to_numpy(dtype=object), frame["value"].to_numpy(dtype=float)
     total = np.isin(kind, ("start", "end"))
-    after = np.cumsum(np.where(kind == "start", value, np.where(kind == "up", value, np.where(kind == "down", -value, 0.0))))
+    after = np.cumsum(np.where(kind == "start", value, np.where(kind == "up", value, np.where(np.isin(kind, ("down", "won")), -value, 0.0))))
     before = np.concatenate([[0.0], after[:-1]])
     return frame.assign(**{"from": np.where(total, 0.0, before), "to": np.where(total, value, after)})
 

@@ -8,6 +8,7 @@ from typing import Literal
 
 MISSING = "–"  # what stands where there is no number; never 0
 _SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£", "INR": "₹", "JPY": "¥", "CHF": "CHF ", "BRL": "R$", "CAD": "CA$", "AUD": "A$"}
+_MINUTE_STEPS = (1, 5, 15, 30, 60, 120, 240, 480, 1200, 2400, 4800, 6000)
 _STEPS = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -134,9 +135,25 @@ def axis(unit: Unit, currency: str = "USD") -> str:
     money = f"(datum.value < 0 ? '−' : '') + '{sign}' + replace(format(abs(datum.value), '~s'), 'G', 'B')"
     return {
         "currency": money, "currency_per_day": money, "ratio": "format(datum.value, '.0%')", "days": "format(datum.value, ',~r') + ' d'",
-        "minutes": "datum.value >= 60 ? format(datum.value / 60, '~r') + ' h' : datum.value + ' min'",
+        "minutes": "datum.value >= 60 ? format(datum.value / 60, ',.2~f') + ' h' : format(datum.value, '.2~f') + ' min'",
         "multiple": "format(datum.value, '.1f') + '×'", "count": "replace(format(datum.value, '~s'), 'G', 'B')",
     }[unit.kind]
+
+
+def ticks(far: float, unit: Unit, most: int = 8) -> list[float]:
+    """Round values from 0 up to `far`, at most `most` steps: durations in the steps that people count in (15 min, 1 h, 8 h), all else 1, 2, 5."""
+    steps = [*_MINUTE_STEPS] if unit.kind == "minutes" else []
+    steps += [s * 10.0 ** e for e in range(4 if steps else -1, 8) for s in (1, 2, 5)]
+    step = next((s for s in steps if far <= s * most), max(far, 1.0))
+    return [k * step for k in range(int(far / step + 1e-9) + 1)]
+
+
+def tick(value: float, unit: Unit) -> str:
+    """A round value on an axis of durations: "30 min", "2 h", "1 h 30", "20 d"."""
+    if unit.kind != "minutes":
+        return f"{value:,.1f}".removesuffix(".0") + " d"
+    hours, rest = divmod(round(value), 60)
+    return f"{rest} min" if not hours else f"{hours:,} h {rest}" if rest else f"{hours:,} h"
 
 
 def spreadsheet(unit: Unit, currency: str = "USD") -> str:

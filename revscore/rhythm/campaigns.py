@@ -5,7 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from revscore.core.coded import Coded
+from revscore.core.drill import describe
 from revscore.core.figures import fold
+from revscore.core.metrics import CARDS
+from revscore.core.metrics.campaigns import touches_of
+from revscore.core.sums import keep
 from revscore.core.terms import MODELS
 from revscore.core.view import View
 from revscore.rhythm.asks import frame_of, measured
@@ -53,6 +57,21 @@ def agreement(x: Coded, view: View, basis: str = "pipeline_created") -> pd.DataF
     if not len(found):
         return found
     return found.assign(name=labelled(x, found["campaign"]))
+
+
+def deals(x: Coded, view: View, campaign: str, basis: str) -> pd.DataFrame:
+    """The deals that a campaign (its id) touched, with the credit it has from each under every model; a column of credit adds up to the chart's mark."""
+    card = CARDS["attribution.totals_fytd"]
+    facts = x.facts(card)
+    rows = keep(facts, view.narrowed(basis=basis, campaign=campaign), x.dims)
+    rows = rows[facts.values["credited"][rows] != 0]
+    frame = describe(x, facts, rows, card).drop(columns=["campaign", "basis"])
+    return frame.assign(**{MODEL_NAMES[model]: facts.values[model][rows] for model in MODELS}).sort_values("W-shaped", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def touches(x: Coded, view: View, campaign: str) -> pd.DataFrame:
+    """The touches of a campaign in the period: touch, person, when, what."""
+    return touches_of(x, view, campaign).drop(columns=["campaign_id"])
 
 
 def labelled(x: Coded, campaigns: pd.Series) -> pd.Series:

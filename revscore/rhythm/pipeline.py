@@ -16,13 +16,13 @@ from revscore.rhythm.asks import Ask, ask, frame_of, measured
 
 WEEK_DAYS = 7
 TILES: tuple[Ask, ...] = (ask("pipeline.open"), ask("pipeline.created"), ask("winrate.closed_in_period"), ask("bookings.won_value"))
-_KINDS = {"open_start": "start", "open_end": "end", **dict.fromkeys(INFLOWS, "up")}
+_KINDS = {"open_start": "start", "open_end": "end", "won": "won", **dict.fromkeys(INFLOWS, "up")}
 _ALWAYS = ("created", "won", "lost")
 
 
 @dataclass(frozen=True)
 class Bridge:
-    """A bridge ready to be drawn: legs (leg, value, kind, count), what it leaves unexplained, and its two days."""
+    """A bridge ready to be drawn: legs (id, leg, value, kind, count), what it leaves unexplained, and its two days."""
 
     legs: pd.DataFrame = field(default_factory=pd.DataFrame)
     unexplained: float = 0.0
@@ -53,7 +53,7 @@ def bridge(x: Coded, view: View, week: bool = False) -> Bridge:
     if not len(found):
         return Bridge(t0=t0, t1=t1)
     value, count = (measured(found, name).set_index("leg")["value"].reindex(LEGS).fillna(0.0) for name in ("value", "count"))
-    rows = [{"leg": label, "value": value[leg], "kind": _KINDS.get(leg, "down"), "count": count[leg]}
+    rows = [{"id": leg, "leg": label, "value": value[leg], "kind": _KINDS.get(leg, "down"), "count": count[leg]}
             for leg, label in zip(LEGS, LEG_LABELS, strict=True) if leg in _KINDS and _KINDS[leg] != "up" or leg in _ALWAYS or count[leg]]
     return Bridge(pd.DataFrame(rows), unexplained(found), t0, t1)
 

@@ -15,7 +15,7 @@ from revscore.core.terms import SLA_TYPES
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, frame_of, measured
 
-WEEKS, CURVES = 13, 4
+WEEKS = 13
 SLA_NAMES = {"speed_to_lead": "Speed to lead", "acceptance": "Acceptance", "follow_up": "Follow-up", "meeting_set": "Meeting set", "recycle": "Recycling"}
 SLA_TILES: tuple[Ask, ...] = (
     ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead"), ask("sla.speed_to_lead_minutes", label="Speed to lead, median"),
@@ -86,13 +86,13 @@ def win_curves(x: Coded, view: View) -> tuple[tuple[str, Survival], ...]:
 
 
 def _curves(x: Coded, view: View, card: str, measure: str, dimension: str) -> tuple[tuple[str, Survival], ...]:
-    """One curve for each of the largest groups of a dimension; one for all where there is a single group."""
+    """One curve for each group of a dimension, the largest first; one for all where there is a single group."""
     found = CARDS[card]
     if x.data.missing(found.needs):
         return ()
     chosen = view.chosen.get(dimension) or x.dims[dimension].labels[1:]
     curves = [(name, curve(x, found, view.narrowed(**{dimension: name}), measure)) for name in chosen]
-    curves = sorted(((name, one) for name, one in curves if one.n >= x.terms.stats.min_n_show), key=lambda pair: -pair[1].n)[:CURVES]
+    curves = sorted(((name, one) for name, one in curves if one.n), key=lambda pair: -pair[1].n)
     return tuple(curves) or ((("all", whole),) if (whole := curve(x, found, view, measure)).n else ())
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
 from revscore.charts.theme import Theme
+from revscore.core.view import View
 from revscore.rhythm.asks import Ask, made
-from revscore.ui import drill
+from revscore.ui import drill, picks
 from revscore.ui.session import Now
 from revscore.ui.words import md
+
+Mark = Callable[[dict[str, Any]], tuple[Ask, View]]  # the fields of a mark -> what it asks, under which view
 
 
 def theme() -> Theme:
@@ -17,16 +23,29 @@ def theme() -> Theme:
     return "dark" if st.context.theme.type == "dark" else "light"
 
 
-def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None) -> None:
+def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None) -> None:
     """A chart whose title says what was found. `finding` and `foot` are plain text: made from data, escaped here. `opens`: the number whose
-    rows stand behind the chart."""
+    rows stand behind the chart. `mark`: the number behind one mark that is clicked, and the view to open it under."""
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         heading(finding, key)
-        st.vega_lite_chart(drawing.data, drawing.spec, theme=None, height=drawing.height, alt=drawing.alt, key=f"drawing-{key}")
+        picked = _draw(drawing, f"drawing-{key}", mark is not None)
         if foot:
             st.caption(md(foot))
         if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
             drill.opened(now, now.ask(made, (opens,))[0], whole=False)
+        elif mark is not None and picked is not None:
+            one, view = mark(picked)
+            drill.opened(now, now.ask(made, (one,), view=view)[0])
+
+
+def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
+    """Draw; with `clickable`, the fields of the mark that was clicked since the run before."""
+    drawn = {"theme": None, "height": drawing.height, "alt": drawing.alt, "key": key}
+    if not clickable or "params" not in drawing.spec:
+        st.vega_lite_chart(drawing.data, drawing.spec, **drawn)
+        return None
+    state = st.vega_lite_chart(drawing.data, drawing.spec, on_select="rerun", selection_mode="pick", **drawn)
+    return picks.clicked(key, state["selection"].get("pick", []), again=True)
 
 
 def heading(finding: str, key: str) -> None:

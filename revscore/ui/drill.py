@@ -41,7 +41,7 @@ def _drawer(now: Now, line: Line, whole: bool) -> None:
         parts = now.ask(_parts, line.card.id, line.own, line.params, view=now.view.during(line.period))
         st.markdown("**Made of other numbers**")
         tables.table(parts, now.x, key="parts")
-        return _downloads({"Parts": parts}, now, line)
+        return downloads({"Parts": parts}, now, receipt(now, line), line.card.id, "CSV of the parts")
     rows = now.ask(_rows, line.card.id, line.stat, line.own, line.params, view=now.view.during(line.period))
     sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
     for (name, frame), place in zip(sheets.items(), st.tabs([f"{name} {len(frame):,}" for name, frame in sheets.items()]), strict=True):
@@ -51,7 +51,7 @@ def _drawer(now: Now, line: Line, whole: bool) -> None:
                 tables.table(frame, now.x, key=f"rows-{name}", height=440)
             else:
                 st.markdown("No rows here.")
-    _downloads(sheets, now, line)
+    downloads(sheets, now, receipt(now, line), line.card.id, "CSV of the counted rows")
 
 
 _MEANING = {"Counted": "These rows make the number.", "Not counted": "In the population, and below the line only: they did not make it.",
@@ -88,18 +88,22 @@ def _definition(text: str) -> str:
 def receipt(now: Now, line: Line) -> dict[str, object]:
     """What the rows stand on, for the sheet *Receipt*."""
     return {"Metric": line.card.id, "Number": line.label, "Value": line.text, "Sample": line.sample, "Unit": line.measure.unit.name,
-            "Period": _period(now, line), "Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
-            "As of": str(now.x.data.as_of), "Data set": now.dataset, "Version": now.version, "Definitions": now.x.terms.digest,
-            "Definition": _definition(line.card.definition)}
+            "Period": _period(now, line), **_stands(now), "Definition": _definition(line.card.definition)}
 
 
-def _downloads(sheets: Mapping[str, pd.DataFrame], now: Now, line: Line) -> None:
-    name = f"{line.card.id}-{now.x.data.as_of:%Y-%m-%d}"
-    stands = receipt(now, line)
+def _stands(now: Now) -> dict[str, object]:
+    """What every download stands on: filters, date, data and definitions."""
+    return {"Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
+            "As of": str(now.x.data.as_of), "Data set": now.dataset, "Version": now.version, "Definitions": now.x.terms.digest}
+
+
+def downloads(sheets: Mapping[str, pd.DataFrame], now: Now, about: Mapping[str, object], name: str, rows: str) -> None:
+    """The sheets as a workbook with its receipt (`about` first), and the first of them as CSV under the button `rows`."""
+    name, stands = f"{name}-{now.x.data.as_of:%Y-%m-%d}", {**_stands(now), **about}
     with st.container(horizontal=True, key="downloads"):
         st.download_button("Workbook", lambda: workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",
                            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-        st.download_button("CSV of the counted rows", lambda: csv_bytes(next(iter(sheets.values()))), f"{name}.csv", icon=":material/download:", on_click="ignore",
+        st.download_button(rows, lambda: csv_bytes(next(iter(sheets.values()))), f"{name}.csv", icon=":material/download:", on_click="ignore",
                            mime="text/csv", key="download-csv")
 
 

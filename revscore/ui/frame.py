@@ -11,7 +11,7 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import session, state
+from revscore.ui import as_of, picks, session, state
 from revscore.ui.session import Now
 from revscore.ui.steps import Steps
 from revscore.ui.words import listed, md
@@ -49,6 +49,7 @@ _STYLE = """<style>
 [class*="st-key-chart-"] > [class*="st-key-rows-"] {position: absolute; top: .6rem; right: .8rem; width: auto}
 [class*="st-key-finding-"] {padding-right: 2.5rem}
 [class*="st-key-section-"] [data-testid="stMarkdownContainer"], [class*="st-key-finding-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0}
+.st-key-as-of-banner {border-left: 4px solid; border-radius: 4px; padding: .15rem 1rem; gap: .5rem}
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}
 .st-key-grain p {text-transform: capitalize}
@@ -61,6 +62,7 @@ _STYLE = """<style>
 
 def run() -> None:
     """One run of the app."""
+    picks.began()
     _configure()
     st.html(_STYLE)
     st.logo(_LOGO, size="large", icon_image=_ICON)
@@ -69,14 +71,17 @@ def run() -> None:
         _first_start()
         dataset = _dataset()
         version = session.store().version(dataset)
-        x = session.coded(dataset, version)
+        day, ignored = as_of.choose(dataset)
+        x = session.coded(dataset, version, day)
     except StoreError as error:
         return _draw(page, _why, str(error))
     with st.container(key="no-filters" if page.title in WITHOUT_FILTERS else "filter-bar"):  # drawn on every page: choices travel along
         choice = state.filters(x)
-    for sentence in choice.ignored:
+    for sentence in (*([ignored] if ignored else []), *choice.ignored):
         st.warning(md(sentence), icon=":material/link_off:")
-    _draw(page, _now, Now(dataset, version, x, choice))
+    if day and page.title != "Data":
+        as_of.banner(x)
+    _draw(page, _now, Now(dataset, f"{version} {day}".strip(), x, choice))
     session.settle()
 
 

@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Now:
-    """What this run shows: the extract and the reader's choice. Pages get it from `frame.open_page`."""
+    """What this run shows: the extract (`version` tells its loads, definitions and day) and the reader's choice. Pages get it from `frame.open_page`."""
 
     dataset: str
     version: str
@@ -53,9 +53,9 @@ def store() -> Store:
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
-def coded(dataset: str, version: str) -> Coded:
-    """The extract of `dataset` at `version`, encoded: made once, read by every session."""
-    return company.coded(store(), dataset)
+def coded(dataset: str, version: str, as_of: str = "") -> Coded:
+    """The extract of `dataset` at `version`, the latest or as of a day, encoded: made once, read by every session."""
+    return company.coded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
 
 
 @st.cache_resource(show_spinner=False)

@@ -38,7 +38,7 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
             st.caption(md(line.sentence))
             return
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
-                  delta_color=_TONES[line.tone], delta_arrow=_arrow(line), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+                  delta_color=_TONES[line.tone], delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
         st.caption(" · ".join(_foot(one, line)))
         if isinstance(one, Tile):
             with st.container(key=f"course-{name}"):
@@ -53,8 +53,9 @@ def key_of(line: Line, prefix: str = "") -> str:
     return re.sub(r"[^a-z0-9]+", "-", f"{prefix} {line.card.id} {line.stat} {own}".lower()).strip("-")
 
 
-def _arrow(line: Line) -> str:
-    return "off" if line.change.startswith("±") else "up" if line.change.startswith("+") else "down"
+def arrow(change: str) -> str:
+    """The arrow of a written step."""
+    return "off" if change.startswith("±") else "up" if change.startswith("+") else "down"
 
 
 def _compared(line: Line) -> str | None:

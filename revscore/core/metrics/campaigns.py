@@ -66,7 +66,18 @@ def _touched(x: Coded) -> Facts:
     """Clean touches by date; records are persons."""
     touches = x.people.touches
     rows = np.flatnonzero(touches.clean)
-    return _facts(x, touches.person[rows], touches.at[rows], x.once("person codes", lambda: _person_codes(x)), campaign=touches.campaign[rows])
+    return _facts(x, touches.person[rows], touches.at[rows], x.once("person codes", lambda: _person_codes(x)), campaign=touches.campaign[rows], touch=touches.row[rows])
+
+
+def touches_of(x: Coded, view: View, campaign: str) -> pd.DataFrame:
+    """The clean touches of a campaign (its id) in the view's period, oldest first, as the table of touches has them; their distinct persons are the
+    scorecard's inquiries."""
+    facts = x.once(("campaign", "_touched"), lambda: _touched(x))
+    rows = engine.keep(facts, without(view, "campaign"), x.dims)
+    ids = x.data.table("campaigns")["campaign_id"]
+    rows = rows[np.isin(facts.values["campaign"][rows], np.flatnonzero(ids == campaign))]
+    found = x.data.table("touches").iloc[facts.values["touch"][rows].astype("int64")].reset_index(drop=True)
+    return found.assign(occurred_at=found["occurred_at"].dt.tz_convert(x.terms.reporting_tz).dt.tz_localize(None)).sort_values("occurred_at", kind="stable")
 
 
 def _met(x: Coded) -> Facts:

@@ -9,8 +9,9 @@ from revscore.charts import groups
 from revscore.core import units
 from revscore.rhythm import campaigns
 from revscore.rhythm.asks import ask, lacks
-from revscore.ui import charts, tables
+from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
+from revscore.ui.words import md
 
 SUMMARY = (ask("funnel.entries", label="MQLs", stage="mql"), ask("pipeline.created"), ask("bookings.won_value"), ask("attribution.fallback_share"))
 _COLUMNS = {"name": "Campaign", "cost": "Cost", "inquiries": "Inquiries", "mqls": "MQLs", "meetings": "Meetings", "opps_sourced": "Deals sourced", "pipeline_attributed_w": "Pipeline, W-shaped",
@@ -58,8 +59,11 @@ def agreement(now: Now) -> None:
             return
         shown = frame.sort_values("high", ascending=False, kind="stable")
         ranks = [f"{best:.0f} – {worst:.0f}" if best != worst else f"{best:.0f}" for best, worst in zip(shown["rank_best"], shown["rank_worst"], strict=True)]
-        tables.table(pd.DataFrame({"name": shown["name"], "verdict": shown["verdict"], "least": shown["low"], "most": shown["high"], "rank": ranks, "deals": shown["n"]}), now.x,
-                     key="agreement", height=480, formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"})
+        opened = tables.table(pd.DataFrame({"name": shown["name"], "verdict": shown["verdict"], "least": shown["low"], "most": shown["high"], "rank": ranks, "deals": shown["n"]}), now.x,
+                     key="agreement", height=480, formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"}, opens=True)
+        st.caption("Choose a row to open the campaign to its deals and touches.")
+    if opened is not None:
+        _campaign(now, shown["campaign"].iloc[opened], shown["name"].iloc[opened])
 
 
 def sourced(now: Now) -> None:
@@ -71,7 +75,7 @@ def sourced(now: Now) -> None:
     if len(frame) and frame["value"].sum() > 0:
         top = frame.loc[frame["value"].idxmax()]
         finding = f"{str(top['group']).capitalize()} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
-    charts.card(now, finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", theme=charts.theme()), "sourced",
+    charts.card(now, finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", rows=8, theme=charts.theme()), "sourced",
                 "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.",
                 ask("attribution.sourced_by_fytd"))
 
@@ -86,7 +90,25 @@ def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
         back = known[known["roi"] > 0]
         charts.heading(f"{len(back)} of {len(known)} campaigns have earned back their cost in the period" if len(known) else "What did each campaign bring, and cost?", "campaigns")
         if len(frame):
-            tables.table(frame[list(_COLUMNS)], now.x, key="campaigns", height=520, formats=_FORMATS, labels=_COLUMNS)
-            st.caption("Return counts won deals of the period; a campaign with many deals still open is not judged yet. ROI = (won − cost) ÷ cost.")
+            opened = tables.table(frame[list(_COLUMNS)], now.x, key="campaigns", height=520, formats=_FORMATS, labels=_COLUMNS, opens=True)
+            if opened is not None:
+                _campaign(now, frame["campaign"].iloc[opened], frame["name"].iloc[opened])
+            st.caption("Choose a row to open the campaign to its deals and touches. Return counts won deals of the period; a campaign with many deals still open is not judged yet. ROI = (won − cost) ÷ cost.")
         else:
             st.markdown("No campaign in this selection.")
+
+
+@st.dialog("Behind the campaign", width="large", position="right")
+def _campaign(now: Now, campaign: str, name: str) -> None:
+    """The deals of a campaign with its credit by model, created and won in the period, and its touches."""
+    st.markdown(f"### {md(name)}")
+    st.caption(md(f"{now.choice.period_text} · credit under each of the nine models; a column adds up to what the model gives the campaign."))
+    sheets = {**{title: now.ask(campaigns.deals, campaign, basis) for basis, title in campaigns.BASES.items()}, "Touches": now.ask(campaigns.touches, campaign)}
+    money = dict.fromkeys(("amount", *campaigns.MODEL_NAMES.values()), units.CURRENCY)
+    for (title, frame), place in zip(sheets.items(), st.tabs([f"{title} {len(frame):,}" for title, frame in sheets.items()]), strict=True):
+        with place:
+            if len(frame):
+                tables.table(frame, now.x, key=f"campaign-{title}", height=560, formats=money)
+            else:
+                st.markdown("No rows here.")
+    drill.downloads(sheets, now, {"Campaign": name, "Campaign id": campaign, "Period": now.choice.period_text}, f"campaign-{campaign}", "CSV of the deals created")

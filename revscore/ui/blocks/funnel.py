@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from revscore.charts import cohorts, groups
+from revscore.charts import cohorts, curves as drawings, groups
 from revscore.core import units
+from revscore.core.calendars import Period
+from revscore.core.view import View
 from revscore.rhythm import funnel
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -44,7 +47,15 @@ def heat(now: Now) -> None:
         return charts.absent(question, sentence, "heat")
     frame = now.ask(funnel.heat)
     drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
-    charts.card(now, _trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed.")
+    charts.card(now, _trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed. Click a cell for its leads.",
+                mark=lambda mark: _cell(now, frame, mark))
+
+
+def _cell(now: Now, frame: pd.DataFrame, mark: dict[str, str]) -> tuple[Ask, View]:
+    """One cohort and pair of the heat map."""
+    row = frame[(frame["cohort"] == mark["cohort"]) & (frame["column"] == mark["column"])].iloc[0]
+    return (ask("funnel.cohort_conversion", label=f"{row['column']}, {row['cohort']}", pair=row["pair"]),
+            now.view.during(Period(int(row["start"]), int(row["end"]), row["cohort"])))
 
 
 def _trend(frame) -> str:
@@ -64,7 +75,7 @@ def curves(now: Now) -> None:
     question = f"How long does {funnel.named(funnel.MAIN_PAIR)} take?"
     if sentence := lacks(now.x, "funnel.km_conversion"):
         return charts.absent(question, sentence, "curves")
-    drawing = cohorts.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
+    drawing = drawings.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
     charts.card(now, now.ask(funnel.equal_age) or question, drawing, "curves",
                 "Kaplan–Meier: everyone who has not converted is followed up to the date of the data; grey where fewer than five are followed.",
                 ask("funnel.km_conversion", params={"pair": funnel.MAIN_PAIR}))

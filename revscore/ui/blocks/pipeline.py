@@ -9,7 +9,7 @@ from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.rhythm import pipeline
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -31,8 +31,14 @@ def bridge(now: Now, week: bool = False) -> None:
     first, last = (_day(now, at) for at in (found.t0, found.t1))
     charts.card(now, f"Pipeline {verb} by {units.text(abs(step), units.CURRENCY, currency)}{largest}" if step else f"Pipeline stood still{largest}",
                 amounts.bridge(found.legs, currency=currency, theme=charts.theme()), "bridge",
-                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}".replace("-0.00", "0.00"),
-                ask("pipeline.bridge", now=True, params={"t0": found.t0, "t1": found.t1}))
+                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}. Click a leg for its deals.".replace("-0.00", "0.00"),
+                ask("pipeline.bridge", now=True, params={"t0": found.t0, "t1": found.t1}), lambda mark: (_leg(found, mark["id"]), now.view))
+
+
+def _leg(found: pipeline.Bridge, leg: str) -> Ask:
+    """One leg of the bridge, as it is drawn."""
+    label = found.legs.set_index("id")["leg"].get(leg, leg)
+    return ask("pipeline.bridge", label=f"Pipeline bridge: {label.lower()}", now=True, params={"t0": found.t0, "t1": found.t1}, leg=leg)
 
 
 def _day(now: Now, at: int) -> str:
@@ -55,14 +61,17 @@ def stages(now: Now) -> None:
                 ask("opp.stage_conversion"))
 
 
-def moved(now: Now, frame: pd.DataFrame) -> None:
-    """What became of the pipeline in seven days."""
-    with st.container(border=True, key="chart-moved", height="stretch"):
-        charts.heading("What became of the deals in pipeline, last seven days", "moved")
-        if len(frame):
-            tables.table(frame, now.x, key="moved", formats={"amount": units.CURRENCY})
-        else:
-            st.markdown("No deal was in pipeline.")
+def moved(now: Now) -> None:
+    """What became of the deals in pipeline over the last seven days."""
+    question = "What became of the deals in pipeline?"
+    if sentence := lacks(now.x, "pipeline.progressed"):
+        return charts.absent(question, sentence, "moved")
+    frame, currency = now.ask(pipeline.moved), now.x.terms.corporate_currency
+    deals = dict(zip(frame["direction"].str.lower(), frame["deals"], strict=True)) if len(frame) else {}
+    finding = f"{deals.get('progressed', 0):,.0f} of {sum(deals.values()):,.0f} deals in pipeline moved forward in seven days" if deals else question
+    charts.card(now, finding, groups.rank(frame.assign(group=frame["direction"], value=frame["amount"], n=frame["deals"]) if len(frame) else frame, units.CURRENCY, currency,
+                                          label="Amount", rows=len(now.x.terms.opp_open_stages), theme=charts.theme()), "moved",
+                "The last seven days up to the date of the data, by amount; n counts deals.", ask("pipeline.progressed", now=True))
 
 
 def aging(now: Now) -> None:
@@ -91,7 +100,7 @@ def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, columns: tuple
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         charts.heading(finding, key)
         if len(frame):
-            tables.table(frame[[name for name in columns if name in frame.columns]], now.x, key=key, height=min(420, 40 * (len(frame) + 1) + 4),
+            tables.table(frame[[name for name in columns if name in frame.columns]], now.x, key=key, height=min(420, 40 * (len(frame) + 1) + 6),
                          formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
                          labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
 

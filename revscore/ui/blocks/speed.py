@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from revscore.charts import cohorts, groups, series
+from revscore.charts import curves as drawings
+from revscore.charts import groups, series
 from revscore.core import units
+from revscore.core.calendars import Period
+from revscore.core.statistics import Survival
+from revscore.core.units import Unit
+from revscore.core.view import View
 from revscore.rhythm import speed
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.rhythm.funnel import named
-from revscore.ui import charts, tables
+from revscore.ui import charts, tables, tiles
 from revscore.ui.session import Now
+from revscore.ui.words import listed, md
 
+Curves = tuple[tuple[str, Survival], ...]
 SLA_SUMMARY, VELOCITY_SUMMARY = speed.SLA_TILES, speed.VELOCITY_TILES
 
 
@@ -22,8 +30,14 @@ def weeks(now: Now, sla_type: str = "speed_to_lead") -> None:
         return charts.absent(f"{name}: is the promise kept?", sentence, f"weeks-{sla_type}")
     frame = now.ask(speed.weeks, sla_type)
     drawing = series.weeks(frame, label=name, theme=charts.theme())
-    charts.card(now, _kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due. The last week is still running.",
-                ask("sla.compliance", label=name, sla_type=sla_type))
+    charts.card(now, _kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due; the last one is still running. Click a week for its rows.",
+                ask("sla.compliance", label=name, sla_type=sla_type), lambda mark: _week(now, frame, name, sla_type, mark["period"]))
+
+
+def _week(now: Now, frame: pd.DataFrame, name: str, sla_type: str, week: str) -> tuple[Ask, View]:
+    """One week of a promise."""
+    start = int(frame.loc[frame["week"] == week, "start"].iloc[0])
+    return ask("sla.compliance", label=f"{name}, week of {week}", sla_type=sla_type), now.view.during(Period(start, start + 7, week))
 
 
 def _kept(frame, name: str) -> str:
@@ -68,7 +82,7 @@ def by_region(now: Now) -> None:
     if len(known) > 1:
         worst = known.loc[known["value"].idxmin()]
         finding = f"{worst['group']} keeps speed to lead least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
+    charts.card(now, finding, groups.rank(frame, label="Kept", rows=len(now.ask(speed.promises)), theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
 
 
 def response(now: Now) -> None:
@@ -77,10 +91,10 @@ def response(now: Now) -> None:
     if sentence := lacks(now.x, "sla.speed_to_lead_minutes"):
         return charts.absent(question, sentence, "response")
     curves = now.ask(speed.response_curves)
-    known = sorted((value, name) for name, one in curves if (value := one.quantile(0.5)) == value)
-    said = [f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[0], known[-1])] if len(known) > 1 else []
+    known = sorted((value, name) for name, one in drawings.drawn(curves) if (value := one.quantile(0.5)) == value)
+    said = dict.fromkeys(f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[:1] + known[-1:]))
     finding = f"Half are answered within {' to '.join(said)}" if said else question
-    charts.card(now, finding, cohorts.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", "Business time, by region; leads that still wait are followed as far as they go.",
+    charts.card(now, finding, drawings.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", f"Business time, by region; leads that still wait are followed as far as they go.{_aside(curves, units.LEADS)}",
                 ask("sla.speed_to_lead_minutes", "km_median"))
 
 
@@ -104,29 +118,38 @@ def decisions(now: Now) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         curves = now.ask(speed.decision_curves)
-        charts.card(now, _halfway(curves, "decided") or "How long until a deal is decided?", cohorts.curve(curves, label="Decided", theme=charts.theme()), "decisions",
-                    "Deals created in the period, by segment; open ones are followed up to the date of the data.",
+        charts.card(now, _halfway(curves, "decided") or "How long until a deal is decided?", drawings.curve(curves, label="Decided", theme=charts.theme()), "decisions",
+                    f"Deals created in the period, by segment; open ones are followed up to the date of the data.{_aside(curves)}",
                     ask("velocity.time_to_close_km"))
     with right:
         curves = now.ask(speed.win_curves)
-        charts.card(now, _by_then(curves) or "What is the chance to win by then?", cohorts.curve(curves, label="Won", theme=charts.theme()), "win-chance",
-                    "Lost deals stay in the denominator, so this never promises too much.", ask("velocity.win_probability_by_age"))
+        charts.card(now, _by_then(curves) or "What is the chance to win by then?", drawings.curve(curves, label="Won", theme=charts.theme()), "win-chance",
+                    f"Lost deals stay in the denominator, so this never promises too much.{_aside(curves)}", ask("velocity.win_probability_by_age"))
 
 
-def _halfway(curves, word: str) -> str:
-    known = [(name, one.quantile(0.5)) for name, one in curves]
+def _halfway(curves: Curves, word: str) -> str:
+    known = [(name, one.quantile(0.5)) for name, one in drawings.drawn(curves)]
     said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
     return f"Half are {word}: {', '.join(said)}" if said else ""
 
 
-def _by_then(curves) -> str:
+def _by_then(curves: Curves) -> str:
     """ "By day 30 about 12 % of SMB are won": the largest group, at the latest age where enough are followed."""
-    for name, one in curves[:1]:
-        followed = one.times[one.at_risk >= 5]
+    for name, one in drawings.drawn(curves)[:1]:
+        followed = one.times[one.at_risk >= drawings.FEW]
         if len(followed):
             age = float(followed[-1])
-            return f"By day {age:.0f}, {units.text(1 - float(one.survival[one.at_risk >= 5][-1]), units.RATIO)} of {name} are won"
+            return f"By day {age:.0f}, {units.text(1 - one.at(age), units.RATIO)} of {name} are won"
     return ""
+
+
+def _aside(curves: Curves, unit: Unit = units.DEALS) -> str:
+    """ " Not drawn: Public Sector: 2 deals, too few." """
+    shown = {name for name, _ in drawings.drawn(curves)}
+    few = [f"{name}: {units.named(one.n, unit)}, too few" for name, one in curves if one.n < drawings.FEW]
+    rest = [name for name, one in curves if one.n >= drawings.FEW and name not in shown]
+    said = [*few, *([f"{listed(rest)}: smaller than the {drawings.MOST} shown"] if rest else [])]
+    return f" Not drawn: {'; '.join(said)}." if said else ""
 
 
 def stage_days(now: Now) -> None:
@@ -166,10 +189,13 @@ def levers(now: Now) -> None:
     if not len(frame):
         return charts.absent("Which lever moved?", "Choose a period: the levers are compared with the period before.", "levers")
     by = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
-    rows = frame.assign(change=[units.change(row.now, row.before, by[row.name], currency) for row in frame.itertuples(index=False)],
-                        now=[units.text(row.now, by[row.name], currency) for row in frame.itertuples(index=False)],
-                        before=[units.text(row.before, by[row.name], currency) for row in frame.itertuples(index=False)])
     with st.container(border=True, key="chart-levers", height="stretch"):
         charts.heading("The four levers of sales velocity", "levers")
-        tables.table(rows[["lever", "now", "before", "change"]], now.x, key="levers")
+        for place, row in zip(st.columns(len(frame), gap="small"), frame.itertuples(index=False), strict=True):
+            unit, step = by[row.name], units.change(row.now, row.before, by[row.name], currency)
+            moved = step != units.MISSING and row.name != "open_opportunities"  # a state of today has no before
+            better = (row.now > row.before) == (row.name != "cycle_mean_days")
+            place.metric(row.lever, md(units.text(row.now, unit, currency)), step if moved else None, delta_arrow=tiles.arrow(step),
+                         delta_color="gray" if row.now == row.before else "green" if better else "red",
+                         delta_description=md(f"vs {units.text(row.before, unit, currency)} before") if moved else None)
         st.caption("Open deals × win rate × average deal ÷ mean cycle. A rise from more open deals alone is not progress.")
