@@ -27,9 +27,10 @@ def iso(moment: int | None) -> str:
 START, AS_OF = seconds("2025-05-16"), seconds("2026-11-16T13:00:00Z")
 
 
-def stream(name: str) -> np.random.Generator:
-    """An independent, reproducible random stream per subject: changing one part of the company leaves the others as they are."""
-    return np.random.default_rng([SEED, zlib.crc32(name.encode())])
+def stream(name: str, take: int = 0) -> np.random.Generator:
+    """An independent, reproducible random stream per subject: changing one part of the company leaves the others as they are.
+    Another `take` draws the subject anew."""
+    return np.random.default_rng([SEED, zlib.crc32(name.encode()), take])
 
 
 def day_of(moment: int) -> dt.date:

@@ -111,7 +111,7 @@ CAMPAIGNS = (
     Campaign("C18", "Frankfurt Finance Forum", "event", "2026-06-08", "2026-06-11", 30000, 31800, "EUR", pull=15, nurture=8),
     Campaign("C19", "Always-on Retargeting", "paid_social", "2026-01-05", "", 650000, 662000),
     Campaign("C20", "Autumn Trial Push", "email", "2025-09-15", "2025-12-15", 8000, 7600, pull=5, nurture=6),
-    Campaign("C21", "Free Template Giveaway", "content_syndication", "2026-06-15", "", 9000, 8200, mql=1.75, sal=0.66, sql=0.3, deal=0.6),
+    Campaign("C21", "Free Template Giveaway", "content_syndication", "2026-06-15", "", 9000, 8200, mql=1.75, sal=0.74, sql=0.27, deal=0.6),
     Campaign("C22", "Review Site Listing", "paid_search", "2025-05-01", "", 36000, 35500, pull=5, nurture=2, mql=1.15, sql=1.05),
     Campaign("C23", "RevOps Podcast", "content", "2025-11-03", "", 28000, 27000, pull=4, nurture=7, mql=0.85),
     Campaign("C24", "Year-end Planning Workshop", "webinar", "2026-10-05", "2026-12-11", 16000, 9800, pull=9, nurture=8),

@@ -11,11 +11,11 @@ from .clock import AS_OF, DAY, START, BusinessClock, day_of, month_end, quarter_
 from .company import CURRENCY, HERO, Account, User
 from .leads import Lead, lognormal
 
-N_DEALS = 1000
+N_DEALS, TAKE = 1000, 1284
 STAGES = ("Prospecting", "Discovery", "Proposal", "Negotiation")
-DAYS = {"SMB": (6, 8, 9, 7), "Mid-Market": (9, 13, 14, 10), "Enterprise": (14, 20, 19, 15), "Public Sector": (12, 16, 15, 12)}
-SIZE = {"SMB": 9_000, "Mid-Market": 31_000, "Enterprise": 98_000, "Public Sector": 58_000}
-LOSES = {"new_business": (0.14, 0.3, 0.27, 0.25), "expansion": (0.06, 0.16, 0.16, 0.12), "renewal": (0.02, 0.03, 0.04, 0.05)}
+DAYS = {"SMB": (6, 8, 9, 7), "Mid-Market": (9, 13, 14, 10), "Enterprise": (14, 20, 18, 15), "Public Sector": (12, 16, 15, 12)}
+SIZE = {"SMB": 9_000, "Mid-Market": 31_000, "Enterprise": 84_000, "Public Sector": 58_000}
+LOSES = {"new_business": (0.15, 0.34, 0.32, 0.28), "expansion": (0.08, 0.22, 0.22, 0.18), "renewal": (0.02, 0.03, 0.04, 0.05)}
 CATEGORY = {"Prospecting": ("pipeline", "omitted", 0.05), "Discovery": ("pipeline", "best_case", 0.12), "Proposal": ("best_case", "commit", 0.12),
             "Negotiation": ("commit", "best_case", 0.38)}
 LOST = ("Price", "Competitor", "No decision", "Timing", "Missing feature", "Went dark", "No budget", "Duplicate", "")
@@ -62,7 +62,7 @@ def round_money(amount: float, currency: str) -> float:
 def bunch(moment: int, rng: np.random.Generator, clock: BusinessClock) -> int:
     """Most signatures wait for the end of the quarter."""
     end = seconds(quarter_end(day_of(moment)).isoformat()) + 14 * 3600
-    if rng.random() < 0.5:
+    if rng.random() < 0.44:
         moment = max(moment, end - int(rng.exponential(11 * DAY)))
     return clock.advance(moment, rng.uniform(0, 200))
 
@@ -73,8 +73,8 @@ class Sale:
     def __init__(self, deal: Deal, rng: np.random.Generator, clock: BusinessClock, rate: float):
         self.deal, self.rng, self.clock, self.rate = deal, rng, clock, rate
         self.hero = bool(deal.lead and deal.lead.campaign and deal.lead.campaign.campaign_id == HERO)
-        size = SIZE[deal.segment] * {"new_business": 1.0, "expansion": 0.45, "renewal": 0.9}[deal.type] * (1.35 if self.hero else 1.0)
-        self.money: float | None = round_money(lognormal(rng, size, 0.55) / rate, deal.currency)
+        size = SIZE[deal.segment] * {"new_business": 1.0, "expansion": 0.45, "renewal": 0.9}[deal.type] * (1.15 if self.hero else 1.0)
+        self.money: float | None = round_money(lognormal(rng, size, 0.45) / rate, deal.currency)
         self.category, self.close = "pipeline", dt.date.min
 
     def put(self, moment: int, stage: str, missing: bool = False) -> None:
@@ -120,7 +120,7 @@ class Sale:
 
     def run(self) -> None:
         deal, rng, clock = self.deal, self.rng, self.clock
-        loses = np.array(LOSES[deal.type]) * (0.62 if self.hero else {"Public Sector": 0.12, "Enterprise": 1.2}.get(deal.segment, 1.0))
+        loses = np.array(LOSES[deal.type]) * (0.7 if self.hero else {"Public Sector": 0.12, "Enterprise": 1.2}.get(deal.segment, 1.0))
         speed = {"new_business": 1.0, "expansion": 0.7, "renewal": 1.3}[deal.type]
         rank = int(rng.random() > 0.62) if deal.type == "new_business" else 1
         planned = day_of(deal.created + int(1.25 * speed * sum(DAYS[deal.segment][rank:]) * DAY))
@@ -130,7 +130,7 @@ class Sale:
         while moment <= AS_OF:
             stage = STAGES[rank]
             stalled = deal.segment == "Enterprise" and stage == "Proposal" and moment >= STALL_FROM
-            stay = lognormal(rng, DAYS[deal.segment][rank] * speed * (3.4 if stalled else 1.0), 0.6) * DAY
+            stay = lognormal(rng, DAYS[deal.segment][rank] * speed * (4.0 if stalled else 1.0), 0.6) * DAY
             lost = rng.random() < loses[rank]
             leave = clock.advance(moment + int(stay * (rng.uniform(0.6, 1.7) if lost else 1.0)), rng.uniform(1, 300))
             won = not lost and rank == 3
@@ -162,7 +162,7 @@ class Sale:
 
 def deals(leads: list[Lead], accounts: list[Account], people: list[User], clocks: dict[str, BusinessClock], rates: dict[str, float]) -> list[Deal]:
     """All deals, oldest first: converted leads, then expansions and renewals of customers, the rest from sales' own prospecting."""
-    rng, plan = stream("deals"), []
+    rng, plan = stream("deals", TAKE), []
     team = {(role, region): [user.user_id for user in people if user.role == role and user.region == region] for role in ("AE", "CSM") for region in clocks}
     for lead in leads:
         if lead.converted:
@@ -171,13 +171,13 @@ def deals(leads: list[Lead], accounts: list[Account], people: list[User], clocks
     for account in customers:
         anniversary = seconds("2025-05-16") + int(rng.uniform(0, 365) * DAY)
         for year in (0, 1):
-            if anniversary + year * 365 * DAY < AS_OF - 3 * DAY and rng.random() < 0.6:
+            if anniversary + year * 365 * DAY < AS_OF - 3 * DAY and rng.random() < 0.48:
                 plan.append((anniversary + year * 365 * DAY, "renewal", account, None))
 
     def growth() -> int:
         return START + int((rng.uniform(0.03, 1) ** 0.7 - 0.05) * (AS_OF - START))
 
-    plan += [(growth(), "expansion", customers[int(rng.integers(len(customers)))], None) for _ in range(150)]
+    plan += [(growth(), "expansion", customers[int(rng.integers(len(customers)))], None) for _ in range(130)]
     prospects = [account for account in accounts if not account.is_customer]
     plan += [(growth(), "new_business", prospects[int(rng.integers(len(prospects)))], None) for _ in range(N_DEALS - len(plan))]
     result = []

@@ -10,12 +10,18 @@ from .clock import AS_OF, DAY, START, BusinessClock, day_of, seconds, stream
 from .company import (CAMPAIGNS, COUNTRIES, FIRST, FLOOD, LAST, NO_CAMPAIGN, REGION_SHARE, REGIONS, SEGMENT_SHARE, SEGMENTS, SOURCES, TITLES,
                       Account, Campaign, User, company_names)
 
-N_LEADS, N_FLOOD = 6000, 780
+N_LEADS, N_FLOOD, TAKE = 6000, 780, 5
 SPEED_TARGET = {"Enterprise": 60, "Mid-Market": 120, "SMB": 240, "Public Sector": 120}
 PHONE = {"US": "+1 555 01", "Canada": "+1 555 01", "Brazil": "+55 11 5550 01", "UK": "+44 20 7946 0", "Germany": "+49 30 23125 0", "France": "+33 1 99 00 0",
          "Netherlands": "+31 20 555 0", "India": "+91 22 5550 0", "Singapore": "+65 5550 0", "Australia": "+61 2 5550 0"}
 REASONS = {"recycled": (("No response", "Timing", "No budget", "Went dark", ""), (0.38, 0.27, 0.2, 0.11, 0.04)),
            "disqualified": (("Not ICP", "Student or personal", "Competitor", "No authority", "Bad contact data", ""), (0.4, 0.18, 0.07, 0.15, 0.16, 0.04))}
+STALE = {"inquiry": (("disqualified", "Not ICP", 0.36), ("disqualified", "No response", 0.3), ("disqualified", "Bad contact data", 0.2),
+                     ("disqualified", "Student or personal", 0.14)),
+         "mql": (("recycled", "No response", 0.5), ("recycled", "Timing", 0.2), ("disqualified", "Bad contact data", 0.16), ("disqualified", "Not ICP", 0.14)),
+         "sal": (("recycled", "Went dark", 0.4), ("recycled", "Timing", 0.22), ("recycled", "No budget", 0.12), ("disqualified", "No authority", 0.16),
+                 ("disqualified", "Not ICP", 0.1)),
+         "sql": (("recycled", "Went dark", 0.44), ("recycled", "Timing", 0.22), ("recycled", "No budget", 0.2), ("disqualified", "Competitor", 0.14))}
 
 
 @dataclass
@@ -63,7 +69,7 @@ def lognormal(rng: np.random.Generator, median: float, sigma: float) -> float:
 def slip(region: str, moment: int) -> float:
     """Story: EMEA answers slowly in September 2026 and only partly recovers afterwards."""
     month = day_of(moment).strftime("%Y-%m")
-    return 1.0 if region != "EMEA" or month < "2026-09" else 3.6 if month == "2026-09" else 1.15
+    return 1.0 if region != "EMEA" or month < "2026-09" else 7.2 if month == "2026-09" else 1.8
 
 
 def arrivals(rng: np.random.Generator, n: int, start: int) -> np.ndarray:
@@ -102,14 +108,16 @@ def qualify(lead: Lead, moment: int, rng: np.random.Generator, clock: BusinessCl
     lead.owner = str(rng.choice(sdrs))
     lead.routing.append((assigned, "assigned", lead.owner))
 
-    silence = rng.random()
-    if silence < 0.045:
-        return leave(clock.advance(moment + 25 * DAY, rng.uniform(0, 400)), "recycled") if silence < 0.03 else None
-    minutes = lognormal(rng, 0.36 * SPEED_TARGET[lead.segment], 0.9) * (8 if rng.random() < 0.06 else 1) * slip(lead.region, moment)
+    luck = rng.random()
+    if luck < 0.006:
+        return None
+    minutes = lognormal(rng, 0.23 * SPEED_TARGET[lead.segment], 0.9) * (8 if rng.random() < 0.05 else 1) * slip(lead.region, moment)
+    if luck < 0.045:  # overlooked until somebody asks
+        minutes = lognormal(rng, 700, 0.7)
     handoff.response = clock.advance(assigned, max(2.0, minutes))
-    decided = clock.advance(handoff.response, lognormal(rng, 130, 1.0))
-    if rng.random() > min(0.97, 0.79 * rates[0] * damp):
-        return leave(decided, "recycled" if rng.random() < 0.58 else "disqualified") if rng.random() < 0.85 else None
+    decided = clock.advance(handoff.response, lognormal(rng, 140, 1.1) if rng.random() < 0.93 else lognormal(rng, 1700, 0.5))
+    if rng.random() > min(0.97, 0.87 * rates[0] * damp):
+        return leave(decided, "recycled" if rng.random() < 0.58 else "disqualified") if rng.random() < 0.975 else None
 
     qualified = clock.advance(decided, lognormal(rng, 4.2 * 480, 0.75))
     if rng.random() > 0.05:
@@ -118,18 +126,19 @@ def qualify(lead: Lead, moment: int, rng: np.random.Generator, clock: BusinessCl
             returned = clock.advance(decided, lognormal(rng, 900, 0.6))
             lead.events += [(returned, "mql", ""), (clock.advance(returned, lognormal(rng, 500, 0.6)), "sal", "")]
             qualified = clock.advance(lead.events[-1][0], lognormal(rng, 4 * 480, 0.6))
-    if rng.random() < 0.82:
-        handoff.meeting = clock.advance(decided, lognormal(rng, 420, 1.0))
+    if rng.random() < 0.97:
+        handoff.meeting = clock.advance(decided, lognormal(rng, 420, 0.9) if rng.random() < 0.8 else lognormal(rng, 6 * 480, 0.4))
     fit = {"Enterprise": 1.1, "Public Sector": 1.5}.get(lead.segment, 1.0)
     if rng.random() > min(0.97, 0.61 * rates[1] * fit * damp):
         exit_ = rng.random()
-        return leave(qualified + int(rng.exponential(8 * DAY)), "recycled" if exit_ < 0.55 else "disqualified") if exit_ < 0.76 else None
+        return leave(qualified + int(rng.exponential(8 * DAY)), "recycled" if exit_ < 0.55 else "disqualified") if exit_ < 0.85 else None
     handoff.sql = qualified
     lead.events.append((qualified, "sql", ""))
     if rng.random() > min(0.97, 0.51 * rates[2] * fit):
         exit_ = rng.random()
-        return leave(qualified + int(rng.exponential(14 * DAY)), "recycled" if exit_ < 0.45 else "disqualified") if exit_ < 0.66 else None
+        return leave(qualified + int(rng.exponential(14 * DAY)), "recycled" if exit_ < 0.45 else "disqualified") if exit_ < 0.75 else None
     lead.converted = handoff.end = clock.advance(qualified, lognormal(rng, 2.6 * 480, 0.7))
+    handoff.meeting = min(handoff.meeting or AS_OF, lead.converted - 3600)  # no deal without a meeting
     return None
 
 
@@ -155,6 +164,19 @@ def live(lead: Lead, rng: np.random.Generator, clock: BusinessClock, sdrs: list[
         qualify(lead, out[0] + int(rng.uniform(25, 140) * DAY), rng, clock, sdrs, True)
 
 
+def tidy(lead: Lead, rng: np.random.Generator, clock: BusinessClock) -> None:
+    """RevOps closes what has stood still for three to seven weeks, with a reason; a few are overlooked."""
+    lead.events.sort()
+    moment, stage, _ = lead.events[-1]
+    if lead.converted or stage not in STALE or rng.random() < 0.012:
+        return
+    when = clock.advance(moment + int(rng.uniform(20, 45) * DAY), rng.uniform(0, 400))
+    exit_, reason, _ = STALE[stage][int(rng.choice(len(STALE[stage]), p=[share for *_, share in STALE[stage]]))]
+    lead.events.append((when, exit_, reason if rng.random() < 0.96 else ""))
+    if lead.passes:
+        lead.passes[-1].end = when
+
+
 def cut(lead: Lead) -> None:
     """Forget what lies after as-of."""
     lead.events = sorted(event for event in lead.events if event[0] <= AS_OF)
@@ -168,7 +190,7 @@ def cut(lead: Lead) -> None:
 
 def leads(accounts: list[Account], people: list[User], clocks: dict[str, BusinessClock]) -> list[Lead]:
     """All leads, oldest first; `L00001` is the first of them."""
-    rng = stream("leads")
+    rng, sweep = stream("leads", TAKE), stream("stale leads")
     coming = [(moment, False) for moment in arrivals(rng, N_LEADS - N_FLOOD, START)]
     coming += [(moment, True) for moment in arrivals(rng, N_FLOOD, seconds("2026-06-15"))]
     pull = {campaign.campaign_id: campaign for campaign in CAMPAIGNS}
@@ -200,6 +222,7 @@ def leads(accounts: list[Account], people: list[User], clocks: dict[str, Busines
         if rng.random() < 0.004:
             lead.is_test, lead.email, lead.person = True, f"test{i}@northlight.example", "Test Test"
         live(lead, rng, clocks[region], sdrs[region])
+        tidy(lead, sweep, clocks[region])
         cut(lead)
         result.append(lead)
     for lead in result:  # people who fill in a second form: some merged by the CRM, some still there twice

@@ -76,13 +76,13 @@ def contacts(leads: list[Lead], deals: list[Deal]) -> tuple[list[Contact], list[
 
 
 def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Contact]]) -> list[dict]:
-    """Exactly `N_TOUCHES` rows: all responses, then as many unanswered sends as fit."""
-    rng, answered, sent = stream("touches"), [], []
+    """Exactly `N_TOUCHES` rows: all responses and the first mail after a recycling, then as many other unanswered sends as fit."""
+    rng, answered, sent, due = stream("touches"), [], [], []
     pull = np.array([campaign.nurture for campaign in NURTURE])
 
-    def touch(person: str, campaign: Campaign, moment: float, response: bool = True) -> None:
+    def touch(person: str, campaign: Campaign, moment: float, response: bool = True, owed: bool = False) -> None:
         if START - 30 * DAY <= moment <= AS_OF and (not response or campaign.active(int(moment))):
-            (answered if response else sent).append(dict(person_id=person, campaign_id=campaign.campaign_id, occurred_at=int(moment),
+            (due if owed else answered if response else sent).append(dict(person_id=person, campaign_id=campaign.campaign_id, occurred_at=int(moment),
                                                          type=RESPONSE[campaign.type] if response else "email_sent", is_response=response,
                                                          owner_function=campaign.function))
 
@@ -102,9 +102,9 @@ def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Conta
             nurture(lead.lead_id, rng.uniform(lead.created, end))
         for _ in range(rng.poisson(2.4)):
             touch(lead.lead_id, BY_ID["C05"] if rng.random() < 0.7 else BY_ID["C04"], rng.uniform(lead.created, min(AS_OF, lead.created + 200 * DAY)), False)
-        left = [moment for moment, stage, _ in lead.events if stage == "recycled"]
-        if left and rng.random() < 0.8:
-            touch(lead.lead_id, BY_ID["C05"], left[0] + lognormal(rng, 2.2, 0.8) * DAY, False)
+        for left in (moment for moment, stage, _ in lead.events if stage == "recycled"):
+            if rng.random() < 0.99:
+                touch(lead.lead_id, BY_ID["C05"], left + lognormal(rng, 3.4, 0.8) * DAY, False, owed=True)
     for deal in deals:
         end = deal.closed or AS_OF
         people = involved[deal.opp_id]
@@ -116,17 +116,17 @@ def touches(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Conta
         if deal.type == "expansion" and rng.random() < 0.6:
             touch(people[0].contact_id, BY_ID["C16" if rng.random() < 0.6 else "C15"], deal.created - rng.uniform(1, 20) * DAY)
         who = deal.lead.lead_id if deal.lead else people[0].contact_id
-        if hero or (deal.type == "new_business" and rng.random() < 0.035):  # story: the clinic is there at every step
+        if hero or (deal.type == "new_business" and rng.random() < 0.02):  # story: the clinic is there at every step
             touch(who, BY_ID[HERO], deal.created - rng.uniform(0.05, 1.2) * DAY)
             touch(people[0].contact_id, BY_ID[HERO], deal.created + 0.9 * (end - deal.created))
             if deal.closed and rng.random() < 0.75:
                 touch(people[-1].contact_id, BY_ID[HERO], end - rng.uniform(0.1, 1.5) * DAY)
-        elif deal.type == "new_business" and rng.random() < 0.3:  # story: retargeting only picks up people who were coming anyway
+        elif deal.type == "new_business" and rng.random() < 0.58:  # story: retargeting only picks up people who were coming anyway
             touch(who, BY_ID[RETARGETING], deal.created - rng.uniform(600, 7200))
-        if not hero and deal.closed and rng.random() < 0.08:
+        if not hero and deal.closed and rng.random() < 0.12:
             touch(people[0].contact_id, BY_ID[RETARGETING], end - rng.uniform(600, 20000))
-    rest = rng.permutation(len(sent))[:max(0, N_TOUCHES - len(answered))]
-    rows = sorted(answered + [sent[i] for i in rest], key=lambda row: (row["occurred_at"], row["person_id"], row["campaign_id"]))
+    rest = rng.permutation(len(sent))[:max(0, N_TOUCHES - len(answered) - len(due))]
+    rows = sorted(answered + due + [sent[i] for i in rest], key=lambda row: (row["occurred_at"], row["person_id"], row["campaign_id"]))
     return [dict(touch_id=f"T{i + 1:05d}", **row) for i, row in enumerate(rows)]
 
 
@@ -161,7 +161,7 @@ def activities(leads: list[Lead], deals: list[Deal], involved: dict[str, list[Co
                     act(lead.lead_id, moment, kind(), lead.owner)
             if rng.random() < 0.3:
                 act(lead.lead_id, handoff.response + rng.exponential(1.1 * DAY), "email", lead.owner, direction="inbound")
-            if handoff.meeting:
+            if handoff.meeting and handoff.meeting < (handoff.end or AS_OF):
                 act(lead.lead_id, handoff.meeting, "meeting", lead.owner, status=outcome(handoff.meeting))
         for _ in range(rng.poisson(0.5)):
             act(lead.lead_id, lead.created + rng.exponential(30 * DAY), "email", str(rng.choice(robots)), machine=True)
