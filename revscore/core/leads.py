@@ -78,6 +78,15 @@ class Leads:
         out[self.events.lead[self.events.last]] = self.events.last
         return out
 
+    @cached_property
+    def taken_up(self) -> np.ndarray:
+        """Converted after the exit that is the lead's last event: sales took it up again without another stage."""
+        last = self.events.last
+        lead, at = self.events.lead[last], self.events.at[last]
+        out = np.zeros(self.n, dtype=bool)
+        out[lead] = self.events.is_exit[last] & (self.converted[lead] > at) & (self.converted[lead] != NEVER)
+        return out
+
 
 def encode_leads(x: Coded) -> Leads:
     frame, terms = x.data.table("leads"), x.terms

@@ -119,8 +119,8 @@ class Workbook:
         self.corporate = self.pick(["USD", "USD", "EUR", "GBP", "INR"])
         pairs = {"inquiry->mql": 30, "mql->sal": 14, "sal->sql": 30, "sql->opportunity": 30, "mql->opportunity": 60, "mql->won": 90, "inquiry->sql": 45, "opportunity->won": 60,
                  "mql->sql": 40, "inquiry->won": 120}
-        windows = {k: self.pick([v, v, 7, 21]) for k, v in r.sample(sorted(pairs.items()), r.randint(2, 8))}
-        self.exact_days = [*windows.values(), 1, 7, 14, 30, 60]
+        windows = {k: self.pick([v, v, 7, 21, 1.5]) for k, v in r.sample(sorted(pairs.items()), r.randint(2, 8))}
+        self.exact_days = [*windows.values(), 1, 7, 7, 14, 30, 60]
         weights = {"u_shaped": self.pick([(0.4, 0.4, 0.2), (0.5, 0.5, 0), (0.25, 0.25, 0.5)]), "w_shaped": self.pick([(0.3, 0.3, 0.3, 0.1), (0.25, 0.25, 0.25, 0.25)]),
                    "full_path": self.pick([(0.225, 0.225, 0.225, 0.225, 0.1), (0.1, 0.3, 0.2, 0.4, 0)])}
         anchors = {"u_shaped": ("FT", "LC", "MID"), "w_shaped": ("FT", "LC", "OC", "MID"), "full_path": ("FT", "LC", "OC", "CW", "MID")}
@@ -219,6 +219,8 @@ class Workbook:
                     at = self.later(at, 5)
                     self.step(lead, "disqualified" if exit_ == "recycled" else "recycled", at, self.pick(REASONS))
                 if not had_mql or self.chance(0.4):
+                    if self.odd and self.chance(0.2) and not lead["is_test"]:  # sales takes it up again without another stage
+                        self.conversions.append({"lead": lead, "at": at + timedelta(days=self.pick([1, 7, 20]))})
                     return
                 at, place = max(self.later(at, 15), at + timedelta(seconds=1)), self.pick([0, 1, 1, 1, 2] if self.odd else [1])
             elif roll < 0.25 and place > 0:
@@ -244,12 +246,12 @@ class Workbook:
         for _ in range(self.pick([0] * 7 + [1, 2, 3])):
             start = self.later(at, 1)
             self.add("sla_pauses", lead_id=lead_id, sla_type=self.pick(["*", "speed_to_lead", "acceptance", "follow_up"]), paused_at=start,
-                     resumed_at=self.pick([None, max(self.later(start, 2), start + timedelta(minutes=1))]), reason="asked to wait")
+                     resumed_at=self.pick([None, max(self.as_of, start + timedelta(minutes=1)), max(self.later(start, 2), start + timedelta(minutes=1))]), reason="asked to wait")
 
     def act(self, person_id: str, when: datetime) -> None:
         kind, direction = self.pick([("call", "outbound"), ("email", "outbound"), ("call", "outbound"), ("meeting", "outbound"), ("email", "inbound"), ("meeting", "inbound")])
         self.add("activities", activity_id=f"AC{next(self.event_ids)}", person_id=person_id, occurred_at=when, type=kind, direction=direction,
-                 is_automated=kind == "email" and self.chance(0.35), user_id=self.pick(["U1", "U1", "U2", "U3", "U4", "U5", "U1", "U2", None, "U99"]),
+                 is_automated=self.chance(0.35 if kind == "email" else 0.05), user_id=self.pick(["U1", "U1", "U2", "U3", "U4", "U5", "U1", "U2", None, "U99"]),
                  status=self.pick(["booked", "held", "no_show", "cancelled"]) if kind == "meeting" else None)
 
     # -- deals -------------------------------------------------------------------------------------------------------------------------
@@ -264,7 +266,9 @@ class Workbook:
             lead |= {"account_id": account, "converted_at": at, "converted_contact_id": contact}
             self.add("contacts", contact_id=contact, account_id=account, email=lead["email"], created_at=at, lead_id=lead["lead_id"])
             self.contact_ids += [contact] if at <= self.as_of else []
-            if self.chance(0.9):
+            if self.odd and count and self.chance(0.15):  # two people of one deal
+                lead["converted_opportunity_id"] = f"O{self.rng.randrange(count):02d}"
+            elif self.chance(0.9):
                 lead["converted_opportunity_id"] = opp
                 self.deal(opp, account, lead["segment"] if self.chance(0.8) else self.pick(self.segments), at, contact)
                 count += 1
@@ -336,6 +340,11 @@ class Workbook:
             for copy in range(self.pick([1, 1, 1, 2])):
                 self.add("touches", touch_id=f"T{next(self.event_ids)}", person_id=person, campaign_id=campaign, occurred_at=when + timedelta(minutes=self.pick([0, 5, 700]) * copy),
                          type="form_fill", is_response=self.chance(0.8), owner_function=self.pick(["marketing"] * 8 + ["sales"]))
+        ends = [(e["lead_id"], e["entered_at"]) for e in self.tables["lead_stage_history"] if e["stage"] == "recycled"]
+        for person, when in self.some(ends, 0, 6):
+            for minutes in self.some([0, 1, 600], 1, 2):
+                self.add("touches", touch_id=f"T{next(self.event_ids)}", person_id=person, campaign_id=self.campaign_ids[0], occurred_at=when + timedelta(minutes=minutes),
+                         type="email", is_response=self.chance(0.5), owner_function="marketing")
         for _ in range(self.rng.randint(0, 60)):
             person, when = self.pick(people), self.moment(300)
             if stamps and self.chance(0.3):

@@ -32,7 +32,7 @@ def _reaching(x: Coded, stage: int) -> np.ndarray:
 
 def terminal(x: Coded) -> np.ndarray:
     """By lead: its status is an exit, or its opportunity is Closed Lost (METRICS `funnel.cohort_conversion`)."""
-    out = x.leads.status >= len(x.terms.lead_stages)
+    out = (x.leads.status >= len(x.terms.lead_stages)) & ~x.leads.taken_up
     known = x.leads.opp >= 0
     out[known] |= x.opps.lost[x.leads.opp[known]]
     return out
@@ -123,7 +123,7 @@ def equal_age_comparison(x: Coded, view: View = View(), by: tuple[str, ...] = ()
     cohorts = [facts.take(engine.keep(facts, view.during(period), x.dims)) for period in (older, younger)]
     starts = [cohort.values["start"] for cohort in cohorts]
     latest = max((int(start.max()) for start in starts if len(start)), default=None)
-    age = None if latest is None else int(min(x.terms.window(pair), (x.as_of - latest) // DAY_US))
+    age = None if latest is None else min(x.terms.window(pair), (x.as_of - latest) // DAY_US)
     counts = [(int(((c.values["event"] > 0) & (c.values["days"] <= (age or 0) + 1e-12)).sum()), len(c)) for c in cohorts]
     d, low, high = statistics.newcombe(*counts[0], *counts[1])
     return pd.DataFrame([{"measure": "difference", "pair": pair, "age_days": age, "older": older.label, "younger": younger.label, "older_x": counts[0][0],
@@ -160,7 +160,7 @@ _MOVE_LABELS = ("Skipped a stage", "Moved back", "Recycled", "MQL again", "Came 
         total("count", EVENTS, label="Events"), better=Better.DOWN, owners=("revops",), meetings=("WTR",), needs=LEAD_PASSES, by=("move", "stage"), drill=LEAD_DRILL)
 def movement(x: Coded) -> Facts:
     """Stages reached by skipping them, events back to a lower stage within a pass, leads ever recycled (at their first recycle), passes after the
-    first that hold an MQL event (at that event), leads that came back after an exit (at their second pass), and leads that entered above the
+    first that hold an MQL event (at that event), leads that came back after an exit (at their second pass, or conversion), and leads that entered above the
     first stage.
     """
     leads, events, stages = x.leads, x.leads.events, x.terms.lead_stages
@@ -178,7 +178,9 @@ def movement(x: Coded) -> Facts:
     above = np.flatnonzero(leads.entry > 0)
     second = np.flatnonzero(events.pass_no > 1)
     second = second[np.unique(events.lead[second], return_index=True)[1]]
+    taken_up = np.setdiff1d(np.flatnonzero(leads.taken_up), events.lead[second])
     parts.append((5, events.lead[second], events.at[second], np.full(len(second), -1)))
+    parts.append((5, taken_up, leads.converted[taken_up], np.full(len(taken_up), -1)))
     parts.append((6, above, leads.reached[leads.entry[above], above], leads.entry[above]))
     move = np.repeat([p[0] for p in parts], [len(p[1]) for p in parts])
     lead, at, rank = (np.concatenate([p[k] for p in parts]).astype("int64") for k in (1, 2, 3))
