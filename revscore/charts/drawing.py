@@ -85,7 +85,7 @@ def written(chart: alt.Chart, palette: Palette, **text: Any) -> tuple[alt.Chart,
 
 def clickable(chart: alt.Chart, *fields: str) -> alt.Chart:
     """`chart` as an unseen layer that takes clicks: the marks clicked are told apart by `fields`, in the parameter "pick". A click puts a mark in or
-    takes it out, so every click is a change that the page hears of."""
+    takes it out, so that one that was opened can be opened again."""
     return chart.add_params(alt.selection_point(name="pick", fields=list(fields), toggle="true", clear=False)).properties(name="hit")
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
-from revscore.core.review import Line, line
+from revscore.core.review import Line, line, listed
 from revscore.core.view import View
 
 SHIFTS = 3  # how many periods a number that needs time to settle may go back
@@ -61,9 +61,8 @@ def frame_of(x: Coded, card: str, view: View, by: tuple[str, ...] = (), grain: A
 
 def lacks(x: Coded, *cards: str) -> str:
     """The sentence about what the extract lacks for these cards; "" when nothing is missing."""
-    missing = dict.fromkeys(need for card in cards for need in x.data.missing(CARDS[card].needs))
-    names = [need.replace(".", ": ").replace("_", " ") for need in missing]
-    return f"Needs {', '.join(names)}, which this extract lacks." if names else ""
+    missing = tuple(dict.fromkeys(need for card in cards for need in x.data.missing(CARDS[card].needs)))
+    return f"Needs {listed(missing)}, which this extract lacks." if missing else ""
 
 
 def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:

@@ -45,7 +45,7 @@ def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
         st.vega_lite_chart(drawing.data, drawing.spec, **drawn)
         return None
     state = st.vega_lite_chart(drawing.data, drawing.spec, on_select="rerun", selection_mode="pick", **drawn)
-    return picks.clicked(key, state["selection"].get("pick", []), again=True)
+    return picks.clicked(key, list(state["selection"].get("pick", [])))
 
 
 def heading(finding: str, key: str) -> None:

@@ -49,6 +49,7 @@ _STYLE = """<style>
 [class*="st-key-chart-"] > [class*="st-key-rows-"] {position: absolute; top: .6rem; right: .8rem; width: auto}
 [class*="st-key-finding-"] {padding-right: 2.5rem}
 [class*="st-key-section-"] [data-testid="stMarkdownContainer"], [class*="st-key-finding-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0}
+[class*="st-key-lacking-"] {padding: .5rem 1rem; border-style: dashed}
 .st-key-as-of-banner {border-left: 4px solid; border-radius: 4px; padding: .15rem 1rem; gap: .5rem}
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}
@@ -82,6 +83,7 @@ def run() -> None:
     if day and page.title != "Data":
         as_of.banner(x)
     _draw(page, _now, Now(dataset, f"{version} {day}".strip(), x, choice))
+    picks.ended()
     session.settle()
 
 

@@ -10,18 +10,23 @@ from typing import Any
 
 import streamlit as st
 
+_SEEN = "seen-"
+
 
 def began() -> None:
     """A run of the app began."""
     st.session_state["run"] = st.session_state.get("run", 0) + 1
 
 
-def clicked(key: str, chosen: Sequence[Any], again: bool = False) -> Any | None:
-    """The one of `chosen` that was not chosen in the run before; None when nothing is new. `again`: one that was taken out counts as well (marks of a
-    chart are put in and taken out by turns), unless the widget was away in between."""
-    run = st.session_state.get("run", 0)
-    before, at = st.session_state.get(f"seen-{key}", ([], -1))
-    st.session_state[f"seen-{key}"] = (list(chosen), run)
-    new = [one for one in chosen if one not in before]
-    gone = [one for one in before if one not in chosen] if again and at == run - 1 else []
-    return next(iter((*new[::-1], *gone)), None)
+def ended() -> None:
+    """A run came to its end: what belongs to widgets that it did not draw is forgotten, as Streamlit forgets their state."""
+    run = st.session_state["run"]
+    for key in [key for key in st.session_state if str(key).startswith(_SEEN) and st.session_state[key][1] != run]:
+        del st.session_state[key]
+
+
+def clicked(key: str, chosen: Sequence[Any]) -> Any | None:
+    """The one of `chosen` that was not chosen before; None when nothing is new."""
+    before, _ = st.session_state.get(f"{_SEEN}{key}", ([], 0))
+    st.session_state[f"{_SEEN}{key}"] = (list(chosen), st.session_state["run"])
+    return next((one for one in reversed(chosen) if one not in before), None)

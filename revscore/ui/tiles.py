@@ -10,9 +10,9 @@ import streamlit as st
 
 from revscore.core import units
 from revscore.core.metric import Kind
-from revscore.core.review import Line
+from revscore.core.review import Line, listed
 from revscore.rhythm.scorecard import Tile
-from revscore.ui import drill
+from revscore.ui import drill, words
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
@@ -21,22 +21,36 @@ _COURSES = {"on": ":green-badge[:material/check: on course]", "off": ":orange-ba
 
 
 def row(now: Now, lines: Sequence[Line | Tile], columns: int = 4, key: str = "") -> None:
-    """Tiles side by side, `columns` to a row."""
-    for first in range(0, len(lines), columns):
-        for place, one in zip(st.columns(columns, gap="small"), lines[first:first + columns], strict=False):
+    """Tiles side by side, `columns` to a row. Numbers that the extract cannot give follow the others, in one line."""
+    there = [one for one in lines if not _line(one).lacks]
+    for first in range(0, len(there), columns):
+        some = there[first:first + columns]
+        for place, one in zip(st.columns(columns if first else max(len(some), 2), gap="small"), some, strict=False):
             with place:
                 tile(now, one, key)
+    if len(there) < len(lines):
+        _absent([_line(one) for one in lines if _line(one).lacks], key)
+
+
+def _line(one: Line | Tile) -> Line:
+    return one.line if isinstance(one, Tile) else one
+
+
+def _absent(lines: Sequence[Line], key: str) -> None:
+    """The numbers that cannot be had, by what they need: "MQLs and MQL acceptance  Needs leads and lead stage history". """
+    by_needs: dict[tuple[str, ...], list[str]] = {}
+    for line in lines:
+        by_needs.setdefault(line.lacks, []).append(line.label)
+    with st.container(border=True, key=f"lacking-{key_of(lines[0], key)}", gap="xxsmall"):
+        for needs, labels in by_needs.items():
+            st.markdown(f":material/hide_source: {md(words.listed(labels))} &nbsp;:small[:gray[Needs {md(listed(needs))}]]")
 
 
 def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     """One number of a review."""
-    line = one.line if isinstance(one, Tile) else one
+    line = _line(one)
     name = key_of(line, key)
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
-        if line.lacks:
-            st.metric(md(line.label), units.MISSING)
-            st.caption(md(line.sentence))
-            return
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
                   delta_color=_TONES[line.tone], delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
         st.caption(" · ".join(_foot(one, line)))

@@ -15,7 +15,7 @@ import pytest
 from revscore import charts
 from revscore.charts.theme import PALETTES, config, contrast
 from revscore.core import figures, statistics
-from revscore.core.units import CURRENCY, DAYS, RATIO
+from revscore.core.units import CURRENCY, DAYS, MINUTES, RATIO
 
 MODELS = ("first_touch", "last_touch", "linear", "w_shaped")
 
@@ -188,3 +188,27 @@ def test_pages_and_drawings_have_the_same_colours() -> None:
         assert (settings[theme]["backgroundColor"], settings[theme]["textColor"], settings[theme]["primaryColor"]) == (p.paper, p.ink, p.main)
         assert (settings[theme]["greenColor"], settings[theme]["redColor"]) == (p.main, p.warn)
         assert len(settings[theme]["chartSequentialColors"]) == 10
+
+
+def test_a_curve_ends_where_it_has_happened_at_a_round_age() -> None:
+    rng = np.random.default_rng(3)
+    long = statistics.kaplan_meier(np.append(rng.exponential(90, 300), 16000.0), np.append(np.ones(300, dtype=bool), False))
+    data = charts.curve([("EMEA", long), ("Few", statistics.kaplan_meier(np.array([1.0, 2.0]), np.array([True, True])))], MINUTES).data
+    ticks = data[data["part"] == "tick"]
+    assert data["t"].max() < 1000 and ticks["text"].iloc[0] == "0 min" and {"1 h", "2 h"} <= set(ticks["text"])
+    assert set(data["curve"]) == {"EMEA"}  # two are too few for a curve
+    assert data.loc[data["part"] == "risk", "t"].tolist() == ticks["t"].tolist()
+
+
+def test_names_of_curves_keep_apart() -> None:
+    same = [(name, curve_of(200)) for name in ("A", "B", "C", "D")]
+    data = charts.curve(same).data
+    heights = np.sort(data.loc[data["part"] == "name", "share"])
+    assert (np.diff(heights) >= 0.08 * data.loc[data["part"] == "solid", "share"].max()).all()
+
+
+def test_what_was_won_leaves_the_bridge_but_is_not_bad_news() -> None:
+    legs = pd.DataFrame({"id": ["a", "b", "c"], "leg": ["Open", "Won", "End"], "value": [10.0, 4.0, 6.0], "kind": ["start", "won", "end"]})
+    data = charts.bridge(legs).data
+    assert data["label"].tolist() == ["$10", "−$4", "$6"] and data["kind"].tolist() == ["total", "won", "total"]
+    assert figures.running(legs)["to"].tolist() == [10, 6, 6]

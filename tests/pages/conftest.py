@@ -66,6 +66,18 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The company in two loads: as it stood on 15 May, and a month later."""
+    path = tmp_path_factory.mktemp("twice") / "store.sqlite"
+    whole, day = small_company(), pd.Timestamp("2026-05-15T12:00:00Z")
+    when = {"leads": "created_at", "lead_stage_history": "entered_at", "opportunities": "created_at", "opp_history": "changed_at"}
+    early = {name: frame[frame[when[name]] <= day] if name in when else frame for name, frame in whole.tables.items()}
+    _store(path, CrmData({name: frame.reset_index(drop=True) for name, frame in early.items()}, day))
+    _store(path, whole)
+    return path
+
+
+@pytest.fixture(scope="session")
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A company whose extract has leads without any row, and nothing else."""
     path = tmp_path_factory.mktemp("bare") / "store.sqlite"

@@ -91,3 +91,51 @@ def test_missing_columns_cost_only_the_numbers_that_need_them(app, filled):
 
 def test_the_bridge_shows_that_it_balances(app, filled):
     assert "Unexplained\\: 0.00" in said(app(filled, "pipeline", period="2026-05"))
+
+
+def drawer(test) -> list:
+    """The counted rows of the drawer that is open; none when it is closed."""
+    return [frame.value for frame in test.dataframe if "contribution" in frame.value.columns]
+
+
+def test_a_leg_of_the_bridge_opens_to_its_deals_once(app, filled):
+    test = app(filled, "pipeline", period="2026-02-01..2026-06-30")
+    test.session_state["drawing-bridge"] = {"selection": {"pick": [{"id": "won"}]}}
+    test.run()
+    assert not test.exception
+    won = drawer(test)[0]
+    assert len(won) and won["stage"].eq("Closed Won").all()
+    assert f"n = {len(won)}" in said(test).replace("\\", "")
+    test.segmented_control(key="grain").set_value("quarter").run()
+    assert not test.exception and not drawer(test)
+
+
+def test_a_cell_of_the_heat_map_opens_to_its_cohort(app, filled):
+    test = app(filled, "funnel", period="All time")
+    test.session_state["drawing-heat"] = {"selection": {"pick": [{"cohort": "2026-03", "column": "Inquiry → MQL"}]}}
+    test.run()
+    assert not test.exception
+    assert "Inquiry → MQL, 2026\\-03" in said(test) or any("2026-03" in m.label.replace("\\", "") for m in test.metric)
+    number = next(m for m in test.metric if "2026-03" in m.label.replace("\\", ""))
+    counted = drawer(test)[0]
+    assert number.value and counted["created_at"].dt.strftime("%Y-%m").eq("2026-03").all()
+
+
+def test_an_earlier_load_stays_readable_as_of_its_day(app, twice):
+    latest, earlier = app(twice, "pipeline", period="All time"), app(twice, "pipeline", period="All time", as_of="2026-05-15")
+    assert not latest.exception and not earlier.exception
+    assert "not the latest" not in said(latest) and "As of **15 May 2026**, not the latest" in said(earlier)
+    assert "data as of 15 May 2026" in said(earlier)
+    assert [m.value for m in latest.metric] != [m.value for m in earlier.metric]
+    latest.selectbox(key="as_of").set_value("2026-05-15").run()
+    assert [m.value for m in latest.metric] == [m.value for m in earlier.metric]
+    earlier.button(key="as-of-latest").click().run()
+    assert not earlier.exception and "not the latest" not in said(earlier)
+
+
+def test_as_of_is_offered_only_where_there_is_a_choice_and_refuses_what_it_cannot_show(app, filled, twice):
+    assert not any(box.key == "as_of" for box in app(filled, "scorecard").selectbox)
+    for word in ("someday", "2031-01-01"):
+        test = app(twice, "scorecard", as_of=word)
+        assert not test.exception and "not the latest" not in said(test)
+        assert any(word in w.value.replace("\\", "") for w in test.warning), word
