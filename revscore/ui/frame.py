@@ -1,4 +1,4 @@
-"""The frame of the app: pages by group, data set, filters drawn once, the page, and what stands above every page."""
+"""The frame of the app: data set, filters drawn once, the page, and what stands above every page."""
 
 from __future__ import annotations
 
@@ -11,63 +11,19 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import as_of, picks, session, state
+from revscore.ui import as_of, menu, picks, session, state
 from revscore.ui.session import Now
 from revscore.ui.steps import Steps
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
-_ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
-PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title, icon); the first page is the home
-    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month")),
-    "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
-                ("pipeline", "Pipeline", "stacked_bar_chart"), ("campaigns", "Campaigns", "campaign")),
-    "Manage": (("data", "Data", "database"), ("glossary", "Glossary", "menu_book")),
-}
 WITHOUT_FILTERS = ("Data", "Glossary")
 _now: ContextVar[Now] = ContextVar("now")
 _why: ContextVar[str] = ContextVar("why", default="")  # why there is nothing to show, where the frame stands without an extract
 
-# Sizes that read from the back of a meeting room; only what the theme cannot say.
-_STYLE = """<style>
-[data-testid="stMainBlockContainer"] {padding: 1rem 3rem 3rem}
-[data-testid="stHeader"], [data-testid="stHeader"] div {background: transparent; pointer-events: none}
-[data-testid="stHeader"] button, [data-testid="stHeader"] a {pointer-events: auto}
-[data-testid="stMetricLabel"] p {font-size: 1.1rem; font-weight: 600; line-height: 1.3}
-[data-testid="stMetricValue"] {line-height: 1.12}
-[data-testid="stMetricDeltaDescription"] p {font-size: .94rem}
-[data-testid="stMetricChart"] {margin-top: .35rem}
-[data-testid="stCaptionContainer"] p {font-size: .96rem; line-height: 1.3}
-[class*="st-key-tile-"] {position: relative; padding: .7rem 1rem .55rem}
-[class*="st-key-tile-"] [class*="st-key-open-"] {position: absolute; top: 2.6rem; right: .6rem; width: auto}
-[class*="st-key-tile-"] [class*="st-key-course-"] {position: absolute; top: .75rem; right: .9rem; width: auto}
-[class*="st-key-chart-"] {gap: .75rem}
-[class*="st-key-finding-"] h3 {font-size: 1.45rem; line-height: 1.3; padding: 0}
-[class*="st-key-section-"] h3 {padding: .2rem 0 0}
-[class*="st-key-section-"] h3 span span {font-weight: 400}
-[class*="st-key-chart-"] {position: relative}
-[class*="st-key-chart-"] > [class*="st-key-rows-"] {position: absolute; top: .6rem; right: .8rem; width: auto}
-[class*="st-key-finding-"] {padding-right: 2.5rem}
-[class*="st-key-section-"] [data-testid="stMarkdownContainer"], [class*="st-key-finding-"] [data-testid="stMarkdownContainer"] {margin-bottom: 0}
-[class*="st-key-lacking-"] {padding: .5rem 1rem; border-style: dashed}
-.st-key-as-of-banner {border-left: 4px solid; border-radius: 4px; padding: .15rem 1rem; gap: .5rem}
-.st-key-page-head {align-items: baseline}
-.st-key-page-head h1 {padding: 0}
-.st-key-grain p {text-transform: capitalize}
-.st-key-filters {gap: .5rem}
-.st-key-filters button[aria-label="Clear all"] {display: none}
-.st-key-no-filters {display: none}
-.st-key-answer p {font-size: 1.4rem; line-height: 1.35}
-</style>"""
-
-
-def run() -> None:
-    """One run of the app."""
+def run(page: st.Page) -> None:
+    """One run of the app, with the page that the menu gave."""
     picks.began()
-    _configure()
-    st.html(_STYLE)
-    st.logo(_LOGO, size="large", icon_image=_ICON)
-    page = _navigation()
     try:
         _first_start()
         dataset = _dataset()
@@ -107,15 +63,10 @@ def begin() -> None:
     would lose the click, so the frame runs the page in turn.
     """
     if st.session_state.get("begun"):
-        return run()
+        return run(menu.page())
     st.session_state["begun"] = True
-    _configure()
-    _navigation()
+    menu.page()
     st.rerun()
-
-
-def _configure() -> None:
-    st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
 
 
 def open_page(title: str) -> Now | None:
@@ -164,12 +115,6 @@ def _emptied(shown: Now, found: Reach) -> None:
         else:
             st.markdown(f"No lead and no deal has {md(said)} together. Widen {md(listed(names, 'or'))}.")
         st.button("Clear the filters", type="primary", on_click=state.clear, key="clear-emptied")
-
-
-def _navigation() -> st.Page:
-    pages = {group: [st.Page(_ROOT / "pages" / f"{file}.py", title=title, icon=f":material/{icon}:", default=file == "scorecard")
-                     for file, title, icon in entries if (_ROOT / "pages" / f"{file}.py").exists()] for group, entries in PAGES.items()}
-    return st.navigation(pages, expanded=True)
 
 
 def _dataset() -> str:

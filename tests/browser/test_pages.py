@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from revscore.ui.frame import PAGES
+from revscore.ui.menu import PAGES
 
 LINKS = {"" if file == "scorecard" else file: title for group in PAGES.values() for file, title, _ in group}
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from revscore.ui.frame import PAGES, WITHOUT_FILTERS
+from revscore.ui.frame import WITHOUT_FILTERS
+from revscore.ui.menu import PAGES
 
 NAMES = [(file, title) for entries in PAGES.values() for file, title, _ in entries]
 READING = [(file, title) for file, title in NAMES if title not in WITHOUT_FILTERS]
