@@ -57,8 +57,8 @@ class Screen:
 
     def assert_clean(self) -> None:
         """No request went to another host, no error to the console."""
-        assert self.elsewhere == []
-        assert self.errors == []
+        assert not self.elsewhere, f"asked of another host: {self.elsewhere}"
+        assert not self.errors, f"errors in the console: {self.errors}"
 
     # -- reading -------------------------------------------------------------------------------------------------------------------------
 
