@@ -199,3 +199,9 @@ def test_a_word_is_no_date():
 def test_stages_that_do_not_fit_the_default_definitions_are_usable():
     terms = learning.usable({"opp_open_stages": ["Lead in", "Demo"], "opp_won_stage": "Won", "opp_lost_stage": "Dead"})
     assert (terms.pipeline_entry_stage, terms.hygiene.commit_min_stage) == ("Lead in", "Demo")
+
+
+def test_headings_without_rows_are_refused(store):
+    """An export that came out empty would otherwise replace last week's deals by none."""
+    found = company.load(store, "company", [Source("deals.csv", b"Opportunity ID,Opportunity Name,Stage,Amount,Close Date,Created Date\n")])
+    assert found.status == "refused" and "no row" in found.text and not store.loads("company")

@@ -102,6 +102,8 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
         status, text = REFUSED, f"Refused, and nothing is stored: {faults[0]}"
     elif not intake.data.tables:
         status, text = REFUSED, "Refused: no table of a CRM was recognised in these files; say on the data page what their sheets hold."
+    elif not any(map(len, intake.data.tables.values())):
+        status, text = REFUSED, "Refused: the files have headings but no row that could be used; export them again with their records."
     elif any(answers.get(q.key) == "no" for q in held_back):
         status, text = REFUSED, "Refused, as answered: too many rows would be held back, and nothing is stored."
     elif waiting:
