@@ -13,6 +13,7 @@ from revscore.core.calendars import Grain, Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
 from revscore.core.metric import Better, Kind, Measure, Metric
+from revscore.core.statistics import display, newcombe
 from revscore.core.view import View
 
 Tone = Literal["good", "bad", "neutral"]
@@ -36,6 +37,8 @@ class Line:
     before_period: Period | None
     value: float = float("nan")
     before: float = float("nan")
+    before_x: float = float("nan")  # numerator and denominator of `before`
+    before_n: float = float("nan")
     numerator: float = float("nan")
     denominator: float = float("nan")
     n: float = float("nan")
@@ -83,11 +86,24 @@ class Line:
 
     @property
     def tone(self) -> Tone:
-        """Whether the step from before is good or bad news; neutral below the smallest sample, for context, and where nothing changed."""
-        if self.card.better is Better.CONTEXT or self.flag in ("suppress", "low_n") or np.isnan(self.value) or np.isnan(self.before):
+        """Whether the step from before is good or bad news; neutral for context, on a small sample, and where it may be chance."""
+        if self.card.better is Better.CONTEXT or np.isnan(self.value) or np.isnan(self.before) or self.few or self.by_chance:
             return "neutral"
         step = self.value - self.before
         return "neutral" if step == 0 else "good" if (step > 0) == (self.card.better is Better.UP) else "bad"
+
+    @property
+    def few(self) -> bool:
+        """Too few for a judgement: below the normal sample."""
+        return self.flag in ("suppress", "low_n")
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether the Newcombe interval of a rate's change holds 0 (METRICS X2)."""
+        if self.measure.kind is not Kind.RATE or not self.measure.interval or np.isnan(self.before_n):
+            return False
+        _, low, high = newcombe(self.before_x, self.before_n, self.numerator, self.denominator)
+        return not (low > 0 or high < 0)
 
     @property
     def sentence(self) -> str:
@@ -136,7 +152,7 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     now = _row(compute(x, card, view, only=only, **params), stat)
     before = _row(compute(x, card, view.during(before_period), only=only, **params), stat) if before_period else None
     return Line(**base, **{name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")},
-                before=_number(before, "value"), flag=_word(now, "flag"), maturity=_word(now, "maturity"),
+                before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"),
                 series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes)
 
 
@@ -159,6 +175,13 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
 def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:
     found = frame[frame["measure"] == stat]
     return found.iloc[0] if len(found) else None
+
+
+def _flag(x: Coded, measure: Measure, row: pd.Series | None) -> str:
+    """The display flag of a rate, and by the same limits that of a duration or a size."""
+    if measure.kind in (Kind.DISTRIBUTION, Kind.SURVIVAL) and row is not None:
+        return str(display(np.array(_number(row, "n")), x.terms.stats.min_n_show, x.terms.stats.min_n_normal))
+    return _word(row, "flag")
 
 
 def _number(row: pd.Series | None, name: str) -> float:

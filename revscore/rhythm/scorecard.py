@@ -9,7 +9,7 @@ import numpy as np
 
 from revscore.core import units
 from revscore.core.coded import Coded
-from revscore.core.metric import Better, Kind
+from revscore.core.metric import Better
 from revscore.core.review import Line
 from revscore.core.terms import MQL
 from revscore.core.view import View
@@ -73,7 +73,5 @@ def judged(x: Coded, view: View, line: Line) -> Tile:
     if np.isnan(line.before):
         return Tile(line, "open", "nothing before")
     if line.tone == "neutral":
-        return Tile(line, "open", "unchanged" if line.value == line.before else "small sample")
-    if line.measure.kind is Kind.RATE and line.low <= line.before <= line.high:
-        return Tile(line, "open", "within chance")
+        return Tile(line, "open", "small sample" if line.few else "within chance" if line.by_chance else "unchanged")
     return Tile(line, "on" if line.tone == "good" else "off", "")

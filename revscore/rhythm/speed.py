@@ -11,6 +11,7 @@ from revscore.core.compute import curve
 from revscore.core.drill import open_number
 from revscore.core.metrics import CARDS
 from revscore.core.statistics import Survival
+from revscore.core.review import comparison
 from revscore.core.terms import SLA_TYPES
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, frame_of, measured
@@ -113,11 +114,11 @@ def lead_days(x: Coded, view: View) -> pd.DataFrame:
 
 
 def levers(x: Coded, view: View) -> pd.DataFrame:
-    """The four levers of sales velocity, now and in the period before."""
+    """The four levers of sales velocity, now and in the period before (its same days, while the present one is running)."""
     now = frame_of(x, "velocity.sales_velocity", view)
     if not len(now) or view.period is None:
         return pd.DataFrame()
-    before = frame_of(x, "velocity.sales_velocity", view.during(x.terms.calendar.shifted(view.period)))
+    before = frame_of(x, "velocity.sales_velocity", view.during(comparison(x, view.period)))
     names = {"open_opportunities": "Open deals (today)", "win_rate": "Win rate", "avg_deal": "Average deal", "cycle_mean_days": "Mean cycle"}
     return pd.DataFrame([{"lever": label, "name": name, "now": now[name].iloc[0], "before": before[name].iloc[0]} for name, label in names.items()])
 

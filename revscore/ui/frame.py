@@ -11,9 +11,8 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import as_of, menu, picks, session, state
+from revscore.ui import as_of, first_start, menu, picks, session, state
 from revscore.ui.session import Now
-from revscore.ui.steps import Steps
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +24,7 @@ def run(page: st.Page) -> None:
     """One run of the app, with the page that the menu gave."""
     picks.began()
     try:
-        _first_start()
+        first_start.fill()
         dataset = _dataset()
         version = session.store().version(dataset)
         day, ignored = as_of.choose(dataset)
@@ -128,23 +127,8 @@ def _dataset() -> str:
     with st.sidebar:
         names = {SAMPLE: "Sample company", company.COMPANY: "My company"}
         default = company.current(session.store())
-        picked = st.segmented_control("Data", loaded, default=default, required=True, key="data", bind=state.BOUND, format_func=lambda name: names.get(name, name))
+        picked = st.segmented_control("Data", loaded, default=default, required=True, key="data", bind=state.BOUND, width="stretch", format_func=lambda name: names.get(name, name))
     return picked or default
-
-
-def _first_start() -> None:
-    """Fill an empty store with the sample company, showing the steps."""
-    if any(session.store().loads(one.name) for one in session.store().datasets()):
-        return
-    place = st.empty()
-    with place.container(key="first-start"):
-        st.title("Setting up the sample company", anchor=False)
-        st.markdown("Northlight is a made-up company: 18 months of leads, deals and campaigns to try everything on. This happens once.")
-        steps = Steps()
-        with session.one_at_a_time():
-            company.ensure_sample(session.store(), steps)
-        steps.done()
-    place.empty()
 
 
 def _nothing(message: str) -> None:
