@@ -105,7 +105,8 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     """A value by cohort (rows) and pair or age (columns), written in each cell with its n.
 
     frame : cohort, column, value, n; where known numerator, denominator, flag, maturity. Colour runs in five steps up to the most of its column
-    (`by_column=False`: of all cells). Unsettled cells are outlined, cells of fewer than five say "x of n" without colour.
+    (`by_column=False`: of all cells). Unsettled cells are outlined, cells of fewer than five say "x of n" without colour,
+    cells of nobody stay blank.
     """
     if not len(frame):
         return empty("heat", theme)
@@ -119,13 +120,15 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
     with np.errstate(divide="ignore", invalid="ignore"):
         shade = np.clip(np.nan_to_num(np.floor((value - foot) / (most - foot) * 5)), 0, 4).astype(int)
     n = number(frame, "n")
-    state = np.where(small | (nothing & ~soft), "too few", np.where(soft, "not settled", "settled"))
+    base = number(frame, "denominator")
+    nobody = np.where(np.isnan(base), n, base) == 0
+    state = np.where(nobody, np.where(soft & (n > 0), "not settled", ""), np.where(small | (nothing & ~soft), "too few", np.where(soft, "not settled", "settled")))
     short = [f"{v:.0%}" if unit.kind == "ratio" and not np.isnan(v) else t for v, t in zip(value, texts(value, unit, currency), strict=True)]
     data = pd.DataFrame({
         "cohort": cohort, "cohort_order": pd.factorize(cohort)[0], "column": column, "column_order": pd.factorize(column)[0], "value": value,
         "shade": shade, "label": np.where(small, "", short),
-        "note": np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING),
-                                                        ["" if np.isnan(k) else f"n {k:,.0f}" for k in n])), "state": state})
+        "note": np.where(nobody, "", np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING),
+                                                        ["" if np.isnan(k) else f"n {k:,.0f}" for k in n]))), "state": state})
     settled = data[(data["state"] == "settled")]
     says = [f"{label} by cohort: {data['cohort'].nunique()} cohorts"]
     if len(settled):

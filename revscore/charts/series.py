@@ -37,9 +37,9 @@ def _goal(base: alt.Chart, y: alt.Y, p: Palette) -> tuple[alt.Chart, ...]:
             *written(base.encode(y=y, text="goal_under:N"), p, **look, baseline="top", dy=7))
 
 
-def _small(base: alt.Chart, p: Palette, foot: str) -> alt.Chart:
+def _small(base: alt.Chart, p: Palette) -> alt.Chart:
     """The words "3 of 4", upright on the axis, where a rate would stand on too few."""
-    return base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr(foot)))
+    return base.mark_text(angle=270, align="left", baseline="middle", dx=8, fontSize=SMALL, color=p.soft).encode(text="small:N", y=alt.value(alt.expr("height")))
 
 
 def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.Chart]:
@@ -62,7 +62,7 @@ def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         base.mark_line(color=p.main).encode(y=alt.Y("settled:Q", title=None)),
         base.mark_line(color=p.main, strokeDash=[2, 8]).encode(y=alt.Y("soft:Q", title=None)),
         base.mark_point(size=110, strokeWidth=3, opacity=1).encode(y=y, stroke=_tones(p, alt.Stroke), fill=_fills(p), tooltip=about),
-        _small(base, p, "height"),
+        _small(base, p),
         *_toned(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
         *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="top", dx=14, dy=16, fontSize=SMALL, color=p.soft,
                  lineBreak="\n", lineHeight=20),
@@ -181,7 +181,7 @@ def _weeks(theme: Theme) -> alt.LayerChart:
         *_goal(base, y("target"), p),
         base.mark_line(color=p.main).encode(y=y("rate")),
         base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=about),
-        _small(base, p, "height * 0.54"),
+        base.transform_filter("datum.small").mark_point(size=60, filled=True, opacity=1, color=p.line).encode(y=alt.value(alt.expr("height * 0.54")), tooltip=about),
         *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=SMALL, fontWeight=700),
         *_toned(base.encode(y=y("rate"), text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
     )
@@ -199,7 +199,7 @@ def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", he
     """SLA by week: the share met against its target, over the counts met and breached.
 
     frame : week, met, breached, rate, n; where known target, flag. Only weeks under target and the last are labelled; weeks of fewer than five
-    (or flagged "suppress") say "x of n" in grey.
+    (or flagged "suppress") are a small grey mark; its "x of n" opens with the pointer.
     """
     if not len(frame):
         return empty("weeks", theme, height, "Nothing to draw: no clock was due in this selection.")
@@ -214,7 +214,7 @@ def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", he
         "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate,
         "target": goal, "tone": np.where(off, "off", "on"), "label": written_rate, "off_label": np.where(off & ~last, written_rate, ""),
         "last": np.where(last, written_rate, ""),
-        "small": np.where(small, sample, ""), "sample": sample, **target_texts(goal, rate, RATIO, ""), "target_label": texts(goal, RATIO, "")})
+        "small": small & (n > 0), "sample": sample, **target_texts(goal, rate, RATIO, ""), "target_label": texts(goal, RATIO, "")})
     now = data.iloc[-1]
     says = [f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),
             "" if np.isnan(goal).all() else f"under target in {int(off.sum())} of {len(data)} weeks"]

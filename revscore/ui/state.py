@@ -15,6 +15,7 @@ import streamlit as st
 from revscore.core.calendars import GRAINS, Grain, Period, date_of, day_number
 from revscore.core.coded import Coded
 from revscore.core.view import DIMENSIONS, View
+from revscore.ui.words import listed
 
 BOUND = "query-params"
 DEFAULT_PERIOD, DEFAULT_GRAIN = "This quarter", "month"
@@ -99,6 +100,8 @@ def make_view(x: Coded, period: str = DEFAULT_PERIOD, grain: str = DEFAULT_GRAIN
             if word not in options:
                 ignored.append(f"{TITLES[dimension]} “{word}” is not in this extract and was ignored.")
         known[dimension] = tuple(word for word in words if word in options)
+    if grain not in GRAINS:
+        ignored.append(f"Trend by “{grain}” is not known here; {DEFAULT_GRAIN} is shown. Choose {listed(GRAINS, 'or')}.")
     chosen: Grain = grain if grain in GRAINS else DEFAULT_GRAIN  # type: ignore[assignment]
     return Choice(View.of(found, chosen, **known), found.label if found and found.label and period == CUSTOM else period, tuple(ignored))
 
@@ -108,6 +111,7 @@ def make_view(x: Coded, period: str = DEFAULT_PERIOD, grain: str = DEFAULT_GRAIN
 def filters(x: Coded) -> Choice:
     """Draw the filters (once, in app.py) and give what they say."""
     asked = {dimension: st.query_params.get_all(dimension) for dimension in DIMENSIONS if dimension in st.query_params}
+    written_grain = st.query_params.get("grain", DEFAULT_GRAIN)  # read before the widget, which drops a word it does not know
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
         period = st.selectbox("Period", _with_written(x, period_options(x)), index=0, key="period", bind=BOUND, accept_new_options=True, label_visibility="collapsed",
                               width=180, help="Choose a period, or write one: FY26Q2, FY26, 2026-05, 2026-05-01..2026-06-15")
@@ -121,7 +125,7 @@ def filters(x: Coded) -> Choice:
         if any(where.values()):
             st.button("Clear", icon=":material/close:", type="tertiary", key="clear-filters", on_click=clear)
     unknown = {dimension: [word for word in words if word not in options_of(x, dimension)] for dimension, words in asked.items()}
-    return make_view(x, period or DEFAULT_PERIOD, grain or DEFAULT_GRAIN, dates,
+    return make_view(x, period or DEFAULT_PERIOD, written_grain if grain == DEFAULT_GRAIN and written_grain not in GRAINS else grain or DEFAULT_GRAIN, dates,
                      **{name: [*where.get(name, []), *unknown.get(name, [])] for name in DIMENSIONS})
 
 

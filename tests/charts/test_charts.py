@@ -144,6 +144,17 @@ def test_a_small_sample_has_no_rate() -> None:
         assert drawn.data.filter(["small", "note"]).apply(lambda column: column.str.contains(" of 3")).any().any()
 
 
+def test_a_cell_of_nobody_is_blank_and_a_small_week_is_a_mark() -> None:
+    cells = pd.DataFrame({"cohort": ["2026-01", "2026-02", "2026-03"], "column": "a", "value": [np.nan, np.nan, 0.5], "numerator": [0, 0, 20], "denominator": [0, 0, 40],
+                          "n": [0, 7, 40], "flag": ["suppress", "suppress", "ok"], "maturity": ["mature", "immature", "mature"]})
+    data = charts.heat(cells).data
+    assert data["note"].tolist() == ["", "", "n 40"] and data["state"].tolist() == ["", "not settled", "settled"]
+    due = pd.DataFrame({"week": ["2026-01-05", "2026-01-12", "2026-01-19"], "met": [0, 1, 8], "breached": [0, 0, 2], "rate": [np.nan, 1.0, 0.8], "n": [0, 1, 10], "target": 0.9})
+    drawn = charts.weeks(due)
+    assert drawn.data["small"].tolist() == [False, True, False] and drawn.data["sample"][1] == "1 of 1"
+    assert "270" not in str(drawn.spec)
+
+
 def test_the_curve_is_the_estimate_and_its_followed_are_exact() -> None:
     s = curve_of(300)
     data = charts.curve([("all", s)]).data

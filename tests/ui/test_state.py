@@ -65,8 +65,10 @@ def test_every_option_that_is_offered_is_understood(x):
         assert not state.make_view(x, name, dates=(dt.date(2026, 1, 1), dt.date(2026, 1, 2))).ignored, name
 
 
-def test_an_unknown_grain_is_the_default(x):
-    assert state.make_view(x, grain="fortnight").view.grain == "month"
+def test_an_unknown_grain_is_the_default_and_named(x):
+    choice = state.make_view(x, grain="fortnight")
+    assert choice.view.grain == "month" and len(choice.ignored) == 1 and "“fortnight”" in choice.ignored[0]
+    assert not state.make_view(x, grain="quarter").ignored
 
 
 @pytest.mark.parametrize("text", ["![x](http://a.b/c)", "a *b* _c_ `d`", "$1 and $2", "<script>", ":red[x] ~~y~~", "# head", "- item", "| a | b |", "a\nb\\c"])

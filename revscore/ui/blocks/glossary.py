@@ -6,6 +6,7 @@ import streamlit as st
 
 from revscore.core.metric import Better, Metric
 from revscore.core.metrics import CARDS
+from revscore.core.review import listed as needed
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md, owners
 
@@ -43,10 +44,10 @@ def _entry(now: Now, card: Metric, opened: bool) -> None:
         named = [m.label or m.name for m in card.measures]
         facts = {"Unit": card.headline.unit.name, "Reads": _BETTER[card.better], "Owners": owners(card.owners), "Measures": listed(named),
                  "Meetings": listed([_MEETINGS.get(code, code) for code in card.meetings]), "Population": card.population,
-                 "Settles after": card.settles_after, "Needs": ", ".join(need.replace(".", ": ") for need in card.needs), "Id": card.id}
+                 "Settles after": card.settles_after, "Needs": needed(card.needs), "Id": card.id}
         st.markdown("  \n".join(f"**{name}**: {md(value)}" for name, value in facts.items() if value))
         if missing:
-            st.caption(f"This extract lacks {md(', '.join(missing))}: the number is not shown.")
+            st.caption(f"This extract lacks {md(needed(missing))}: the number is not shown.")
 
 
 def _terms(now: Now) -> None:

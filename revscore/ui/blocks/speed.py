@@ -91,7 +91,7 @@ def response(now: Now) -> None:
     if sentence := lacks(now.x, "sla.speed_to_lead_minutes"):
         return charts.absent(question, sentence, "response")
     curves = now.ask(speed.response_curves)
-    known = sorted((value, name) for name, one in drawings.drawn(curves) if (value := one.quantile(0.5)) == value)
+    known = sorted((value, name) for name, one in drawings.drawn(curves) if (value := _median(one)) == value)
     said = dict.fromkeys(f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[:1] + known[-1:]))
     finding = f"Half are answered within {' to '.join(said)}" if said else question
     charts.card(now, finding, drawings.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", f"Business time, by region; leads that still wait are followed as far as they go.{_aside(curves, units.LEADS)}",
@@ -128,9 +128,15 @@ def decisions(now: Now) -> None:
 
 
 def _halfway(curves: Curves, word: str) -> str:
-    known = [(name, one.quantile(0.5)) for name, one in drawings.drawn(curves)]
+    known = [(name, _median(one)) for name, one in drawings.drawn(curves)]
     said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
     return f"Half are {word}: {', '.join(said)}" if said else ""
+
+
+def _median(one: Survival) -> float:
+    """The age by which half have come, in days or minutes as the curve; NaN where it is not reached while at least five are followed (METRICS F7)."""
+    value = one.quantile(0.5)
+    return value if one.at_risk_at(value) >= drawings.FEW else float("nan")
 
 
 def _by_then(curves: Curves) -> str:
