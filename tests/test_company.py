@@ -101,6 +101,31 @@ def test_the_first_load_gives_the_team_its_own_stages(store):
     assert x.opps.won.sum() == 1 and x.opps.lost.sum() == 1
 
 
+def test_the_fiscal_year_of_a_crm_begins_in_january_unless_answered(store):
+    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF)
+    [asked] = [q for q in found.questions if q.key == "fiscal_start_month"]
+    assert (asked.default, len(asked.options)) == ("1", 12)
+    assert company.terms_of(store, "company").fiscal_start_month == 1
+    assert any("stages" in m.text and "is taken to begin in January" in m.text for m in found.messages)
+    company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_start_month": "4"})
+    assert company.terms_of(store, "other").fiscal_start_month == 4
+    later = company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF + pd.Timedelta(days=7), answers={"fiscal_start_month": "7"})
+    assert company.terms_of(store, "other").fiscal_start_month == 4 and not [q for q in later.questions if q.key == "fiscal_start_month"]
+    assert any("changes nothing" in m.text for m in later.messages)
+    company.load(store, "plain", leads(), as_of=AS_OF)
+    assert company.terms_of(store, "plain").fiscal_start_month == 2
+
+
+def test_an_answer_that_nothing_asks_for_is_said(store):
+    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_month": "4"}, dry_run=True)
+    assert any(m.text.startswith("no question has the key “fiscal_month”; the questions are ") and "fiscal_start_month" in m.text for m in found.messages)
+
+
+def test_no_event_is_named_where_there_is_none(store):
+    found = company.load(store, "company", [source("notes.pdf", b"%PDF-1.4 notes")])
+    assert not any("latest event" in m.text for m in found.messages)
+
+
 def test_a_stage_that_the_definitions_do_not_know_is_added_and_said(store):
     company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF)
     before = store.terms("company")[0]["opp_open_stages"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from calendar import month_name
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str
     try:
         if not version:
             store.save_terms(dataset, usable(hints).to_config(), by, FROM_EXTRACT)
-            return ["the definitions (stages, currency, calendar) come from the extract; the Glossary shows them"] if hints else []
+            return [_taken(intake)] if hints else []
         if intake.config and store.terms_history(dataset)[0].why.startswith(FROM_EXTRACT):
             new = usable({**config, **hints}).to_config()
             changed = [key for key in new if _plain(new[key]) != _plain(config.get(key))]
@@ -51,6 +52,17 @@ def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str
                 f"{'them' if len(unknown) > 1 else 'it'} (open stages now: {', '.join(new.opp_open_stages)}; won: {new.opp_won_stage}; lost: {new.opp_lost_stage})"]
     except TermsError as error:
         return [f"the extract's definitions could not be used, those in force still hold: {error}"]
+
+
+def _taken(intake: Intake) -> str:
+    """Which definitions the extract brought, and what is taken where it is silent."""
+    if any(key not in ("as_of", "report") for key in intake.config):
+        return "the definitions come from the configuration beside the extract; the Glossary shows them"
+    parts = [name for name, key in (("stages", "opp_won_stage"), ("currency", "corporate_currency")) if key in intake.terms_hints]
+    month = intake.terms_hints.get("fiscal_start_month", Terms().fiscal_start_month)
+    how = "begins, as answered," if intake.mapping.get("answers", {}).get("fiscal_start_month") == str(month) else "is taken to begin"
+    come = f"{' and '.join(parts)} come{'s' if parts == ['currency'] else ''} from the extract; " if parts else ""
+    return f"{come}the fiscal year {how} in {month_name[month]}: the Glossary shows and changes the definitions"
 
 
 def usable(config: Mapping[str, Any]) -> Terms:

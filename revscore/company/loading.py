@@ -33,6 +33,7 @@ class Draft:
     mapping: Mapping[str, Any]
     as_of: pd.Timestamp | None
     zone: str | None
+    defined: bool = False
     refusal: str = ""
 
     @property
@@ -47,7 +48,8 @@ class Draft:
             return self
         new = replace(self, answers=self.answers if answers is None else answers, mapping=mapping or self.mapping, as_of=as_of or self.as_of)
         sheets = [match.sheet for match in self.intake.recognition.matches]
-        return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems))
+        return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems,
+                                                    new.defined))
 
 
     def corrected(self, match: Match, subject: str, columns: Mapping[str, str]) -> Draft:
@@ -64,7 +66,7 @@ def draft_files(store: Store, dataset: str, sources: Sequence[Source], *, answer
                 progress: Progress | None = None) -> Draft:
     """Read, recognise and check files, with the mappings and answers that were kept for this data set; nothing is stored."""
     new = _begin(store, dataset, tuple(_files(sources)), answers, as_of)
-    return _checked(new, lambda: prepare(sources, new.answers, new.mapping, new.as_of, new.zone, progress), progress)
+    return _checked(new, lambda: prepare(sources, new.answers, new.mapping, new.as_of, new.zone, progress, new.defined), progress)
 
 
 def draft_warehouse(store: Store, dataset: str, url: str, tables: Sequence[str] = (), *, answers: Mapping[str, str] | None = None,
@@ -73,13 +75,14 @@ def draft_warehouse(store: Store, dataset: str, url: str, tables: Sequence[str] 
     sheets, problems = read_warehouse(url, tables, progress=progress)
     named = "|".join(f"{sheet.name}:{pd.util.hash_pandas_object(sheet.frame).sum()}" for sheet in sheets)
     new = _begin(store, dataset, (LoadFile(WAREHOUSE, hashlib.sha256(named.encode()).hexdigest()),), answers, as_of)
-    return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, problems=problems), progress)
+    return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, problems=problems,
+                                                    defined=new.defined), progress)
 
 
 def _begin(store: Store, dataset: str, files: tuple[LoadFile, ...], answers: Mapping[str, str] | None, as_of: pd.Timestamp | None) -> Draft:
     config, version = store.terms(dataset)
     return Draft(dataset, files, None, dict(answers or {}), learning.kept_mapping(store.mappings(dataset)), as_of,
-                 config.get("reporting_tz") if version else None)
+                 config.get("reporting_tz") if version else None, bool(version))
 
 
 def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None = None) -> Draft:

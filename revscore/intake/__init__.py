@@ -23,29 +23,31 @@ __all__ = ["SUBJECTS", "Field", "Intake", "Ledger", "Match", "Problem", "Questio
 
 
 def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None,
-            as_of: pd.Timestamp | None = None, tz: str | None = None, progress: Callable[[str, float, str], None] | None = None) -> Intake:
+            as_of: pd.Timestamp | None = None, tz: str | None = None, progress: Callable[[str, float, str], None] | None = None,
+            defined: bool = False) -> Intake:
     """Read, recognise and clean files; nothing is stored.
 
     sources: files (xlsx, csv, tsv, txt, zip), folders, and config.json of a plain folder
     answers: question key -> answer; mapping: `Intake.mapping` of an earlier load; as_of: instant of the extract
     tz     : reporting zone, for dates without a time (default: the config's, else UTC)
+    defined: the data set has definitions, so that none is asked for
 
     Raises ValueError when as_of or the mapping cannot be read; faults of files and rows are values of the result.
     """
     config, files = _config(sources)
     sheets, problems = read(files, progress)
-    return prepare_sheets(sheets, answers, mapping, as_of, tz, progress, config, problems)
+    return prepare_sheets(sheets, answers, mapping, as_of, tz, progress, config, problems, defined)
 
 
 def prepare_sheets(sheets: Sequence[Sheet], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,
                    tz: str | None = None, progress: Callable[[str, float, str], None] | None = None, config: Mapping[str, Any] | None = None,
-                   problems: Sequence[Problem] = ()) -> Intake:
+                   problems: Sequence[Problem] = (), defined: bool = False) -> Intake:
     """`prepare` for sheets that are read already (from files, or from a warehouse)."""
     config = {**(config or {}), **{k: v for sheet in sheets for k, v in _config_sheet(sheet).items()}}
     recognition = recognise(sheets, mapping)
     if progress:
         progress("recognised", 1.0, f"{len(recognition.used)} of {len(recognition.matches)} sheets")
-    intake = clean(recognition, answers or {}, config, as_of, tz or "UTC", mapping, progress)
+    intake = clean(recognition, answers or {}, config, as_of, tz or "UTC", mapping, progress, defined=defined)
     return Intake(**{**vars(intake), "problems": tuple(problems)})
 
 

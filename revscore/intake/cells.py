@@ -54,7 +54,7 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading))
             values, bad = got.values, got.bad
         elif f.kind in ("num", "money"):
-            numbers = read_numbers(text, decimal or desk.answers.get(f"decimal_mark:{sheet.file}:{heading}"))
+            numbers = read_numbers(text, decimal or desk.answer(f"decimal_mark:{sheet.file}:{heading}"))
             if numbers.doubt:
                 mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Is “{_example(text)}” in “{heading}” written with a decimal "
                                 f"{'comma' if ',' in _example(text) else 'point'}, or with a mark of thousands?", (".", ","),
@@ -127,7 +127,7 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
     file = match.sheet.file
     found: dict[str, str | None] = {}
     for heading in headings:
-        given = desk.answers.get(f"date_order:{file}:{heading}")
+        given = desk.answer(f"date_order:{file}:{heading}")
         if given in ORDERS:
             found[heading] = given
             continue

@@ -16,7 +16,7 @@ from revscore.core import schema
 from revscore.core.data import CrmData
 from revscore.intake import deals, others, people
 from revscore.intake.cells import read_cells
-from revscore.intake.dates import read_dates
+from revscore.intake.dates import INSTANT, read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Recognition
@@ -69,13 +69,14 @@ class Intake:
 
 
 def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
-          kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None) -> Intake:
+          kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None, defined: bool = False) -> Intake:
     """The cleaned load of recognised sheets.
 
     config: of the extract (config.json, sheet "config"): as_of, reporting_tz and definitions
     as_of : instant of the extract; else the config's, else the latest event in it
     zone  : reporting zone when the config names none
     kept  : mapping of an earlier load (`Intake.mapping`): its answers and stages
+    defined: the data set has definitions, so that none is asked for
     """
     config, kept = dict(config or {}), dict(kept or {})
     zone = str(config.get("reporting_tz", zone))
@@ -94,14 +95,16 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     hints: dict[str, Any] = {}
     stages: Mapping[str, Any] = {}
     if any(subject not in schema.TABLES for subject in frames):
+        month = {} if defined or _definitions(config) else {"fiscal_start_month": _fiscal_start(desk)}
         made, hints, known, stages = _crm(frames, desk, known, kept.get("stages", {}), config)
         tables |= {name: frame if name not in tables else _joined(tables[name], frame, schema.TABLES[name].key) for name, frame in made.items()}
+        hints = hints | month
     elif not config and "opp_history" in tables:
         hints = _plain_hints(tables, desk, kept.get("stages", {}))
     if known is None:
         known = _latest([_events(name, frame) for name, frame in tables.items()], desk)
-        desk.say(f"the extract is taken as of {known.isoformat()}, its latest event")
     _orphans(tables, homes, desk)
+    _unasked(answers, defined, desk)
     if progress:
         progress("checked", 1.0, f"{sum(len(f) for f in tables.values()):,} records")
     data = CrmData(tables, known, desk.derived)
@@ -114,6 +117,23 @@ def _definitions(config: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in config.items() if key not in ("as_of", "report")}
 
 
+def _fiscal_start(desk: Desk) -> int:
+    """Month in which the fiscal year begins: no extract of a CRM says it."""
+    return int(desk.ask("fiscal_start_month", "In which month does your fiscal year begin?", [str(n) for n in range(1, 13)], "1", "definitions") or 1)
+
+
+def _unasked(answers: Mapping[str, str], defined: bool, desk: Desk) -> None:
+    """Answers that no question has, said with the questions there are; `as_of` and `quarantined:…` are read elsewhere."""
+    for key in answers:
+        if key in desk.asked or key == "as_of" or key.startswith("quarantined:"):
+            continue
+        if key == "fiscal_start_month" and defined:
+            desk.say("fiscal_start_month is defined already, so the answer changes nothing; change it in the Glossary")
+        else:
+            keys = ", ".join(desk.questions) or "none that is open"
+            desk.say(f"no question has the key “{key}”; the questions are {keys}")
+
+
 def _as_of(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping[str, str], zone: str) -> pd.Timestamp | None:
     """The instant named by the caller, an answer or the config. Raises ValueError when the text is no date."""
     if given is not None:
@@ -121,6 +141,8 @@ def _as_of(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mappi
     text = answers.get("as_of") or config.get("as_of")
     if text is None:
         return None
+    if not INSTANT.fullmatch(str(text).strip()):
+        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
     read = read_dates(pd.Series([str(text)], dtype="str"), "ts", zone)
     if read.bad.any() or read.values.isna().any():
         raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
@@ -169,7 +191,6 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     records, events = built.records, built.events
     if as_of is None:
         as_of = _latest([_stamps(frame) for frame in get.values()] + [column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
-        desk.say(f"the extract is taken as of {as_of.isoformat()}, its latest event; give another instant if it was made later")
     if len(records):
         first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
         records = deals.with_creation(records, as_of, desk, first)
@@ -229,15 +250,18 @@ def _events(name: str, frame: pd.DataFrame) -> pd.Series:
 
 
 def _latest(columns: list[pd.Series], desk: Desk) -> pd.Timestamp:
-    """The latest instant that is not in the future; a day without a time counts to its end. Now, when there is none."""
+    """The latest instant that is not in the future, said; a day without a time counts to its end. Now, when there is none."""
     every = pd.concat([pd.Series(dtype=_TS), *(c.dropna() for c in columns)], ignore_index=True)
     past = every[every <= desk.now]
     if not len(past):
+        if any(len(match.sheet.frame) for match in desk.matches if match.subject):
+            desk.say("no date in the extract tells when it was made; it is taken as of now; give another instant if it was made earlier")
         return desk.now.floor("s")
     last = past.max()
     local = last.tz_convert(desk.zone)
     if local == local.normalize():
         last = min((local + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_convert("UTC"), desk.now.floor("s"))
+    desk.say(f"the extract is taken as of {last.isoformat()}, its latest event; give another instant if it was made later")
     return last
 
 

@@ -7,6 +7,7 @@ local midnight of the reporting zone (METRICS C1, C3).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ _NUMERIC = rf"^(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])\s?(?P<b>[0-9]{{1,2}})[-/.]\s?(?
 _DAY_NAME = rf"^(?:[^\W\d]+\.?,\s*)?(?P<a>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -](?P<name>[^\W\d]+)\.?,?[ -](?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
 _NAME_DAY = rf"^(?:[^\W\d]+\.?,\s*)?(?P<name>[^\W\d]+)\.? (?P<a>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>[0-9]{{4}}){_TIME}$"
 _ISO_LIKE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+
+INSTANT = re.compile(_ISO_LIKE)        # what is accepted where a single date leaves no column to decide by
 
 
 @dataclass(frozen=True)

@@ -40,19 +40,25 @@ class Desk:
     messages: list[str] = field(default_factory=list)
     derived: dict[str, str] = field(default_factory=dict)
     words: list[tuple[str, str, str, int, str]] = field(default_factory=list)      # kind, word, meaning, rows, evidence
+    asked: set[str] = field(default_factory=set)                                   # keys of all questions, answered or open
     forms: dict[str, str] = field(default_factory=dict)                            # "date_order:file:heading" -> what was decided
     _entries: list[tuple[str, int, np.ndarray, str, str, object]] = field(default_factory=list)
     _unused: dict[int, str] = field(default_factory=dict)
 
     def ask(self, key: str, text: str, options: Sequence[str], default: str | None, place: str) -> str | None:
         """The answer given for `key`, else `default` (and the question is open)."""
-        given = self.answers.get(key)
+        given = self.answer(key)
         if given is not None:
             if not options or given in options:
                 return given
             self.messages.append(f"the answer “{given}” to {key} is none of {', '.join(options)}; it was not used")
         self.questions.setdefault(key, Question(key, text, tuple(options), default, place))
         return default
+
+    def answer(self, key: str) -> str | None:
+        """The answer given for `key`, which is a question of this load."""
+        self.asked.add(key)
+        return self.answers.get(key)
 
     def say(self, text: str) -> None:
         if text not in self.messages:

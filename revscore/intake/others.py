@@ -180,6 +180,7 @@ def _fiscal(rows: pd.DataFrame, words: pd.Series, as_of: pd.Timestamp, config: M
     month = str(config.get("fiscal_start_month", "1"))
     if "fiscal_start_month" not in config:
         months = tuple(str(n) for n in range(1, 13))
+        month = desk.answers["fiscal_start_month"] if desk.answers.get("fiscal_start_month") in months else month
         month = desk.ask("goal_fiscal_month", f"In which month (1 to 12) does the fiscal year of goals such as “{words.iloc[0]}” begin?", months, month, place) or month
     local = as_of.tz_convert(desk.zone)
     year = str(local.year + (local.month >= int(month) > 1 and config.get("fiscal_year_named_by", "end") == "end") - (

@@ -195,7 +195,7 @@ def status_words(text: pd.Series, desk: Desk) -> pd.Series:
     """Lead statuses by the word lists, by answers where no list knows the word."""
     known: dict[str, str | None] = {}
     for word, rows in text.dropna().value_counts().items():
-        known[str(word)] = desk.answers.get(f"lead_status:{word}") or meaning("lead_status", str(word)) or desk.ask(
+        known[str(word)] = desk.answer(f"lead_status:{word}") or meaning("lead_status", str(word)) or desk.ask(
             f"lead_status:{word}", f"Which lead stage is the status “{word}”?", STATUSES, "inquiry", "leads")
         desk.words.append(("lead status", str(word), known[str(word)] or "", int(rows), "word list" if meaning("lead_status", str(word)) else "asked"))
     return text.map(known).astype("str")

@@ -65,7 +65,7 @@ def understand(rows: pd.DataFrame, listed: pd.DataFrame, times: pd.DataFrame, de
 
 def _outcome(word: str, own: pd.DataFrame, won: float, closed: float, probability: float, desk: Desk, kept: Mapping[str, object]) -> tuple[str, str]:
     key = f"stage:{word}"
-    if desk.answers.get(key) in (OPEN, WON, LOST):
+    if desk.answer(key) in (OPEN, WON, LOST):
         return desk.answers[key], "answered"
     before = dict(kept.get("outcome", {})).get(word)          # type: ignore[arg-type]
     if before:

@@ -141,7 +141,7 @@ def test_lead_files_in_three_date_formats() -> None:
     assert leads["created_at"].dt.tz_convert("Europe/Berlin").dt.strftime("%Y-%m-%d %H:%M").to_dict() == {
         "L1": "2026-01-05 00:00", "L2": "2026-01-07 00:00", "U1": "2026-02-03 09:05", "U2": "2026-03-01 08:00", "E1": "2026-02-03 09:05", "E2": "2026-03-01 08:00"}
     asked = {q.key: q.default for q in intake.questions}
-    assert asked == {"date_order:leads-us.csv:Created Date": "mdy"}                                       # another column of the file decides
+    assert asked == {"date_order:leads-us.csv:Created Date": "mdy", "fiscal_start_month": "1"}                                       # another column of the file decides
     reasons = intake.data.tables["lead_stage_history"].set_index("event_id")["reason"].dropna()
     assert reasons.to_dict() == {"L2:03": "No budget"}
 
@@ -150,7 +150,7 @@ def test_a_date_order_that_nothing_decides_waits_for_an_answer() -> None:
     asked = load(LEADS_OPEN)
     assert [q.key for q in asked.blocking] == ["date_order:leads-open.csv:Created Date"]
     told = load(LEADS_OPEN, answers={"date_order:leads-open.csv:Created Date": "dmy"})
-    assert not told.questions
+    assert [q.key for q in told.questions] == ["fiscal_start_month"]
     assert by_id(told, "leads")["created_at"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-06-05"]
     assert told.data.tables["lead_stage_history"]["entered_at"].dt.strftime("%Y-%m-%d").tolist() == ["2026-03-02", "2026-04-02", "2026-06-05"]
 

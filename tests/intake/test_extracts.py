@@ -154,7 +154,7 @@ def test_goals_of_fiscal_periods_alone() -> None:
     spans = [[f"{a:%Y-%m}" for a in row] for row in intake.data.tables["targets"][["period_start", "period_end"]].itertuples(index=False)]
     assert spans == [["2026-07", "2026-12"], ["2026-01", "2026-03"], ["2026-01", "2026-12"]] and balanced(intake, 3, 1)
     assert intake.ledger.findings.query("action == 'quarantined'")[["row", "column", "text"]].values.tolist() == [[5, "Fiscal Period", "Sprint 9"]]
-    assert [q.key for q in intake.questions] == ["goal_fiscal_month"] and not intake.blocking
+    assert [q.key for q in intake.questions] == ["fiscal_start_month", "goal_fiscal_month"] and not intake.blocking
     assert f"{fiscal.data.tables['targets']['period_start'].min():%Y-%m}" == "2025-02"                               # FY2026 is named by its end
 
 
@@ -240,7 +240,7 @@ def test_columns_of_a_file_that_disagree_settle_no_date() -> None:
     intake = load(("leads.csv", head + "L1,a@x.example,A,New,Ada,01/02/2026,1/25/2026,26/01/2026\n"))
     assert [q.key for q in intake.blocking] == ["date_order:leads.csv:Created Date"]
     same = load(("leads.csv", head + "L1,a@x.example,A,New,Ada,01/01/2026,1/25/2026,\n"))
-    assert not same.questions and str(same.data.tables["leads"]["created_at"][0]) == "2026-01-01 00:00:00+00:00"
+    assert [q.key for q in same.questions] == ["fiscal_start_month"] and str(same.data.tables["leads"]["created_at"][0]) == "2026-01-01 00:00:00+00:00"
 
 
 def test_open_deals_of_a_connector_need_no_history(tmp_path) -> None:
