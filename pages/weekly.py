@@ -9,11 +9,7 @@ if now := frame.open_page("Weekly review"):
     numbers = review.weekly_review(now)
     review.weekly_answer(numbers)
     review.section(now, "Pace and coverage", "Do we build and close enough?")
-    left, right = st.columns(2, gap="small")
-    with left:
-        review.pace(now, numbers)
-    with right:
-        review.coverage(now, numbers)
+    review.pace_and_coverage(now, numbers)
     review.section(now, "Seven days", "What changed the pipeline?")
     pipeline.bridge(now, week=True)
     review.section(now, "Movement", "Is it moving forward?", numbers.flow, columns=3)

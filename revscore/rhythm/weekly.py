@@ -14,6 +14,7 @@ from revscore.rhythm import goals, pipeline
 from revscore.rhythm.asks import ask, made
 
 _PACE = (ask("pipeline.created"), ask("bookings.won_value"))
+_STANDING = (*_PACE, ask("winrate.closed_in_period"), ask("pipeline.open", "count", "Open deals"))
 _SPEED = (ask("sla.speed_to_lead_minutes", label="Speed to lead, median"), ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead"),
           ask("sla.compliance", label="Follow-up kept", sla_type="follow_up"), ask("sla.breach_ageing", label="Open breaches", now=True))
 
@@ -25,6 +26,7 @@ class Weekly:
     period: Period
     pace: tuple[Line, ...]
     progress: pd.DataFrame
+    standing: tuple[Line, ...]  # the numbers of deals beside the period before, where no target says how the pace is
     coverage: pd.Series | None
     bridge: pipeline.Bridge
     moved: pd.DataFrame
@@ -37,9 +39,10 @@ def weekly(x: Coded, view: View) -> Weekly:
     period = view.period or x.terms.calendar.holding(x.as_of_day, "quarter")
     at = view.during(period)
     pace = made(x, at, _PACE)
+    progress = goals.paced(x, at, pace)
     flow = (*made(x, view, (ask("pipeline.progressed", label="Progressed in 7 days", now=True), ask("velocity.aging", label="Aging or stalled", now=True))),
             *made(x, view.during(None), (ask("slippage.rate", label=f"Slipped out of {period.label or 'the period'}", params={"period": period}),)))
-    return Weekly(period, pace, goals.paced(x, at, pace), pipeline.coverage(x, at), pipeline.bridge(x, view, week=True), pipeline.moved(x, view), flow,
+    return Weekly(period, pace, progress, () if len(progress) else made(x, at, _STANDING), pipeline.coverage(x, at), pipeline.bridge(x, view, week=True), pipeline.moved(x, view), flow,
                   made(x, at, _SPEED))
 
 

@@ -17,6 +17,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
 _TONES = {"good": "green", "bad": "red", "neutral": "gray"}
+_CALLED = {"on": "green", "off": "red"}  # the tone of a tile that has a course: its badge, trend and chip say one thing
 _COURSES = {"on": ":green-badge[:material/check: on course]", "off": ":orange-badge[:material/priority_high: off course]", "open": ":gray-badge[no call]"}
 
 
@@ -50,9 +51,10 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     """One number of a review."""
     line = _line(one)
     name = key_of(line, key)
+    tone = _TONES[line.tone] if not isinstance(one, Tile) else _CALLED.get(one.course, _TONES[line.tone])
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
-                  delta_color=_TONES[line.tone], delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+                  delta_color=tone, delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
         st.caption(" · ".join(_foot(one, line)))
         if isinstance(one, Tile):
             with st.container(key=f"course-{name}"):

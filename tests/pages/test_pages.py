@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.proto.Metric_pb2 import Metric
 
 from revscore.ui.frame import WITHOUT_FILTERS
 from revscore.ui.menu import PAGES
@@ -88,6 +89,20 @@ def test_missing_columns_cost_only_the_numbers_that_need_them(app, filled):
     test = app(filled, "campaigns")
     assert not test.exception
     assert "which this extract lacks" in said(test)
+
+
+def test_a_weekly_review_without_targets_leads_with_what_can_be_had(app, filled):
+    test = app(filled, "weekly", period="2026-05")
+    assert not test.exception
+    assert [metric.label for metric in test.metric][:4] == ["Pipeline created", "Bookings", "Win rate", "Open deals"]
+    assert "Bookings \\$" in said(test) and "pace and coverage need one" in said(test)
+
+
+def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, filled):
+    test = app(filled, "scorecard", period="2026-05")
+    badges = [one.value for one in test.markdown if "-badge[" in one.value]
+    called = [(badge, metric.proto.color) for badge, metric in zip(badges, test.metric, strict=True) if "course" in badge]
+    assert called and all(colour == (Metric.GREEN if "on course" in badge else Metric.RED) for badge, colour in called)
 
 
 def test_the_bridge_shows_that_it_balances(app, filled):

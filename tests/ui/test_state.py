@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from revscore.core.calendars import day_number
 from revscore.core.coded import Coded
+from revscore.core.statistics import kaplan_meier
 from revscore.core.terms import Terms
 from revscore.ui import state
+from revscore.ui.blocks import speed
 from revscore.ui.words import md
 from tests.pages.conftest import small_company
 
@@ -69,6 +72,13 @@ def test_an_unknown_grain_is_the_default_and_named(x):
     choice = state.make_view(x, grain="fortnight")
     assert choice.view.grain == "month" and len(choice.ignored) == 1 and "“fortnight”" in choice.ignored[0]
     assert not state.make_view(x, grain="quarter").ignored
+
+
+def test_a_curve_is_named_only_where_five_are_still_followed():
+    days = np.arange(1.0, 11.0)
+    few, many = kaplan_meier(np.arange(1.0, 8.0), np.ones(7, bool)), kaplan_meier(days, np.ones(10, bool))
+    assert few.at_risk_at(few.quantile(0.5)) == 4
+    assert speed._halfway((("Enterprise", few), ("SMB", many)), "decided") == "Half are decided: SMB after 5.0 days"
 
 
 @pytest.mark.parametrize("text", ["![x](http://a.b/c)", "a *b* _c_ `d`", "$1 and $2", "<script>", ":red[x] ~~y~~", "# head", "- item", "| a | b |", "a\nb\\c"])

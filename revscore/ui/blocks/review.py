@@ -49,11 +49,24 @@ def summary(now: Now, asks: tuple[Ask, ...]) -> None:
     tiles.row(now, now.ask(made, asks), key="summary")
 
 
+def pace_and_coverage(now: Now, review: Weekly) -> None:
+    """Pace beside coverage; where no target says how either is, the numbers of deals beside the period before."""
+    if len(review.progress):
+        left, right = st.columns(2, gap="small")
+        with left:
+            pace(now, review)
+        with right:
+            coverage(now, review)
+        return
+    tiles.row(now, review.standing, key="standing")
+    if review.coverage is not None:
+        return coverage(now, review)
+    st.caption(md(f"No target is set for {review.period.label or 'this period'} and this selection: pace and coverage need one, these numbers stand without."))
+
+
 def pace(now: Now, review: Weekly) -> None:
     """Progress to the targets of the period, beside what should be there by today."""
     frame = review.progress
-    if not len(frame):
-        return charts.absent("Pace", f"No target is set for {review.period.label or 'this period'} and this selection; the numbers stand without one.", "pace")
     behind = frame[frame["value"] < frame["expected"]]["name"].tolist()
     finding = f"Behind the pace: {listed(behind)}" if behind else "On pace to the targets" if len(frame) > 1 else f"{frame['name'].iloc[0]} is on pace"
     charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
@@ -89,12 +102,21 @@ def weekly_answer(review: Weekly) -> None:
     said = []
     for row in review.progress.itertuples():
         said.append(f"{row.name} {'on' if row.value >= row.expected else 'behind'} pace")
+    moved = sorted((line for line in review.standing if line.known and line.change != units.MISSING), key=lambda line: line.card.id != "bookings.won_value")
+    said += [_step(line) for line in moved[:1]]
     if review.coverage is not None and review.coverage["remaining"] > 0:
         said.append(f"coverage {units.text(review.coverage['coverage'], units.MULTIPLE)} of {units.text(review.coverage['required_coverage'], units.MULTIPLE)} required")
     if review.bridge.legs is not None and len(review.bridge.legs):
         step = review.bridge.end - review.bridge.start
         said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in seven days")
     answers.answer(("; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".") if said else "No target is set for this period; here is what moved.")
+
+
+def _step(line: Line) -> str:
+    """ "Bookings $2.07M, −9.4 % on the same days of FY18Q3". """
+    before = line.before_period
+    name = (before.label or before.dates()).replace("same days", "the same days", 1) if before else "before"
+    return f"{line.label} {line.text}, {line.change} on {name.replace('the the', 'the')}"
 
 
 def monthly_answer(review: Monthly) -> None:
