@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from revscore.rhythm.monthly import monthly
 from revscore.rhythm.pipeline import Bridge
 from revscore.rhythm.scorecard import Scorecard, scorecard
 from revscore.rhythm.weekly import weekly
-from revscore.store import StoreError
+from revscore.store import Store, StoreError
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 SHOWN = 20  # remarks of a file that the table form prints
@@ -79,7 +80,7 @@ rows_quarantined, reasons (reason, rows), messages (sheet, row, column, text), q
 _METRICS = """\
 examples:
   python -m revscore metrics --list
-  python -m revscore metrics --id winrate.count --by segment --period FY26Q2
+  python -m revscore metrics --id winrate.closed_in_period --by segment --period FY26Q2
   python -m revscore metrics --id 'funnel.*' --id 'velocity.*' --grain month --where region=EMEA --where segment=SMB
   python -m revscore metrics --id funnel.km_conversion --param 'pair=mql->sql' --format csv > conversion.csv
 
@@ -91,7 +92,7 @@ _EXPORT = """\
 examples:
   python -m revscore export weekly.xlsx --review weekly
   python -m revscore export q2.xlsx --review monthly --period FY26Q2 --where region=EMEA
-  python -m revscore export mine.xlsx --id winrate.count --id 'pipeline.*'
+  python -m revscore export mine.xlsx --id winrate.closed_in_period --id 'pipeline.*'
 
 The workbook has the sheets of lines, series, rows behind every number, definitions, and the receipt: what the numbers stand on.
 """
@@ -165,7 +166,17 @@ def _load(args: argparse.Namespace) -> int:
     missing = [name for name in args.files if not Path(name).exists()]
     if missing:
         return _stop(f"{missing[0]}: there is no such file or folder")
-    store = company.open_store(args.store)
+    with company.checking_store(args.store) if args.dry_run else nullcontext(company.open_store(args.store)) as store:
+        report = _load_report(args, store, answers)
+    if args.format == "json":
+        for line_ in _json_lines(report, args.dry_run):
+            print(line_)
+    else:
+        _print_report(report, args.dry_run)
+    return EXIT[report.status]
+
+
+def _load_report(args: argparse.Namespace, store: Store, answers: dict[str, str]) -> company.LoadReport:
     say = _progress()
     dataset = args.company or company.COMPANY
     as_of = company.instant(args.as_of, company.terms_of(store, dataset).reporting_tz) if args.as_of else None
@@ -173,13 +184,7 @@ def _load(args: argparse.Namespace) -> int:
         draft = company.draft_warehouse(store, dataset, args.warehouse, args.table, answers=answers, as_of=as_of, progress=say)
     else:
         draft = company.draft_files(store, dataset, [Source(str(name), Path(name)) for name in args.files], answers=answers, as_of=as_of, progress=say)
-    report = company.report(draft) if args.dry_run else company.save(store, draft, by=_who(), progress=say)
-    if args.format == "json":
-        for line_ in _json_lines(report, args.dry_run):
-            print(line_)
-    else:
-        _print_report(report, args.dry_run)
-    return EXIT[report.status]
+    return company.report(draft) if args.dry_run else company.save(store, draft, by=_who(), progress=say)
 
 
 def _json_lines(report: company.LoadReport, dry_run: bool) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from openpyxl import load_workbook
 from sqlalchemy import create_engine
 
 from revscore import cli, company
+from revscore.core import ask
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
 from tests.extracts import HISTORY, LEADS
@@ -64,7 +66,10 @@ def test_a_load_prints_one_object_a_file(run, folder):
 def test_a_dry_run_leaves_the_store_empty(run, folder):
     status, out, _ = run("load", str(folder / "leads.csv"), "--dry-run")
     assert status == 0 and "dry run" in out
-    assert not company.open_store(folder / "store.sqlite").loads("company")
+    assert not list(folder.glob("store.sqlite*"))
+    assert run("load", str(folder / "leads.csv"))[0] == 0
+    assert run("load", str(folder / "lead_stage_history.csv"), "--dry-run")[0] == 0
+    assert len(company.open_store(folder / "store.sqlite").loads("company")) == 1
 
 
 def test_a_refused_file_is_status_2(run, folder):
@@ -121,7 +126,8 @@ def test_a_metric_without_its_data_is_named_and_the_others_are_given(loaded):
 
 @pytest.mark.parametrize(("words", "said"), [
     (["--id", "funel.entries"], "funnel.entries"), (["--where", "segment=Nope"], "SMB"), (["--where", "planet=Mars"], "segment"),
-    (["--period", "soon"], "FY26Q2"), (["--id", "funnel.entries", "--param", "pear=x"], "no parameters"), (["--as-of", "soon"], "2026-11-16")])
+    (["--period", "soon"], "FY26Q2"), (["--id", "funnel.entries", "--param", "pear=x"], "no parameters"), (["--as-of", "soon"], "2026-11-16"),
+    (["--as-of", "03/04/2026"], "2026-11-16"), (["--id", "funnel.entries", "--by", "nope"], "segment"), (["--id", "bookings.won_value", "--by", "nope"], "segment")])
 def test_what_is_not_understood_says_what_there_is(loaded, words, said):
     status, _, err = loaded("metrics", *words)
     assert status == 2 and said in err
@@ -159,6 +165,13 @@ def test_tables_of_a_warehouse_load_like_files(run, folder):
     status, out, _ = run("load", "--warehouse", url, "--table", "leads", "--table", "lead_stage_history", "--as-of", "2026-03-31", "--format", "json")
     assert status == 0 and json.loads(out)["rows_read"] == 9
     assert run("load", "--warehouse", url, "--table", "deals")[0] == 2
+
+
+def test_every_metric_of_the_help_exists():
+    examples = [row.partition("-m revscore ")[2].partition(" > ")[0] for text in (cli._TOP, cli._METRICS, cli._EXPORT) for row in text.splitlines()]
+    parsed = [cli._parser().parse_args(shlex.split(row)) for row in examples if row.startswith(("metrics", "export"))]
+    ids = [id_ for args in parsed for id_ in args.id]
+    assert len(ids) >= 6 and all(ask.cards([id_]) for id_ in ids)
 
 
 def test_help_is_enough_and_the_module_runs(folder):

@@ -216,6 +216,12 @@ def test_a_date_counts_to_its_end_in_the_teams_zone(text, zone, utc):
     assert company.instant(text, zone) == pd.Timestamp(utc)
 
 
+@pytest.mark.parametrize("text", ["03/04/2026", "Nov 16, 2026", "20261116", "2026-11", "2026-13-01"])
+def test_a_date_that_could_be_read_otherwise_is_refused(text):
+    with pytest.raises(AskError, match="2026-11-16"):
+        company.instant(text, "UTC")
+
+
 def test_a_word_is_no_date():
     with pytest.raises(AskError, match="2026-11-16"):
         company.instant("Monday", "UTC")

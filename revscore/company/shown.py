@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
@@ -14,7 +17,8 @@ from revscore.core.metrics import CARDS
 from revscore.core.review import listed
 from revscore.core.terms import Terms
 from revscore.intake import Source
-from revscore.store import SAMPLE, NothingLoaded, Store
+from revscore.intake.dates import INSTANT
+from revscore.store import SAMPLE, NothingLoaded, Store, default_url
 
 COMPANY = "company"  # the data set of the user's own company
 SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
@@ -23,6 +27,26 @@ SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "n
 def open_store(url: str | Path | None = None) -> Store:
     """The store at `url` (a file or a SQLAlchemy URL); by default the one of REVSCORE_DB, else data/revscore.sqlite."""
     return Store(url)
+
+
+@contextmanager
+def checking_store(url: str | Path | None = None) -> Iterator[Store]:
+    """The store at `url`; where its SQLite file does not exist yet, an empty one that is gone afterwards, so that checking makes no file."""
+    file = _file(str(url or default_url()))
+    with TemporaryDirectory() as folder:
+        store = open_store(url if file is None or file.exists() else Path(folder) / "empty.sqlite")
+        try:
+            yield store
+        finally:
+            store.close()
+
+
+def _file(url: str) -> Path | None:
+    """The file of a SQLite store; None for a server."""
+    scheme, sign, rest = url.partition("://")
+    if not sign:
+        return Path(url).expanduser()
+    return Path(rest.partition("?")[0].removeprefix("/")) if scheme.startswith("sqlite") and "uri=" not in rest else None
 
 
 def has_load(store: Store, dataset: str) -> bool:
@@ -69,11 +93,12 @@ def _known(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int 
 
 
 def instant(text: str, zone: str) -> pd.Timestamp:
-    """A date (its last second, in `zone`) or an instant (without a zone: in `zone`) as UTC. Raises AskError with a sentence."""
+    """An ISO date (its last second, in `zone`) or instant (without a zone: in `zone`) as UTC; other forms are not guessed. Raises AskError
+    with a sentence."""
     try:
-        at = pd.Timestamp(text.strip())
-        if pd.isna(at):
+        if not INSTANT.fullmatch(text.strip()):
             raise ValueError
+        at = pd.Timestamp(text.strip())
         if len(text.strip()) <= 10:
             at = at.normalize() + pd.Timedelta(days=1) - pd.Timedelta(seconds=1)
         return (at.tz_localize(zone) if at.tz is None else at).tz_convert("UTC").as_unit("us")

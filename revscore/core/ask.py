@@ -31,7 +31,7 @@ class AskError(ValueError):
 
 
 def cards(patterns: Sequence[str]) -> tuple[Metric, ...]:
-    """The cards whose id fits one of `patterns` ("funnel.*", "winrate.count"); all of them when there is no pattern."""
+    """The cards whose id fits one of `patterns` ("funnel.*", "winrate.closed_in_period"); all of them when there is no pattern."""
     if not patterns:
         return tuple(CARDS.values())
     found: dict[str, Metric] = {}
@@ -71,9 +71,14 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
          params: Mapping[str, str] | None = None) -> tuple[pd.DataFrame, list[str]]:
     """(numbers in the columns `TIDY`, remarks). `by` holds the value of the one dimension asked for, of several joined by " / ".
 
-    A metric that needs what the extract lacks, or cannot be split so, gives no row and a remark.
+    A metric that needs what the extract lacks, or cannot be split so, gives no row and a remark. Raises AskError for a dimension that none
+    of the metrics has.
     """
-    frames, remarks = [], []
+    own = {name for card in chosen for name in card.by}
+    for name in by:
+        if name not in (*DIMENSIONS, *own):
+            raise AskError(f"--by {name}: none of these metrics can be split so; the dimensions are {', '.join((*DIMENSIONS, *sorted(own - set(DIMENSIONS))))}")
+    frames, remarks, unsplit = [], [], []
     for card in chosen:
         lacks = x.data.missing(card.needs)
         if lacks:
@@ -82,7 +87,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         try:
             found = compute(x, card, view, tuple(by), grain, **typed(x, card, params or {}))
         except KeyError as error:
-            remarks.append(f"{card.id}: {error.args[0]}")
+            unsplit.append(f"{card.id}: {error.args[0]}")
             continue
         period = found["period"] if grain else pd.Series(view.period.label if view.period else "", index=found.index)
         groups = [found[name].fillna("").astype("str") for name in by if name in found.columns]
@@ -95,6 +100,9 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
             have = {*x.facts(card, **typed(x, card, params or {})).codes}
             remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" for name, _ in view.where if name not in have]
+    if unsplit and not frames and by:
+        raise AskError(f"none of these metrics can be split by {' and '.join(by)}; {unsplit[0]}")
+    remarks += unsplit
     if not frames:
         return pd.DataFrame(columns=list(TIDY)), remarks
     whole = pd.concat(frames, ignore_index=True)
