@@ -181,7 +181,8 @@ def _weeks(theme: Theme) -> alt.LayerChart:
         *_goal(base, y("target"), p),
         base.mark_line(color=p.main).encode(y=y("rate")),
         base.mark_point(size=130, strokeWidth=3, opacity=1, filled=True).encode(y=y("rate"), color=_tones(p), tooltip=about),
-        base.transform_filter("datum.small").mark_point(size=60, filled=True, opacity=1, color=p.line).encode(y=alt.value(alt.expr("height * 0.54")), tooltip=about),
+        base.transform_filter("datum.small").mark_point(shape="stroke", size=160, strokeWidth=3, opacity=1, color=p.line).encode(  # below the axis: no 0 %
+            y=alt.value(alt.expr("height * 0.54 + 14")), tooltip=about),
         *_toned(base.encode(y=y("rate"), text="off_label:N"), p, baseline="top", dy=13, fontSize=SMALL, fontWeight=700),
         *_toned(base.encode(y=y("rate"), text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
     )
