@@ -136,19 +136,24 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
         if order != "":
             found[heading] = order
             desk.forms[f"date_order:{file}:{heading}"] = f"{order or 'open'}: {why}"
+    answered = next((given for heading in headings if (given := desk.answers.get(f"date_order:{file}:{heading}")) in ORDERS), None)
     sure = {order for order in found.values() if order}
-    others = sure.pop() if len(sure) == 1 else None          # columns that disagree settle nothing
-    asked = any(f"date_order:{file}:{heading}" in desk.answers for heading in headings)       # one answer decides for all columns of the file
-    for heading, order in found.items():
-        if order is None:
-            if asked or match.columns.get(heading) in _SOFT:
-                continue
-            example = match.sheet.frame[heading][match.sheet.frame[heading] != ""].iloc[0]
-            asked = others is None
-            found[heading] = desk.ask(f"date_order:{file}:{heading}", f"Is “{example.strip()}” in “{heading}” written month first (mdy) or day first (dmy)?"
-                                      + (f" The other dates of the file are {others}." if others else ""), ORDERS, others, match.sheet.place)
-            others = others or found[heading]
+    others = answered or (sure.pop() if len(sure) == 1 else None)          # columns that disagree settle nothing
+    open_ = [heading for heading, order in found.items() if order is None]
+    first = next((heading for heading in open_ if match.columns.get(heading) not in _SOFT), None)
+    if first and not answered:                                             # one answer decides for all columns of the file
+        more = [f"“{heading}”" for heading in open_ if heading != first]
+        text = (f"Is “{_either_way(match.sheet.frame[first])}” in “{first}” written month first (mdy) or day first (dmy)?"
+                + (f" {', '.join(more)} leave{'s' if len(more) == 1 else ''} it open too: one answer settles the file." if more else "")
+                + (f" The other dates of the file are {others}." if others else ""))
+        others = desk.ask(f"date_order:{file}:{first}", text, ORDERS, others, match.sheet.place)
     return {heading: order or others or "mdy" for heading, order in found.items()}
+
+
+def _either_way(text: pd.Series) -> str:
+    """The first date that is another one when its day and month change places."""
+    parts = text.str.strip().str.extract(r"^([0-9]{1,2})[-/.]\s?([0-9]{1,2})[-/.]").astype(float)
+    return str(text[(parts[0] != parts[1]) & (parts.max(axis=1) <= 12)].iloc[0]).strip()
 
 
 def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforce: bool, desk: Desk) -> pd.Series:
@@ -156,7 +161,14 @@ def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforc
     damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)
     desk.hold(place[hidden], f.name, "R_ID", f"“{heading}” holds characters that cannot be seen")
     desk.hold(place[damaged], f.name, "R_ID", f"“{heading}” was turned into a rounded number by a spreadsheet; export the ids as text")
-    return complete_ids(text) if salesforce else text
+    if not salesforce:
+        return text
+    whole = complete_ids(text)
+    changed = int((whole != text).sum())
+    if changed:
+        sheet = desk.matches[int(place["_m"].iloc[0])].sheet
+        desk.say(f"{sheet.place}, column {heading}: {changed:,} id{'s' if changed > 1 else ''} of 15 characters completed to the 18 of Salesforce")
+    return whole
 
 
 def complete_ids(text: pd.Series) -> pd.Series:

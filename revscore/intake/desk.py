@@ -94,6 +94,8 @@ class Desk:
             book.open(match.sheet, (NOT_USED,) if m in self._unused else match.tables)
             if not match.subject or m in self._unused:
                 book.note(match.sheet, None, "", "N_NOT_USED", self._unused.get(m, match.why))
+            else:
+                book.set_aside(match.sheet)
         for action, m, rows, name, code, reasons in self._entries:
             if m not in self._unused:
                 match = self.matches[m]

@@ -105,7 +105,7 @@ def no_header() -> Refused:
 
 def _titles(grid: pd.DataFrame, head: int) -> list[DroppedRow]:
     texts = [_text(cells) for cells in grid.iloc[:head].to_numpy()]
-    return [DroppedRow(at + 1, text, "title above the headings" if text else "blank row") for at, text in enumerate(texts)]
+    return [DroppedRow(at + 1, text, "title above the headings" if text else "blank row", 0 if text else 1) for at, text in enumerate(texts)]
 
 
 def _fill_groups(frame: pd.DataFrame, grouped: Sequence[str]) -> list[str]:
@@ -194,7 +194,8 @@ def _dropped(body: pd.DataFrame, rows: np.ndarray, why: np.ndarray) -> list[Drop
     found = []
     for start, end in zip(at[starts], ends, strict=True):
         text = "" if why[start] == "blank row" else _text(body.iloc[start])
-        found.append(DroppedRow(int(rows[start]), text, f"blank rows to row {rows[end]:,}" if end > start else why[start]))
+        found.append(DroppedRow(int(rows[start]), text, f"blank rows to row {rows[end]:,}" if end > start else why[start],
+                                int(rows[end] - rows[start]) + 1 if why[start] == "blank row" else 0))
     return found
 
 

@@ -117,6 +117,20 @@ class Book:
         at, reasons = _at(sheet, where, reason)
         self._find(sheet, at, column, "note", code, reasons)
 
+    def set_aside(self, sheet: Sheet) -> None:
+        """Enter the rows of the file that are no records, outside the rows read: each total, footer and repeated heading; blank rows and
+        titles counted."""
+        some = [row for row in sheet.dropped if not row.why.startswith(("blank", "title"))]
+        if some:
+            self._findings.append(pd.DataFrame({"file": sheet.file, "sheet": sheet.name, "row": [row.row for row in some], "column": "",
+                                                "text": [row.text for row in some], "action": "note", "code": "N_FOOTER",
+                                                "reason": [f"{row.why}: no record, so it is not counted" for row in some]}).astype(FINDINGS))
+        titles = sum(row.why.startswith("title") for row in sheet.dropped)
+        blank = sum(row.blank for row in sheet.dropped)
+        counts = [f"{n:,} {what}{'s' if n > 1 else ''}" for n, what in ((blank, "blank row"), (titles, "title row")) if n]
+        if counts:
+            self.note(sheet, None, "", "N_BLANK", f"{' and '.join(counts)} left out: no records")
+
     def close(self) -> Ledger:
         lines, raw = [], []
         for sheet in self._sheets:

@@ -197,6 +197,8 @@ def status_words(text: pd.Series, desk: Desk) -> pd.Series:
     for word, rows in text.dropna().value_counts().items():
         known[str(word)] = desk.answer(f"lead_status:{word}") or meaning("lead_status", str(word)) or desk.ask(
             f"lead_status:{word}", f"Which lead stage is the status “{word}”?", STATUSES, "inquiry", "leads")
+        if not meaning("lead_status", str(word)) and not desk.answers.get(f"lead_status:{word}"):
+            desk.say(f"the lead status “{word}” ({rows:,} row{'s' if rows > 1 else ''}) is in no list of words; it is taken as {known[str(word)]} until its question is answered")
         desk.words.append(("lead status", str(word), known[str(word)] or "", int(rows), "word list" if meaning("lead_status", str(word)) else "asked"))
     return text.map(known).astype("str")
 

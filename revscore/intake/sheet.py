@@ -23,11 +23,13 @@ class Source:
 
 @dataclass(frozen=True)
 class DroppedRow:
-    """A row that is no record: a title, a footer or total, a repeated heading, a blank row. `row` counts from 1 as a spreadsheet does."""
+    """A row that is no record: a title, a footer or total, a repeated heading, blank rows (`blank` of them, from `row` on). `row` counts
+    from 1 as a spreadsheet does."""
 
     row: int
     text: str
     why: str
+    blank: int = 0
 
 
 @dataclass(frozen=True)

@@ -260,3 +260,44 @@ def test_german_headings_in_the_encoding_of_windows() -> None:
     intake = prepare([Source("Verkaufschancen.csv", text.encode("cp1252"))])
     assert history(intake, "002", "amount") == [("01-06", "Angebot", 2000), ("02-28", "Gewonnen", 2000)] and balanced(intake, 2)
     assert intake.data.tables["opportunities"]["owner_id"].tolist() == ["Jörg Größe"] * 2
+
+
+def test_rows_that_are_no_records_are_named_in_the_ledger() -> None:
+    intake = load(("deals.csv", """
+        Deal report,,,,,
+
+        Record ID,Deal Name,Deal Stage,Amount,Close Date,Create Date
+        1,A,Contract Sent,10,2026-03-20,2026-01-05
+        2,B,Contract Sent,20,2026-05-20,2026-01-06
+
+
+        Total,,,30,,
+        """))
+    notes = intake.ledger.findings.query("code in ['N_FOOTER', 'N_BLANK']")
+    assert notes[["row", "text", "code"]].values.tolist() == [[0, "", "N_BLANK"], [8, "Total | 30", "N_FOOTER"]] and balanced(intake, 2)
+    assert notes["reason"].iloc[0].startswith("3 blank rows and 1 title row")
+
+
+def test_accounts_without_an_id_are_known_by_their_name() -> None:
+    head = "NAME,TYPE,PHONE,ACCOUNTNUMBER__C,WEBSITE,ANNUALREVENUE,ORACLE_ID__C,DATE_ONLY"
+    intake = load(("inserts.csv", f"{head}\nacme one,Account,415-555-0000,ACCT_0,http://www.acme.com,0,1-00000,2010-10-14T00:00:00.000Z\n"))
+    assert intake.recognition.matches[0].subject == "account" and intake.data.tables["accounts"]["account_id"].tolist() == ["acme one"]
+    assert any("name stands for it" in text for text in intake.messages) and not any("latest event" in text for text in intake.messages)
+
+
+def test_a_question_on_dates_shows_a_telling_date_and_names_every_column() -> None:
+    head = "Lead ID,Email,Company,Lead Status,Lead Owner,Created Date,MQL Date,SQL Date\n"
+    rows = "L1,a@x.example,A,New,Ada,05/05/2026,06/07/2026,\nL2,b@x.example,B,New,Ada,03/04/2026,06/07/2026,06/08/2026\n"
+    [asked] = load(("leads.csv", head + rows), defined=True).questions
+    assert "“03/04/2026” in “Created Date”" in asked.text and "“MQL Date”, “SQL Date” leave it open too: one answer settles the file" in asked.text
+    told = load(("leads.csv", head + rows), answers={asked.key: "dmy"}, defined=True)
+    assert not told.questions and told.data.tables["lead_stage_history"]["entered_at"].dt.strftime("%d/%m").tolist()[:2] == ["05/05", "06/07"]
+
+
+def test_words_and_ids_that_were_read_otherwise_are_said() -> None:
+    intake = load(("Lead.csv", """
+        Id,Email,Company,Status,OwnerId,CreatedDate,IsConverted,LastName
+        00Q1x00000AbCd1,a@x.example,A,Simmering,0051x00000AbCd1,2026-01-05T10:00:00.000Z,false,Low
+        """))
+    assert any("“Simmering”" in text for text in intake.messages)
+    assert any("column Id: 1 id of 15 characters" in text for text in intake.messages)
