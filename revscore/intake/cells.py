@@ -54,7 +54,8 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading))
             values, bad = got.values, got.bad
         elif f.kind in ("num", "money"):
-            numbers = read_numbers(text, decimal or desk.answer(f"decimal_mark:{sheet.file}:{heading}"))
+            answered = desk.answer(f"decimal_mark:{sheet.file}:{heading}")
+            numbers = read_numbers(text, decimal or answered)
             if numbers.doubt:
                 mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Is “{_example(text)}” in “{heading}” written with a decimal "
                                 f"{'comma' if ',' in _example(text) else 'point'}, or with a mark of thousands?", (".", ","),
