@@ -46,6 +46,7 @@ class Line:
     high: float = float("nan")
     flag: str = ""
     maturity: str = ""
+    without_amount: float = 0  # deals that add nothing to an amount because theirs is missing (METRICS C7)
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     target: float = float("nan")
     lacks: tuple[str, ...] = ()
@@ -78,7 +79,8 @@ class Line:
             return ""
         if self.measure.kind is Kind.RATE and not self.measure.unit.is_money and self.measure.interval:
             return units.of(self.numerator, self.denominator)
-        return f"n = {units.text(self.n, units.LEADS)}"
+        gap = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
+        return f"n = {units.text(self.n, units.LEADS)}{gap}"
 
     @property
     def change(self) -> str:
@@ -151,7 +153,11 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     only = measure.name if card.headline.kind not in (Kind.DERIVED, Kind.STUDY) else ""
     now = _row(compute(x, card, view, only=only, **params), stat)
     before = _row(compute(x, card, view.during(before_period), only=only, **params), stat) if before_period else None
-    return Line(**base, **{name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")},
+    numbers = {name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")}
+    without = _without_amount(x, card, measure, view, params)
+    if without > 0 and numbers["value"] == 0:
+        numbers["value"] = float("nan")  # an amount that nobody entered is unknown, not 0
+    return Line(**base, **numbers, without_amount=without,
                 before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"),
                 series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes)
 
@@ -175,6 +181,14 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
 def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:
     found = frame[frame["measure"] == stat]
     return found.iloc[0] if len(found) else None
+
+
+def _without_amount(x: Coded, card: Metric, measure: Measure, view: View, params: dict[str, Any]) -> float:
+    """How many of the deals behind an amount have none."""
+    gap = next((m for m in card.measures if m.name == "without_amount"), None)
+    if gap is None or not measure.unit.is_money:
+        return 0.0
+    return _number(_row(compute(x, card, view, only=gap.name, **params), gap.name), "value")
 
 
 def _flag(x: Coded, measure: Measure, row: pd.Series | None) -> str:

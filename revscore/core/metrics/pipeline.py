@@ -31,7 +31,7 @@ def within(day: np.ndarray, window: Period | None) -> np.ndarray:
 
 
 @metric("pipeline.open", "Open pipeline", "How much pipeline is open?", level("value", CURRENCY, "value", label="Open pipeline"),
-        level("count", DEALS, "count", label="Open deals"), owners=("marketing", "sales"), meetings=("WPR",), needs=_MONEY, drill=DEAL_DRILL,
+        level("count", DEALS, "count", label="Open deals"), level("without_amount", DEALS, "without_amount", label="Open deals without an amount"), owners=("marketing", "sales"), meetings=("WPR",), needs=_MONEY, drill=DEAL_DRILL,
         population="O1, eligible")
 def open_pipeline(x: Coded, window: Period | None = None) -> Facts:
     """Amount of the deals that are open, at or beyond the pipeline entry stage and not omitted, at the end of the period (at as-of while it runs).
@@ -40,11 +40,13 @@ def open_pipeline(x: Coded, window: Period | None = None) -> Facts:
     events = x.opps.events
     rows = np.flatnonzero(events.eligible & x.opps.in_o1[events.opp] & within(events.close_day, window) & (events.until > events.at))
     return x.make_facts("opp", events.opp[rows], x.days(events.at[rows]), {"value": events.amount[rows], "count": np.ones(len(rows)),
+                                                                           "without_amount": events.amount_missing[rows].astype(float),
                                                                            "start": events.at[rows], "end": events.until[rows]}, left_out=x.opps.left_out)
 
 
 @metric("pipeline.created", "Pipeline created", "How much pipeline did we create?", total("value", CURRENCY, label="Pipeline created"),
-        total("count", DEALS, label="Deals"), owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=_MONEY, drill=DEAL_DRILL,
+        total("count", DEALS, label="Deals"), total("without_amount", DEALS, label="Deals without an amount"), owners=("marketing", "sales"),
+        meetings=("WPR", "MRC"), needs=_MONEY, drill=DEAL_DRILL,
         population="O1 with entry into pipeline")
 def created(x: Coded) -> Facts:
     """Amount, frozen at that moment, of the deals that entered the pipeline in the period: their first event at or beyond the entry stage, not
@@ -53,7 +55,7 @@ def created(x: Coded) -> Facts:
     opps = x.opps
     opp = np.flatnonzero((opps.entry >= 0) & opps.in_o1)
     missing = opps.events.amount_missing[opps.entry[opp]]
-    return x.make_facts("opp", opp, x.days(opps.entry_at[opp]), {"value": opps.entry_amount[opp], "count": np.ones(len(opp))},
+    return x.make_facts("opp", opp, x.days(opps.entry_at[opp]), {"value": opps.entry_amount[opp], "count": np.ones(len(opp)), "without_amount": missing.astype(float)},
                         detail={"entered_at": opps.entry_at[opp], "amount_missing": missing}, left_out=opps.left_out)
 
 

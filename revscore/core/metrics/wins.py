@@ -60,7 +60,7 @@ def deal_size(x: Coded) -> Facts:
 
 
 @metric("bookings.won_value", "Bookings", "How much did we win?", total("value", CURRENCY, label="Bookings"), total("count", DEALS, label="Won deals"),
-        total("dated_value", CURRENCY, label="Bookings at dated rates"), total("fx_effect", CURRENCY, label="Effect of exchange rates"),
+        total("without_amount", DEALS, label="Won deals without an amount"), total("dated_value", CURRENCY, label="Bookings at dated rates"), total("fx_effect", CURRENCY, label="Effect of exchange rates"),
         owners=("sales", "marketing"), meetings=("WPR", "MRC"), needs=(*_NEEDS, "opp_history.amount"), drill=DEAL_DRILL, population="O1 won, by close date")
 def won_value(x: Coded) -> Facts:
     """Amount of deals won with their close date in the period, at the corporate rate; beside it at the dated rate of the close date (the view of
@@ -72,7 +72,8 @@ def won_value(x: Coded) -> Facts:
     currency = x.data.table("opportunities")["currency"].iloc[opp].reset_index(drop=True)
     with np.errstate(invalid="ignore"):
         dated = np.nan_to_num(amount / x.corporate_rate(currency) * x.dated_rate(currency, day))
-    return x.make_facts("opp", opp, day, {"value": amount, "count": np.ones(len(opp)), "dated_value": dated, "fx_effect": dated - amount},
+    missing = opps.events.amount_missing[opps.now.event[opp]] if len(opp) else np.zeros(0)
+    return x.make_facts("opp", opp, day, {"value": amount, "count": np.ones(len(opp)), "without_amount": missing.astype(float), "dated_value": dated, "fx_effect": dated - amount},
                         left_out=opps.left_out)
 
 
