@@ -25,6 +25,7 @@ def course(review: Scorecard) -> None:
     on, off = review.of("on"), review.of("off")
     if not on and not off:
         return answer("No call yet: nothing here has a target or a comparison with enough behind it.")
-    head = "On course, together" if not off else "Not yet together" if on else "Off course"
-    names = [tile.line.label.split(",")[0] for tile in off]
-    answer(f"{head}: {len(on)} of {len(on) + len(off)} on course" + (f"; off course: {listed(names)}." if off else "."))
+    names = listed([tile.line.label.split(",")[0] for tile in off])
+    if not off:
+        return answer(f"On course, together: all {len(on)}.")
+    answer(f"Not yet together: {len(on)} of {len(on) + len(off)} on course; off course: {names}." if on else f"Off course in all {len(off)}: {names}.")
