@@ -20,7 +20,6 @@ from revscore.core import ask
 from revscore.core.coded import Coded
 from revscore.core.review import Line, line
 from revscore.core.terms import TermsError
-from revscore.core.view import View
 from revscore.export.workbook import review_workbook
 from revscore.intake import Source
 from revscore.rhythm.monthly import monthly

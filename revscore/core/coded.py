@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from revscore.core.calendars import NEVER, NO_DAY, local_days
+from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
 from revscore.core.facts import Dimension, Facts, dense
 from revscore.core.terms import Terms
@@ -210,10 +210,3 @@ class Coded:
 
 def _names(frame: pd.DataFrame, key: str) -> pd.Series:
     return frame.dropna(subset=[key]).drop_duplicates(key).set_index(key)["name"]
-
-
-def first_per(keys: np.ndarray, at: np.ndarray, size: int) -> np.ndarray:
-    """Earliest instant per key (NEVER where there is none)."""
-    out = np.full(size, NEVER, dtype="int64")
-    np.minimum.at(out, keys, at)
-    return out

@@ -6,7 +6,6 @@ The rows come from the same facts and the same `keep` as the number, so they add
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -58,7 +57,7 @@ def open_number(x: Coded, card: Metric, view: View = View(), measure: str = "", 
     else:
         # a total counts every member, also one that adds 0 (an amount that is missing); a further total only what adds to it
         known = ~np.isnan(value)
-        aside = known & (value == 0) & (facts.why[rows] != 0) if facts.why is not None else ~known & known
+        aside = (value == 0) & (facts.why[rows] != 0) if facts.why is not None else np.zeros(len(rows), dtype=bool)
         counts = known & (value != 0) if found is not card.headline and found.kind is Kind.TOTAL else known & ~aside
         groups = (counts, known & ~counts & ~aside, ~known | aside)
     frames = [describe(x, facts, rows[group], card).assign(contribution=value[group], **({"base": base[group]} if found.kind is Kind.RATE else {}))
@@ -100,11 +99,9 @@ def readable(x: Coded, name: str, column: np.ndarray) -> Any:
 
 def records(x: Coded, entity: str, record: np.ndarray) -> pd.DataFrame:
     """The records at these positions, for reading: id, name, dimensions by label, dates, current state."""
-    frame = _entity(x, entity).iloc[record].reset_index(drop=True)
-    return frame
+    return x.once(("records", entity), lambda: _entity(x, entity)).iloc[record].reset_index(drop=True)
 
 
-@lru_cache(maxsize=4)
 def _entity(x: Coded, entity: str) -> pd.DataFrame:
     source = x.data.table("leads" if entity == "lead" else "opportunities")
     dims = {name: np.array(x.dims[name].labels, dtype=object)[codes] for name, codes in x.codes[entity].items()}

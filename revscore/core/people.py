@@ -172,9 +172,3 @@ def _touches(x: Coded, people: People) -> Touches:
     one = np.zeros(len(order), dtype=bool)
     one[rows[by[first]]] = True
     return Touches(person, at, campaign, marketing, one, order)
-
-
-def spans(sorted_keys: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """First position and one past the last of every key 0 … size−1 in an array grouped by ascending key."""
-    return np.searchsorted(sorted_keys, np.arange(size), "left"), np.searchsorted(sorted_keys, np.arange(size), "right")
-

@@ -31,9 +31,6 @@ class View:
     def during(self, period: Period | None) -> View:
         return replace(self, period=period)
 
-    def by_grain(self, grain: Grain) -> View:
-        return replace(self, grain=grain)
-
     def narrowed(self, **where: str | tuple[str, ...]) -> View:
         """The same view with further values chosen."""
-        return replace(View.of(self.period, self.grain, **{**self.chosen, **where}))
+        return View.of(self.period, self.grain, **{**self.chosen, **where})

@@ -18,7 +18,6 @@ SHEETS = {"file": "str", "sheet": "str", "table": "str", "read": "int64", "kept"
           "footer": "int64"}
 FINDINGS = {"file": "str", "sheet": "str", "row": "int64", "column": "str", "text": "str", "action": "str", "code": "str", "reason": "str"}
 TO_MEND = {"file": "str", "sheet": "str", "row": "int64", "code": "str", "reason": "str", "raw": "str"}
-ACTIONS = ("mended", "quarantined", "note")
 
 
 @dataclass(frozen=True)

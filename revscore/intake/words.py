@@ -13,8 +13,6 @@ import pandas as pd
 
 from revscore.intake.numbers import CODES, SYMBOLS
 
-CURRENCY_SYMBOLS = SYMBOLS
-
 
 @cache
 def lists() -> Mapping[str, Any]:

@@ -68,3 +68,11 @@ def lacks(x: Coded, *cards: str) -> str:
 def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
     """The rows of one measure."""
     return frame[frame["measure"] == measure].reset_index(drop=True) if len(frame) else frame
+
+
+def standout(frame: pd.DataFrame, value: str = "value", lowest: bool = True) -> pd.Series | None:
+    """The row with the lowest (highest) value, for a finding; what is missing or too small to show is none. None without any."""
+    known = frame[frame[value].notna() & (frame["flag"].ne("suppress") if "flag" in frame else True)] if len(frame) else frame
+    if not len(known):
+        return None
+    return known.loc[known[value].idxmin() if lowest else known[value].idxmax()]

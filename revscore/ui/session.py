@@ -60,7 +60,7 @@ def coded(dataset: str, version: str, as_of: str = "") -> Coded:
 
 @st.cache_resource(show_spinner=False)
 def one_at_a_time() -> Lock:
-    """The lock around what one session does for all: filling an empty store."""
+    """The lock around what one session does for all: storing a load."""
     return Lock()
 
 

@@ -10,7 +10,7 @@ from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.view import View
 from revscore.rhythm import funnel
-from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks, standout
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -31,11 +31,10 @@ def steps(now: Now) -> None:
 def _weakest(frame) -> str:
     if not len(frame):
         return ""
-    known = frame[frame["rate"].notna() & (frame["flag"] != "suppress")]
-    if not len(known):
+    row = standout(frame, "rate")
+    if row is None:
         waiting = frame["still_open"].sum()
         return f"Too early to rate: {waiting:,.0f} leads are still inside their window" if waiting else ""
-    row = known.loc[known["rate"].idxmin()]
     following = frame["stage"].iloc[list(frame["stage"]).index(row["stage"]) + 1]
     return f"The narrowest step is {row['stage']} → {following}: {units.text(row['rate'], units.RATIO)} go on"
 
@@ -88,8 +87,7 @@ def leakage(now: Now) -> None:
         return charts.absent(question, sentence, "leakage")
     frame = now.ask(funnel.leakage)
     finding = question
-    if len(frame) and frame["value"].notna().any():
-        worst = frame.loc[frame["value"].idxmax()]
+    if (worst := standout(frame, lowest=False)) is not None:
         finding = f"Most leak at {worst['group']}: {units.text(worst['value'], units.RATIO)} of those who reach it"
     left, right = st.columns([3, 2], gap="small")
     with left:

@@ -9,7 +9,7 @@ from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.rhythm import pipeline
-from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks, standout
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -52,10 +52,8 @@ def stages(now: Now) -> None:
     if sentence := lacks(now.x, "opp.stage_conversion"):
         return charts.absent(question, sentence, "stages")
     frame = now.ask(pipeline.stages)
-    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
     finding = question
-    if len(known):
-        worst = known.loc[known["value"].idxmin()]
+    if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
     charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.",
                 ask("opp.stage_conversion"))

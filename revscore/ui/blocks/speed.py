@@ -13,7 +13,7 @@ from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm import speed
-from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks, standout
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, tables, tiles
 from revscore.ui.session import Now
@@ -64,9 +64,7 @@ def promises(now: Now) -> None:
         return charts.absent("Which promise is kept least?", sentence, "promises")
     frame = now.ask(speed.promises)
     finding = "Which promise is kept least?"
-    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
-    if len(known):
-        worst = known.loc[known["value"].idxmin()]
+    if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} is kept least: {units.text(worst['value'], units.RATIO)}"
     charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.",
                 ask("sla.compliance"))
@@ -165,8 +163,7 @@ def stage_days(now: Now) -> None:
         return charts.absent(question, sentence, "stage-days")
     frame = now.ask(speed.stage_days)
     finding = question
-    if len(frame) and frame["median"].notna().any():
-        worst = frame.loc[frame["median"].idxmax()]
+    if (worst := standout(frame, "median", lowest=False)) is not None:
         finding = f"Deals stay longest in {worst['stage']}: half leave within {units.text(worst['median'], units.DAYS)}"
     shown = frame.assign(group=frame["stage"], value=frame["median"]) if len(frame) else frame
     charts.card(now, finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
