@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ import pandas as pd
 
 from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
+from revscore.core.entities import ENTITIES, SHARED, Texts
 from revscore.core.facts import Dimension, Facts, dense
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS
@@ -106,28 +107,12 @@ class Coded:
     # -- dimensions --------------------------------------------------------------------------------------------------------------------
 
     @cached_property
-    def _columns(self) -> dict[str, dict[str, pd.Series]]:
-        """The text of every shared dimension: entity -> dimension -> one value a record."""
-        leads, opps, accounts = self.data.table("leads"), self.data.table("opportunities"), self.data.table("accounts")
-        account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"]).astype("str")
-        converted = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id")
-        converted = converted.set_index("converted_opportunity_id")
-        lead_columns = {"segment": leads["segment"], "region": leads["region"], "owner": leads["owner_id"], "source": leads["lead_source"],
-                        "campaign": leads["source_campaign_id"]}
-        opp_columns = {
-            "segment": opps["segment"], "owner": opps["owner_id"], "campaign": opps["primary_campaign_id"], "type": opps["type"],
-            "region": opps["region"].fillna(account_region).fillna(opps["opp_id"].map(converted["region"]).astype("str")),
-            "source": opps["lead_source"].fillna(opps["opp_id"].map(converted["lead_source"]).astype("str")),
-        }
-        return {"lead": lead_columns, "opp": opp_columns}
-
-    @cached_property
     def dims(self) -> dict[str, Dimension]:
         """The shared dimensions; one code means the same in every entity."""
         names = {"owner": _names(self.data.table("users"), "user_id"), "campaign": _names(self.data.table("campaigns"), "campaign_id")}
         out = {}
         for name in DIMENSIONS:
-            columns = [entity[name] for entity in self._columns.values() if name in entity]
+            columns = [texts[name] for texts in map(self._texts, SHARED) if name in texts]
             values = tuple(sorted({str(v) for column in columns for v in column.dropna().unique()} - {""}))
             labels = pd.Series(values, dtype="str").map(names[name]).astype("str").fillna(pd.Series(values, dtype="str")) if name in names else pd.Series(values, dtype="str")
             twice = labels.duplicated(keep=False)
@@ -135,11 +120,14 @@ class Coded:
             out[name] = Dimension(name, ("", *values), ("(missing)", *labels.tolist()))
         return out
 
+    def _texts(self, entity: str) -> Texts:
+        """The text of every shared dimension of an entity, one value a record."""
+        return self.once(("texts", entity), lambda: ENTITIES[entity].columns(self))
+
     @cached_property
-    def codes(self) -> dict[str, dict[str, np.ndarray]]:
-        """entity -> dimension -> code of every record."""
-        return {entity: {name: self.encode(column, self.dims[name]) for name, column in columns.items()}
-                for entity, columns in self._columns.items()}
+    def codes(self) -> Mapping[str, dict[str, np.ndarray]]:
+        """entity -> dimension -> code of every record; an entity is encoded when it is first asked for."""
+        return _Codes(self)
 
     @staticmethod
     def encode(column: pd.Series, dimension: Dimension) -> np.ndarray:
@@ -180,7 +168,7 @@ class Coded:
 
     def ids(self, entity: str) -> np.ndarray:
         """Record ids of an entity, by position."""
-        return (self.lead_index if entity == "lead" else self.opp_index).to_numpy(dtype=object)
+        return self.once(("ids", entity), lambda: ENTITIES[entity].ids(self))
 
     @cached_property
     def missing_rates(self) -> tuple[str, ...]:
@@ -206,6 +194,17 @@ class Coded:
                 place = np.searchsorted([start for start, _ in steps], day[rows], side="right") - 1
                 out[rows] = np.where(place >= 0, np.array([rate for _, rate in steps])[np.maximum(place, 0)], out[rows])
         return out
+
+
+class _Codes(dict[str, dict[str, np.ndarray]]):
+    """Codes by entity, made when first asked for."""
+
+    def __init__(self, x: Coded) -> None:
+        self.x = x
+
+    def __missing__(self, entity: str) -> dict[str, np.ndarray]:
+        made = self[entity] = {name: self.x.encode(column, self.x.dims[name]) for name, column in self.x._texts(entity).items()}
+        return made
 
 
 def _names(frame: pd.DataFrame, key: str) -> pd.Series:

@@ -90,7 +90,8 @@ _HOME: Mapping[str, tuple[str, ...]] = {
     "leads": ("lead_id",), "lead_stage_history": ("lead_id",), "contacts": ("contact_id",), "accounts": ("account_id",),
     "opportunities": ("opp_id",), "opp_history": ("opp_id",), "opp_contact_roles": ("opp_id",),
     "activities": ("person_id", "opp_id"), "touches": ("person_id",), "routing_log": ("lead_id",), "sla_pauses": ("lead_id",),
-    "arr_ledger": ("account_id",),
+    "arr_ledger": ("account_id",), "decisions": ("decision_id",), "actions": ("action_id",), "definition_changes": ("change_id",),
+    "reported_values": ("metric_id",), "experiments": ("experiment_id",), "metric_series": ("series_id",),  # linked to nobody: all in the first part
 }
 
 _LINKS: tuple[tuple[str, str, str], ...] = (

@@ -14,6 +14,7 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import NEVER, NO_DAY
 from revscore.core.coded import Coded
+from revscore.core.entities import ENTITIES
 from revscore.core.facts import Facts, LeftOut
 from revscore.core.metric import Kind, Metric
 from revscore.core.view import View
@@ -99,22 +100,7 @@ def readable(x: Coded, name: str, column: np.ndarray) -> Any:
 
 def records(x: Coded, entity: str, record: np.ndarray) -> pd.DataFrame:
     """The records at these positions, for reading: id, name, dimensions by label, dates, current state."""
-    return x.once(("records", entity), lambda: _entity(x, entity)).iloc[record].reset_index(drop=True)
-
-
-def _entity(x: Coded, entity: str) -> pd.DataFrame:
-    source = x.data.table("leads" if entity == "lead" else "opportunities")
-    dims = {name: np.array(x.dims[name].labels, dtype=object)[codes] for name, codes in x.codes[entity].items()}
-    created = source["created_at"].dt.tz_convert(x.terms.reporting_tz).dt.tz_localize(None)
-    if entity == "lead":
-        words = np.array([*x.terms.lead_stages, *x.terms.lead_exit_stages, ""], dtype=object)
-        return pd.DataFrame({"lead_id": source["lead_id"], "email": source["email"], **dims, "created_at": created, "status": words[x.leads.status]})
-    accounts = x.data.table("accounts").drop_duplicates("account_id").set_index("account_id")["name"]
-    now, stages = x.opps.now, np.array([*x.terms.opp_stages, "", "(unknown stage)"], dtype=object)
-    close = pd.Series(np.where(now.close_day == NO_DAY, np.datetime64("NaT"), np.where(now.close_day == NO_DAY, 0, now.close_day).astype("datetime64[D]")))
-    return pd.DataFrame({"opp_id": source["opp_id"], "name": source["name"], "account": source["account_id"].map(accounts).astype("str").fillna(source["account_id"]),
-                         **dims, "created_at": created, "stage": stages[now.rank], "amount": now.amount, "close_date": close.astype("datetime64[us]"),
-                         "next_step": source["next_step"], "loss_reason": source["loss_reason"]})
+    return x.once(("records", entity), lambda: ENTITIES[entity].reading(x)).iloc[record].reset_index(drop=True)
 
 
 __all__ = ["LeftOut", "Opened", "describe", "open_number", "readable", "records"]

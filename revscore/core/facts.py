@@ -40,7 +40,7 @@ class LeftOut:
 class Facts:
     """One row per counted thing (a lead that reached a stage, a clock, a deal), sorted by `day`.
 
-    entity  : "lead" or "opp": what `record` points into
+    entity  : what `record` points into, one of `entities.ENTITIES`
     record  : int32 positions in that entity
     day     : int32 local day numbers, ascending; NO_DAY (no date) last
     values  : measure inputs, same length (float64, bool or int)
