@@ -29,7 +29,14 @@ WIDE = {"width": 1920, "height": 1080}
 
 @contextmanager
 def serve(store: Path) -> Iterator[str]:
-    """The address of `streamlit run app.py` on `store`. Its log must be free of tracebacks: the pages do not show them."""
+    """The address of `streamlit run app.py` on `store`."""
+    with running(store) as (address, _):
+        yield address
+
+
+@contextmanager
+def running(store: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+    """Address and process of the app on `store`. Its log must be free of tracebacks: the pages do not show them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -39,7 +46,7 @@ def serve(store: Path) -> Iterator[str]:
                                    cwd=ROOT, env={**os.environ, "REVSCORE_DB": str(store)}, stdout=out, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
-            yield f"http://127.0.0.1:{port}"
+            yield f"http://127.0.0.1:{port}", process
         finally:
             process.terminate()
             process.wait(20)
