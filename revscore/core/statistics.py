@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,37 @@ def newcombe(x0: float, n0: float, x1: float, n1: float) -> tuple[float, float, 
     (l0, u0), (l1, u1) = wilson(x0, n0), wilson(x1, n1)
     d = p1 - p0
     return d, d - float(np.hypot(p1 - l1, u0 - p0)), d + float(np.hypot(u1 - p1, p0 - l0))
+
+
+def relative_lift(x0: float, n0: float, x1: float, n1: float) -> tuple[float, float, float]:
+    """Relative lift p1 / p0 − 1 with its 95 % log interval (Katz 1978; METRICS X6); NaN where it does not exist (no hits in an arm)."""
+    if not n0 or not n1 or not x0:
+        return (np.nan, np.nan, np.nan)
+    ratio = (x1 / n1) / (x0 / n0)
+    if not x1:
+        return -1.0, np.nan, np.nan
+    half = Z95 * math.sqrt(1 / x1 - 1 / n1 + 1 / x0 - 1 / n0)
+    return ratio - 1, ratio * math.exp(-half) - 1, ratio * math.exp(half) - 1
+
+
+def chi_square_tail(x: float, df: int) -> float:
+    """P(χ² ≥ x) with `df` ≥ 1 degrees of freedom, exactly: erfc for 1, exp for 2, and Q(k + 2) = Q(k) + (x/2)^(k/2) e^(−x/2) / Γ(k/2 + 1)."""
+    k = 1 if df % 2 else 2
+    tail = math.erfc(math.sqrt(x / 2)) if k == 1 else math.exp(-x / 2)
+    while k < df:
+        tail += math.exp(k / 2 * math.log(x / 2) - x / 2 - math.lgamma(k / 2 + 1)) if x > 0 else 0.0
+        k += 2
+    return tail
+
+
+def sample_ratio(n: np.ndarray, planned: np.ndarray) -> tuple[float, float]:
+    """χ² of the arms' sizes against their planned shares, and its tail probability (METRICS X6); NaN for fewer than two planned arms or nobody."""
+    n, planned = np.asarray(n, dtype=float), np.asarray(planned, dtype=float)
+    if len(n) < 2 or not n.sum() > 0 or not (planned > 0).all():
+        return (np.nan, np.nan)
+    expected = planned / planned.sum() * n.sum()
+    chi = float(((n - expected) ** 2 / expected).sum())
+    return chi, chi_square_tail(chi, len(n) - 1)
 
 
 def display(n: np.ndarray, show: int = 5, normal: int = 30) -> np.ndarray:
