@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from tests.oracles.book import DAY, Book, Record, quantile, ratio, within
 from tests.oracles.deal_answers import closed_in, entered_in, worth
+from tests.oracles.governance_answers import retained
 from tests.oracles.sla_answers import Hours, clocks
 
 NOBODY = "(no marketing touch)"
@@ -199,6 +200,8 @@ def actual(book: Book, target: Record) -> float | None:
         return ratio(len(won), len(won) + len(lost))
     if name == "velocity.cycle_time_won.median":
         return quantile([book.days(o["created_at"], o["won_at"]) for o in won], 0.5)
+    if name == "retention.nrr":
+        return retained(book, segment)["nrr"]
     if name.startswith("funnel.entries."):
         stage = name.rpartition(".")[2]
         return sum(1 for r in book.f0 if stage in r["reached"] and segment in ("all", r["segment"]) and within(book.day(r["reached"][stage]), period))
@@ -211,8 +214,6 @@ def actual(book: Book, target: Record) -> float | None:
 def pacing(book: Book) -> Record:
     out, hours = {}, Hours(book, book.config["pacing_calendar"])
     for t in book.targets:
-        if t["metric_id"] == "retention.nrr":
-            continue
         done, target, start, end = actual(book, t), t["value"], t["period_start"], t["period_end"]
         attainment = None if done is None else ratio(done, target) if t["direction"] == "up" else ratio(target, done)
         row = {"metric": t["metric_id"], "segment": t["segment"] or "", "actual": done, "target": target, "attainment": attainment}

@@ -18,9 +18,12 @@ DAY = timedelta(days=1)
 Z = 1.959963984540054
 PATH = ["inquiry", "mql", "sal", "sql", "opportunity", "won"]
 
-TIMES = {"created_at", "converted_at", "entered_at", "changed_at", "added_at", "occurred_at", "attempted_at", "paused_at", "resumed_at"}
-DATES = {"close_date", "start_date", "end_date", "effective_from", "effective_to", "period_start", "period_end", "date"}
-NUMBERS = {"amount", "budget", "actual_cost", "target", "touches_required", "pct_of_target", "rate_to_corp", "value", "cum_share", "level", "week", "weekday"}
+TIMES = {"created_at", "converted_at", "entered_at", "changed_at", "added_at", "occurred_at", "attempted_at", "paused_at", "resumed_at", "raised_at", "decided_at",
+         "completed_at"}
+DATES = {"close_date", "start_date", "end_date", "effective_from", "effective_to", "effective_date", "period_start", "period_end", "date", "due_date", "measure_at",
+         "dashboards_updated_at", "training_at"}
+NUMBERS = {"amount", "budget", "actual_cost", "target", "touches_required", "pct_of_target", "rate_to_corp", "value", "cum_share", "level", "week",
+           "weekday", "baseline_x", "baseline_n", "after_x", "after_n", "planned_share", "n", "successes", "t", "numerator", "denominator"}
 BOOLEANS = {"is_test", "is_response", "is_automated", "is_primary"}
 DEFAULTS: Record = {
     "corporate_currency": "USD", "fiscal_start_month": 2, "fiscal_year_named_by": "end", "lead_stages": PATH, "lead_exit_stages": ["recycled", "disqualified"],
@@ -28,26 +31,28 @@ DEFAULTS: Record = {
     "pipeline_entry_stage": "Discovery", "pipeline_types": ["new_business", "expansion"], "omitted_category": "omitted", "excluded_loss_reasons": ["Duplicate"],
     "conversion_window_days": {"inquiry->mql": 30, "mql->sal": 14, "sal->sql": 30, "sql->opportunity": 30, "mql->opportunity": 60, "mql->won": 90},
     "stall_days": {"inquiry": 30, "mql": 7, "sal": 14, "sql": 30}, "rmst_tau_days": 90, "pacing_calendar": "US_EAST", "cohort_win_window_days": 60,
-    "benchmark_min_n": 5}
+    "benchmark_min_n": 5, "placeholders": ["unknown", "n/a", "na", "none", "tbd", "-", "null", "test"],
+    "hygiene": {"commit_category": "commit", "commit_min_stage": "Negotiation", "stale_days": 30, "push_threshold": 2},
+    "reporting_consistency": {"canonical_source": "revscore", "rel_tol": 0.005}}
 ATTRIBUTION: Record = {
     "person_mode": "hybrid", "lookback_days": 365, "lc_tolerance_minutes": 60, "half_life_days": 30, "responses_only": True, "campaign_influence_days": 90,
     "weights": {"u_shaped": {"FT": 0.4, "LC": 0.4, "MID": 0.2}, "w_shaped": {"FT": 0.3, "LC": 0.3, "OC": 0.3, "MID": 0.1},
                 "full_path": {"FT": 0.225, "LC": 0.225, "OC": 0.225, "CW": 0.225, "MID": 0.1}}}
-STATS: Record = {"min_n_show": 5, "min_n_normal": 30}
+STATS: Record = {"min_n_show": 5, "min_n_normal": 30, "min_n_effect": 10, "spc_baseline_points": 12, "spc_run_length": 8}
 
 
 def instant(text: str) -> datetime:
     return datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(UTC)
 
 
-def parsed(name: str, text: str, table: str) -> Any:
+def parsed(name: str, text: str) -> Any:
     if text == "":
         return False if name in BOOLEANS else None
     if name in TIMES:
         return instant(text)
     if name in DATES:
         return date.fromisoformat(text[:10])
-    if name in NUMBERS and not (name == "value" and table == "reported_values"):
+    if name in NUMBERS:
         return float(text)
     return text.lower() == "true" if name in BOOLEANS else text
 
@@ -76,7 +81,7 @@ class Book:
         if not path.exists():
             return []
         with path.open(encoding="utf-8", newline="") as file:
-            return [{k: parsed(k, v or "", table) for k, v in row.items()} for row in csv.DictReader(file)]
+            return [{k: parsed(k, v or "") for k, v in row.items()} for row in csv.DictReader(file)]
 
     def _read(self) -> None:
         def until(table: str, column: str) -> list[Record]:
@@ -265,6 +270,10 @@ class Book:
 
     def eligible(self, event: Record | None) -> bool:
         return event is not None and self.entry_rank <= event["rank"] < self.won_rank and event["forecast_category"] != self.config["omitted_category"]
+
+    def missing(self, value: Any) -> bool:
+        """Null, blank or a placeholder (section 10)."""
+        return value is None or str(value).strip().lower() in ("", *(p.lower() for p in self.config["placeholders"]))
 
     # -- the report's questions --------------------------------------------------------------------------------------------------------
 

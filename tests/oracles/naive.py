@@ -14,7 +14,10 @@ from pathlib import Path
 from tests.oracles.attribution_answers import ATTRIBUTION
 from tests.oracles.book import DAY, Book, Record, wilson
 from tests.oracles.deal_answers import DEALS
+from tests.oracles.governance_answers import GOVERNANCE
 from tests.oracles.lead_answers import LEADS
+from tests.oracles.quality_answers import QUALITY
+from tests.oracles.shared_answers import SHARED
 from tests.oracles.sla_answers import SLA
 
 
@@ -43,7 +46,8 @@ def wilson_examples(book: Book) -> Record:
     return {text: wilson(*map(int, text.split("/"))) for text in asked}
 
 
-ORACLES: dict[str, Callable[[Book], object]] = {"calendar.cases": calendar_cases, **LEADS, **DEALS, **SLA, **ATTRIBUTION, "stats.wilson_examples": wilson_examples}
+ORACLES: dict[str, Callable[[Book], object]] = {"calendar.cases": calendar_cases, **LEADS, **DEALS, **SLA, **ATTRIBUTION, **QUALITY, **GOVERNANCE, **SHARED,
+                                                       "stats.wilson_examples": wilson_examples}
 
 
 def naive(folder: Path | str) -> Record:

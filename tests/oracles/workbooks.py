@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.oracles.more_tables import add_more
+
 GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 ZONES = ["Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Auckland", "America/New_York", "Europe/London", "Asia/Tokyo", "America/Los_Angeles",
          "Pacific/Chatham", "UTC", "Asia/Kathmandu", "Europe/Berlin", "America/Havana", "America/Asuncion", "Africa/Cairo"]
@@ -51,6 +53,7 @@ class Workbook:
         self.make_touches()
         self.make_policies()
         self.make_targets()
+        add_more(self, seed)
 
     # -- helpers -----------------------------------------------------------------------------------------------------------------------
 
