@@ -44,7 +44,7 @@ def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
     if not clickable or "params" not in drawing.spec:
         st.vega_lite_chart(drawing.data, drawing.spec, **drawn)
         return None
-    state = st.vega_lite_chart(drawing.data, drawing.spec, on_select="rerun", selection_mode="pick", **drawn)
+    state = st.vega_lite_chart(drawing.data, drawing.spec, on_select=lambda: picks.touched(key), selection_mode="pick", **drawn)
     return picks.clicked(key, list(state["selection"].get("pick", [])))
 
 

@@ -76,3 +76,18 @@ def test_formulas_are_text_in_the_file(screen, hostile):
         drawer.get_by_role("button", name="Workbook").click()
     with zipfile.ZipFile(io.BytesIO(got.value.path().read_bytes())) as book:
         assert not any(b"<f>" in book.read(name) for name in book.namelist() if name.startswith("xl/worksheets/"))
+
+
+def test_a_mark_opens_as_often_as_it_is_clicked(screen, sample):
+    shown = screen(sample).open("funnel")
+    heat = shown.at(".st-key-chart-heat canvas").first
+    heat.scroll_into_view_if_needed()
+    shown.page.wait_for_timeout(1000)
+    heads = []
+    for _ in range(3):
+        place = heat.bounding_box()
+        shown.page.mouse.click(place["x"] + place["width"] * 0.3, place["y"] + place["height"] * 0.35)
+        heads.append(shown.drawer().locator("[data-testid=stMetric]").first.inner_text())
+        shown.page.keyboard.press("Escape")
+        shown.page.get_by_role("dialog").wait_for(state="detached")
+    assert "MQL → SAL" in heads[0] and len(set(heads)) == 1
