@@ -43,6 +43,31 @@ def open_number(x: Coded, card: Metric, view: View = View(), measure: str = "", 
     found = card.measure(measure)
     if found.kind in (Kind.DERIVED, Kind.STUDY):
         raise ValueError(f"{card.label} is made of other numbers; open those")
+    parts = sorted_out(x, card, view, measure, **params)
+    facts = parts.facts
+    frames = [describe(x, facts, rows, card).assign(contribution=value, **({"base": base} if found.kind is Kind.RATE else {}))
+              for rows, value, base in (parts.counted, parts.not_counted, parts.outside)]
+    if facts.why is not None:
+        frames[2]["why"] = np.array(facts.whys, dtype=object)[facts.why[parts.outside[0]]]
+    return Opened(*frames, _left_out(x, facts, view))
+
+
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]  # positions in the facts, what each adds above the line, what each adds below
+
+
+@dataclass(frozen=True)
+class SortedOut:
+    """The facts that a number stands on, as `Opened` sorts them."""
+
+    facts: Facts
+    counted: Rows
+    not_counted: Rows
+    outside: Rows
+
+
+def sorted_out(x: Coded, card: Metric, view: View = View(), measure: str = "", **params: Any) -> SortedOut:
+    """The positions of the facts behind a number with rows of its own: counted, not counted, outside."""
+    found = card.measure(measure)
     facts = x.facts(card, **params)
     rows = engine.keep(facts, view, x.dims, period=found.kind is not Kind.LEVEL)
     value = facts.values[found.num][rows].astype(float)
@@ -61,11 +86,7 @@ def open_number(x: Coded, card: Metric, view: View = View(), measure: str = "", 
         aside = (value == 0) & (facts.why[rows] != 0) if facts.why is not None else np.zeros(len(rows), dtype=bool)
         counts = known & (value != 0) if found is not card.headline and found.kind is Kind.TOTAL else known & ~aside
         groups = (counts, known & ~counts & ~aside, ~known | aside)
-    frames = [describe(x, facts, rows[group], card).assign(contribution=value[group], **({"base": base[group]} if found.kind is Kind.RATE else {}))
-              for group in groups]
-    if facts.why is not None:
-        frames[2]["why"] = np.array(facts.whys, dtype=object)[facts.why[rows[groups[2]]]]
-    return Opened(*frames, _left_out(x, facts, view))
+    return SortedOut(facts, *((rows[group], value[group], base[group]) for group in groups))
 
 
 def _left_out(x: Coded, facts: Facts, view: View) -> pd.DataFrame:
@@ -103,4 +124,4 @@ def records(x: Coded, entity: str, record: np.ndarray) -> pd.DataFrame:
     return x.once(("records", entity), lambda: ENTITIES[entity].reading(x)).iloc[record].reset_index(drop=True)
 
 
-__all__ = ["LeftOut", "Opened", "describe", "open_number", "readable", "records"]
+__all__ = ["LeftOut", "Opened", "SortedOut", "describe", "open_number", "readable", "records", "sorted_out"]

@@ -13,6 +13,7 @@ from revscore.core.calendars import NEVER, iso
 from revscore.core.coded import Coded
 from revscore.core.facts import Dimension, Facts, firsts_of
 from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
+from revscore.core.made import Made, Number
 from revscore.core.metric import Better, metric, rate, study, total
 from revscore.core.metrics.common import words
 from revscore.core.terms import MODELS
@@ -134,10 +135,33 @@ def credits(x: Coded, model: str, basis: str, view: View = View(), mode: str = "
 
 # -- influence -----------------------------------------------------------------------------------------------------------------------------
 
+def _influenced_rows(x: Coded, view: View, mode: str = "") -> np.ndarray:
+    """Rows of `credited` that an eligible touch stands behind, one a deal and basis."""
+    facts = credited(x, mode)
+    rows = engine.keep(facts, view, x.dims)
+    return _once(facts, rows[touched(x, facts)[rows]])
+
+
+def _once(facts: Facts, rows: np.ndarray) -> np.ndarray:
+    return rows[firsts_of(facts.record[rows], facts.codes["basis"][rows])]
+
+
+def _counted_once(x: Coded, view: View, stat: str, row: pd.Series, mode: str = "") -> Made:
+    def build(x: Coded, under: View, mode: str, everyone: bool) -> Facts:
+        facts = credited(x, mode)
+        return facts.take(np.sort(_once(facts, engine.keep(facts, without(under, "campaign"), x.dims)) if everyone else _influenced_rows(x, under, mode)))
+
+    everyone = stat == "population_total"
+    card = replace(influenced, id=f"attribution.{stat}", build=build, measures=(total(stat, CURRENCY, "amount"),), made_of=None)
+    view = view.narrowed(basis=row["basis"])
+    label = next(m.label for m in influenced.measures if m.name == stat)
+    return Made((Number.of(card, without(view, "campaign"), stat, label, under=view, mode=mode, everyone=everyone),), "the deals, each once", lambda amount: amount)
+
+
 @metric("attribution.influenced_fytd", "Influenced pipeline and revenue", "How much of it did marketing touch at all?",
         study("influenced_total_counted_once", CURRENCY, label="Influenced, each deal once"), study("population_total", CURRENCY, label="All deals"),
         study("influenced", CURRENCY, label="Influenced by the campaign (does not add up)"),
-        better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL)
+        better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL, made_of=_counted_once)
 def influenced(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, mode: str = "") -> pd.DataFrame:
     """The full amount of every deal with at least one eligible touch, counted once per deal, beside the amount of all deals. Split by
     campaign, a deal counts in full for every campaign that touched it: those numbers must never be added up.
@@ -152,14 +176,11 @@ def influenced(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: A
         card = replace(influenced, measures=(total(name, CURRENCY, "amount"),))
         return engine.finish(card, engine.sums(x, card, facts.take(rows), View(), by, grain), x, by, grain)
 
-    def once(rows: np.ndarray) -> np.ndarray:
-        return rows[firsts_of(facts.record[rows], facts.codes["basis"][rows])]
-
     rows = engine.keep(facts, view, x.dims)
     if "campaign" in by:
         return amounts("influenced", rows[eligible[rows]])
     everyone = engine.keep(facts, without(view, "campaign"), x.dims)
-    parts = [amounts("influenced_total_counted_once", once(rows[eligible[rows]])), amounts("population_total", once(everyone))]
+    parts = [amounts("influenced_total_counted_once", _once(facts, rows[eligible[rows]])), amounts("population_total", _once(facts, everyone))]
     out = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
     if by != ("basis",) or grain:
         return out
@@ -245,8 +266,20 @@ def _audited(x: Coded, j: Journeys) -> dict[str, Any]:
             "anchors": {name: touch_id[row] for name, row in anchors.items() if row >= 0}, "credit_by_campaign": credit}
 
 
+def _one_touch(x: Coded, view: View, stat: str, row: pd.Series, *, opp: str = "", mode: str = "") -> Made:
+    def build(x: Coded, opp: str, mode: str, touch: str) -> Facts:
+        j, touches = x.journeys(mode).of(x.opp_index.get_indexer([opp])[0]), x.people.touches
+        place = np.flatnonzero(x.data.table("touches")["touch_id"].iloc[touches.row[j.touch]].to_numpy() == touch)
+        share = j.weights("w_shaped", span_of("w_shaped", "pipeline_created"))[place]
+        return x.make_facts("touch", touches.row[j.touch[place]], x.days(j.at[place]), {"credit": share})
+
+    card = replace(opportunity_examples, id="attribution.credit_of_touch", label="Credit of the touch", build=build, measures=(total("credit", RATIO),), made_of=None, drill=())
+    return Made((Number.of(card, View(), "credit", opp=opp, mode=mode, touch=str(row["touch_id"])),), "the share of this touch", lambda share: share)
+
+
 @metric("attribution.opportunity_examples", "Attribution of one deal", "Why did these campaigns get this deal's credit?",
-        study("credit", RATIO, label="Share of the deal"), better=Better.CONTEXT, owners=("revops",), meetings=("RET",), needs=_NEEDS)
+        study("credit", RATIO, label="Share of the deal"), better=Better.CONTEXT, owners=("revops",), meetings=("RET",), needs=_NEEDS,
+        made_of=_one_touch)
 def opportunity_examples(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, opp: str = "", mode: str = "") -> pd.DataFrame:
     """The journey of one deal: a row per eligible touch in order, with its person, campaign and span, the anchors that it holds, and the
     share of the deal that each model credits to it; people without a touch close the list. Without `opp`, nothing.
@@ -272,9 +305,15 @@ def opportunity_examples(x: Coded, view: View = View(), by: tuple[str, ...] = ()
 
 # -- agreement -----------------------------------------------------------------------------------------------------------------------------
 
+def _nine(x: Coded, view: View, stat: str, row: pd.Series, *, basis: str = "pipeline_created", mode: str = "") -> Made:
+    view, params = view.narrowed(basis=basis, campaign=row["campaign"]), {"mode": mode} if mode else {}
+    return Made(tuple(Number.of(totals, view, model, label, **params) for model, label in zip(MODELS, MODEL_LABELS, strict=True)), "the middle of the nine models",
+                lambda *credit: np.median(credit))
+
+
 @metric("attribution.agreement", "Do the models agree?", "Which campaigns look good whatever the model?",
         study("credit", CURRENCY, label="Credit, middle of the models"), better=Better.CONTEXT, owners=("marketing", "revops"), meetings=("MRC", "RET"),
-        needs=_NEEDS, by=("campaign",))
+        needs=_NEEDS, by=("campaign",), made_of=_nine)
 def agreement(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, basis: str = "pipeline_created",
               mode: str = "") -> pd.DataFrame:
     """Per campaign the smallest and largest credit and the best and worst rank over the nine models. *Too few deals*: fewer touched deals than

@@ -12,6 +12,7 @@ from revscore.core.calendars import DAY_US, NEVER, NO_DAY, day_numbers
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts, firsts_of
 from revscore.core.journeys import matches, ordered
+from revscore.core.made import Given, Made, Number
 from revscore.core.metric import metric, study
 from revscore.core.metrics import attribution, funnel
 from revscore.core.metrics.attribution import without
@@ -146,6 +147,12 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
     return np.divide(top, bottom, out=np.full(len(top), np.nan), where=bottom > 0)
 
 
+def _return(x: Coded, view: View, stat: str, row: pd.Series) -> Made:
+    won = Number.of(attribution.totals, without(view, "campaign").narrowed(basis="won", campaign=row["campaign"]), "full_path", "Won, full path")
+    cost = Given("Cost", float(row["cost"]), CURRENCY, f"campaigns, {'budget' if row['cost_is_budget'] else 'actual cost'} of {row['campaign']}")
+    return Made((won, cost), "(won − cost) ÷ cost", lambda won, cost: (won - cost) / cost if cost > 0 else np.nan)
+
+
 @metric("campaign.scorecard_fytd", "Campaign scorecard", "What did each campaign bring, and what did it cost?",
         study("roi", RATIO, label="Return on investment"), study("cost", CURRENCY, label="Cost"), study("inquiries", PEOPLE, label="Inquiries"),
         study("new_inquiries", LEADS, label="New inquiries"), study("mqls", LEADS, label="MQLs"), study("meetings", PEOPLE, label="Meetings"),
@@ -156,7 +163,7 @@ def _ratio(top: np.ndarray, bottom: np.ndarray) -> np.ndarray:
         study("cost_per_opp_sourced", CURRENCY, label="Cost per deal sourced"), study("pipeline_to_spend", MULTIPLE, label="Pipeline to spend"),
         study("still_open_share", RATIO, label="Deals still open"),
         owners=("marketing", "sales"), meetings=("CSU", "RET", "MRC"), by=("campaign",), settles_after="the sales cycle of the campaign's open deals",
-        needs=("campaigns.campaign_id", "touches.campaign_id", "opportunities.opp_id", "opp_history.stage", "leads.lead_id"))
+        needs=("campaigns.campaign_id", "touches.campaign_id", "opportunities.opp_id", "opp_history.stage", "leads.lead_id"), made_of=_return)
 def scorecard(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None) -> pd.DataFrame:
     """One row per campaign, for the period of the view.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from revscore.core import statistics
 from revscore.core.calendars import DAY_US, NEVER, Period
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
+from revscore.core.made import Made, Number
 from revscore.core.metric import Better, distribution, metric, rate, study, survival, total
 from revscore.core.metrics.common import LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, words
 from revscore.core.terms import MQL, OPPORTUNITY, RECYCLED
@@ -109,16 +112,35 @@ def km_conversion(x: Coded, pair: str = "mql->opportunity") -> Facts:
                         detail={"reached_at": start, "converted_at": goal}, left_out=x.leads.left_out)
 
 
+def _cohorts(x: Coded, older: Period | None, younger: Period | None) -> tuple[Period, Period]:
+    """The two cohorts that are compared: by default the month before the running one, and the month before that."""
+    calendar = x.terms.calendar
+    younger = younger or calendar.shifted(calendar.holding(x.as_of_day, "month"), -1)
+    return older or calendar.shifted(younger, -1), younger
+
+
+def _at_one_age(x: Coded, view: View, stat: str, row: pd.Series, *, pair: str = "mql->opportunity", older: Period | None = None, younger: Period | None = None) -> Made:
+    def build(x: Coded, pair: str, age: float) -> Facts:
+        facts = x.facts(km_conversion, pair=pair)
+        in_time = (facts.values["event"] > 0) & (facts.values["days"] <= age + 1e-12)
+        return replace(facts, values={"converted": in_time.astype(float), "n": np.ones(len(facts))})
+
+    age = 0.0 if pd.isna(row["age_days"]) else float(row["age_days"])
+    card = replace(km_conversion, id="funnel.converted_at_age", label="Converted at the same age", build=build, measures=(rate("rate", "converted", "n"),))
+    first, second = _cohorts(x, older, younger)
+    parts = tuple(Number.of(card, view.during(period), "rate", f"Converted within {age:g} days, {period.label or period.dates()}", pair=pair, age=age) for period in (first, second))
+    return Made(parts, "younger − older", lambda before, after: after - before)
+
+
 @metric("funnel.equal_age_comparison", "Same-age comparison", "Is the younger cohort really different, at the same age?",
-        study("difference", RATIO, label="Difference in conversion"), owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_CHANGES)
+        study("difference", RATIO, label="Difference in conversion"), owners=("marketing", "sales"), meetings=("MRC",), needs=LEAD_CHANGES,
+        made_of=_at_one_age)
 def equal_age_comparison(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, pair: str = "mql->opportunity",
                          older: Period | None = None, younger: Period | None = None) -> pd.DataFrame:
     """Two cohorts at the same age a = min(window, whole days from the latest entry in either to as-of): conversions within a days in both,
     the difference (younger − older) with its Newcombe 95 % interval; *different* when the interval excludes 0.
     """
-    calendar = x.terms.calendar
-    younger = younger or calendar.shifted(calendar.holding(x.as_of_day, "month"), -1)
-    older = older or calendar.shifted(younger, -1)
+    older, younger = _cohorts(x, older, younger)
     facts = x.facts(km_conversion, pair=pair)
     cohorts = [facts.take(engine.keep(facts, view.during(period), x.dims)) for period in (older, younger)]
     starts = [cohort.values["start"] for cohort in cohorts]
@@ -131,8 +153,15 @@ def equal_age_comparison(x: Coded, view: View = View(), by: tuple[str, ...] = ()
                           "n": counts[0][1] + counts[1][1], "different": None if np.isnan(d) else bool(low > 0 or high < 0)}])
 
 
+def _flows(x: Coded, view: View, stat: str, row: pd.Series) -> Made:
+    first, last = row["pair"].split("->")
+    view = View.of(view.period, view.grain, **{name: chosen for name, chosen in view.where if name != "pair"})
+    return Made(tuple(Number.of(entries, view.narrowed(stage=stage), "count", f"Entries, {stage}") for stage in (last, first)), "entries of the later ÷ entries of the earlier stage",
+                lambda later, earlier: later / earlier if earlier > 0 else np.nan)
+
+
 @metric("funnel.period_ratio", "Flow ratio", "Entries to the next stage per entry to this one, in the same period",
-        study("ratio", RATIO, label="Flow ratio"), better=Better.CONTEXT, owners=("revops",), meetings=("MRC",), needs=LEAD_CHANGES, by=("pair",))
+        study("ratio", RATIO, label="Flow ratio"), better=Better.CONTEXT, owners=("revops",), meetings=("MRC",), needs=LEAD_CHANGES, by=("pair",), made_of=_flows)
 def period_ratio(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
     """Entries to a stage in the period ÷ entries to the stage before it in the same period. It mixes cohorts and can pass 100 %: a *flow
     ratio*, for reconciliation with other tools, never a conversion rate.

@@ -9,6 +9,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, Period
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
+from revscore.core.made import Given, Made, Number
 from revscore.core.metric import Better, derived, level, metric, rate, total
 from revscore.core.metrics import wins
 from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, DEAL_NEEDS, words
@@ -151,10 +152,29 @@ def unexplained(legs: pd.DataFrame) -> float:
     return float(sum(sign * value.get(leg, 0.0) for leg, sign in signed.items()))
 
 
+def _covering(x: Coded, view: View, stat: str, row: pd.Series, **params: float) -> Made:
+    period = view.period or x.terms.calendar.holding(x.as_of_day, "quarter")
+    if stat == "required_coverage":
+        return Made((Number.of(wins.closed_in_period, view.during(period), "value_rate"),), "1 ÷ win rate by value", lambda rate: 1 / rate if rate > 0 else np.nan)
+    window = _timely(x, period) if stat == "coverage_not_overdue" else period
+    label = "Open, closing in the period" + (", not overdue" if stat == "coverage_not_overdue" else "")
+    parts = (Number.of(open_pipeline, view.during(None), "value", label, window=window), Given("Target", float(row["target"]), CURRENCY, "targets"))
+    if stat == "simple_coverage":
+        return Made(parts, "open ÷ target", lambda there, goal: there / goal if goal else np.nan)
+    return Made((*parts, Number.of(wins.won_value, view.during(period), "value", "Won so far")), "open ÷ (target − won so far)",
+                lambda there, goal, won: there / (goal - won) if goal - won > 0 else np.nan)
+
+
+def _timely(x: Coded, period: Period) -> Period:
+    """What of the period has not passed: close dates in it are not overdue."""
+    return Period(min(max(period.start, x.as_of_day), period.end), period.end)
+
+
 @metric("pipeline.coverage", "Pipeline coverage", "Is there enough pipeline to close what is left of the target?",
         derived("coverage", MULTIPLE, label="Coverage of what is left"), derived("coverage_not_overdue", MULTIPLE, label="Without overdue close dates"),
         derived("simple_coverage", MULTIPLE, label="Open ÷ full target"), derived("required_coverage", MULTIPLE, label="Required (1 ÷ win rate by value)"),
-        owners=("marketing", "sales"), meetings=("WPR",), needs=(*_DATED, "targets.value"), population="O1 eligible, close date in the period")
+        owners=("marketing", "sales"), meetings=("WPR",), needs=(*_DATED, "targets.value"), population="O1 eligible, close date in the period",
+        made_of=_covering)
 def coverage(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, target: float | None = None) -> pd.DataFrame:
     """Open pipeline that closes in the period ÷ (target − won so far). Missing ("target met") when nothing is left. Beside it: without overdue close
     dates, the simple ratio to the full target, and the coverage that the team's own win rate by value requires. The target is that of bookings
@@ -169,7 +189,7 @@ def coverage(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str
         return float(frame.loc[frame["measure"] == stat, "value"].iloc[0])
 
     open_now = value(open_pipeline, state, "value", window=period)
-    timely = value(open_pipeline, state, "value", window=Period(min(max(period.start, x.as_of_day), period.end), period.end))
+    timely = value(open_pipeline, state, "value", window=_timely(x, period))
     won = value(wins.won_value, view.during(period), "value")
     rate_by_value = value(wins.closed_in_period, view.during(period), "value_rate")
     left = goal - won

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
+from revscore.core.made import Given, Made, Number
 from revscore.core.metric import Metric, derived, metric
 from revscore.core.terms import Target, Terms
 from revscore.core.units import MULTIPLE, RATIO
@@ -87,9 +88,35 @@ def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = V
     return float(row.iloc[0]) if len(row) else float("nan")
 
 
+def actual_number(target: Target, cards: Mapping[str, Metric], view: View = View()) -> Number | None:
+    """The number that a target is about, over its own period and segment; None where no card answers."""
+    found = resolve(target.metric_id, cards)
+    if found is None:
+        return None
+    card, stat, own = found
+    where = dict(view.chosen) | {name: (value,) for name, value in own.items()} | ({"segment": (target.segment,)} if target.segment else {})
+    return Number.of(card, View.of(Period(target.start, target.end), **where), stat)
+
+
+def _pace_parts(x: Coded, view: View, stat: str, row: pd.Series, **params: Any) -> Made:
+    from revscore.core.metrics import CARDS
+
+    target = next(t for t in x.terms.targets if t.target_id == row["target_id"])
+    reached, card = actual_number(target, CARDS), resolve(target.metric_id, CARDS)
+    unit = card[0].measure(card[1]).unit if card else RATIO
+    goal = Given("Target", target.value, unit, f"targets, {target.target_id}")
+    parts = (reached or Given("Actual", float("nan"), unit, "no number of this name"), goal)
+    if stat == "attainment":
+        down = target.direction == "down"
+        return Made(parts, "target ÷ actual" if down else "actual ÷ target",
+                    (lambda value, goal: goal / value if value else np.nan) if down else (lambda value, goal: value / goal if goal else np.nan))
+    share = Given("Expected by now", expected_share(x.terms, target, x.as_of_day) if target.pacing not in ("", "none") else float("nan"), RATIO, f"pacing {target.pacing}")
+    return Made((*parts, share), "actual ÷ (target × share expected by now)", lambda value, goal, part: value / (goal * part) if goal * part else np.nan)
+
+
 @metric("targets.pacing", "Target pacing", "Are we on pace for the targets?",
         derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
-        owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all")
+        owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all", made_of=_pace_parts)
 def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False,
            metric_ids: tuple[str, ...] = (), segment: str | None = None) -> pd.DataFrame:
     """Attainment = actual ÷ target (for "down" targets: target ÷ actual). Cumulative targets: pace index = actual ÷ (target × expected share), by

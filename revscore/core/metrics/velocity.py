@@ -11,6 +11,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts, firsts_of
+from revscore.core.made import Made, Number
 from revscore.core.metric import Better, Metric, derived, distribution, metric, rate, survival, total
 from revscore.core.metrics import pipeline, wins
 from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, DEAL_NEEDS, words
@@ -172,9 +173,16 @@ def _benchmarks(days: np.ndarray, cell: np.ndarray, size: int) -> tuple[np.ndarr
     return n, at(0.75), at(0.9)
 
 
+def _levers(x: Coded, view: View, stat: str, row: pd.Series) -> Made:
+    days = "median" if stat == "per_day_median_cycle" else "mean"
+    parts = (Number.of(pipeline.open_pipeline, view.during(None), "count"), Number.of(wins.closed_in_period, view, "count_rate"),
+             Number.of(wins.deal_size, view, "mean", "Average deal"), Number.of(cycle_time_won, view, days, f"Sales cycle, {days}"))
+    return Made(parts, "open deals × win rate × average deal ÷ days of the cycle", lambda deals, rate, deal, cycle: deals * rate * deal / cycle if cycle > 0 else np.nan)
+
+
 @metric("velocity.sales_velocity", "Sales velocity", "How much revenue do we win per day?",
         derived("per_day", CURRENCY_PER_DAY, label="Per day"), derived("per_day_median_cycle", CURRENCY_PER_DAY, label="Per day, with the median cycle"),
-        owners=("marketing", "sales"), meetings=("MRC",), needs=(*DEAL_NEEDS, "opp_history.amount", "opp_history.close_date"), population="O1")
+        owners=("marketing", "sales"), meetings=("MRC",), needs=(*DEAL_NEEDS, "opp_history.amount", "opp_history.close_date"), population="O1", made_of=_levers)
 def sales_velocity(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
     """Eligible open deals at as-of × win rate by count × mean won deal ÷ mean cycle of the wins, the last three over the period's close dates.
     Undefined when the period has no win. A rise from more open deals alone is no progress; a blended value hides a shift in mix.

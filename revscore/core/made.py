@@ -1,0 +1,108 @@
+"""Numbers that can be asked for again, and what derived numbers are made of.
+
+A `Number` says how it is had: card, statistic, view, parameters. It opens to its rows (`drill`), or, when its card is derived from others or
+a study, to the numbers that it is made of: the card's `made_of` names them, and says how they give it back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.coded import Coded
+from revscore.core.compute import compute, stat_name
+from revscore.core.metric import Kind, Metric
+from revscore.core.units import Unit
+from revscore.core.view import View
+
+
+@dataclass(frozen=True)
+class Number:
+    """One number: what `compute(x, card, view, **params)` gives in its first row for `stat` (a measure's name or a quantile; "" = the headline)."""
+
+    label: str
+    card: Metric
+    stat: str = ""
+    view: View = View()
+    params: tuple[tuple[str, Any], ...] = ()
+
+    @classmethod
+    def of(cls, card: Metric, view: View = View(), stat: str = "", label: str = "", **params: Any) -> Number:
+        return cls(label or _label(card, stat), card, stat, view, tuple(sorted(params.items())))
+
+    @property
+    def row_name(self) -> str:
+        """The name of its row in the frame of `compute`."""
+        measure = self.card.measure(self.stat)
+        return self.stat or (stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
+
+    @property
+    def is_made(self) -> bool:
+        """Whether it is made of other numbers, so that it has no rows of its own."""
+        return self.card.headline.kind in (Kind.DERIVED, Kind.STUDY)
+
+    def row(self, x: Coded) -> pd.Series | None:
+        """Its row in the frame of `compute`; None without any."""
+        only = "" if self.is_made else self.card.measure(self.stat).name
+        frame = compute(x, self.card, self.view, only=only, **dict(self.params))
+        found = frame[frame["measure"] == self.row_name]
+        for name, chosen in self.view.where if self.is_made else ():
+            found = found[found[name].isin(chosen)] if name in self.card.by and name in found.columns else found
+        return found.iloc[0] if len(found) else None
+
+    def value(self, x: Coded) -> float:
+        """The number; NaN where there is none, or where the extract lacks what it needs."""
+        row = None if x.data.missing(self.card.needs) else self.row(x)
+        return float("nan") if row is None or pd.isna(row["value"]) else float(row["value"])
+
+
+@dataclass(frozen=True)
+class Given:
+    """A part that is no number of the extract's records: a target, a cost, a factor. `source` says where it is written."""
+
+    label: str
+    amount: float
+    unit: Unit
+    source: str
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a number is made of. `says` is the formula in words, `value` gives the number back from those of the parts, in their order."""
+
+    parts: tuple[Number | Given, ...]
+    says: str
+    value: Callable[..., float]
+
+    def given_back(self, x: Coded) -> float:
+        """The number, worked out from its parts; NaN where a part that it needs is missing."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return float(self.value(*(np.float64(part.amount if isinstance(part, Given) else part.value(x)) for part in self.parts)))
+
+
+def made_of(x: Coded, number: Number) -> Made | None:
+    """The parts of a derived number or a study; None for a number with rows of its own, and where there is no number (a study without a row)."""
+    if number.card.made_of is None or x.data.missing(number.card.needs):
+        return None
+    row = number.row(x)
+    return None if row is None else number.card.made_of(x, number.view, number.row_name, row, **dict(number.params))
+
+
+def reached(x: Coded, number: Number, path: tuple[int, ...]) -> tuple[Number | Given, ...]:
+    """`number` and the parts that `path` leads through: (0, 2) is the third part of the first part."""
+    out: list[Number | Given] = [number]
+    for place in path:
+        made = made_of(x, out[-1]) if isinstance(out[-1], Number) else None
+        if made is None or place >= len(made.parts):
+            break
+        out.append(made.parts[place])
+    return tuple(out)
+
+
+def _label(card: Metric, stat: str) -> str:
+    measure = card.measure(stat)
+    return card.label if not stat or measure is card.headline and not measure.stats else measure.label or f"{card.label}, {stat}"
