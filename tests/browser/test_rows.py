@@ -80,7 +80,7 @@ def test_formulas_are_text_in_the_file(screen, hostile):
 
 def test_a_mark_opens_as_often_as_it_is_clicked(screen, sample):
     shown = screen(sample).open("funnel")
-    heat = shown.at(".st-key-chart-heat canvas").first
+    heat = shown.at(".st-key-chart-heat svg.marks").first
     heat.scroll_into_view_if_needed()
     shown.page.wait_for_timeout(1000)
     heads = []
