@@ -81,7 +81,8 @@ def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = V
         return float("nan")
     card, stat, own = found
     where = dict(view.chosen) | {name: (value,) for name, value in own.items()} | ({"segment": (target.segment,)} if target.segment else {})
-    frame = engine.compute(x, card, View.of(Period(target.start, target.end), **where))
+    period = None if "period" in card.params else Period(target.start, target.end)  # retention has a period of its own
+    frame = engine.compute(x, card, View.of(period, **where))
     measure = card.measure(stat)
     name = stat or (engine.stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
     row = frame.loc[frame["measure"] == name, "value"]
