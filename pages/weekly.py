@@ -12,9 +12,9 @@ if now := frame.open_page("Weekly review"):
     review.pace_and_coverage(now, numbers)
     review.section(now, "Seven days", "What changed the pipeline?")
     pipeline.bridge(now, week=True)
-    review.section(now, "Movement", "Is it moving forward?", numbers.flow, columns=3)
+    review.section(now, "Movement", "Is it moving forward?", numbers.flow, columns=3, fold=True)
     pipeline.aging(now)
-    review.section(now, "Promises", "Do we answer in time?", numbers.speed)
+    review.section(now, "Promises", "Do we answer in time?", numbers.speed, fold=True)
     left, right = st.columns(2, gap="small")
     with left:
         speed.weeks(now, "speed_to_lead")

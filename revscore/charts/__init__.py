@@ -2,10 +2,11 @@
 
 from revscore.charts.amounts import bridge, pace
 from revscore.charts.cohorts import heat, steps
+from revscore.charts.control import control
 from revscore.charts.curves import curve
 from revscore.charts.drawing import Drawing, empty
 from revscore.charts.groups import rank, split
 from revscore.charts.series import spark, trend, weeks
 from revscore.charts.theme import PALETTES, Palette, Theme
 
-__all__ = ["PALETTES", "Drawing", "Palette", "Theme", "bridge", "curve", "empty", "heat", "pace", "rank", "spark", "split", "steps", "trend", "weeks"]
+__all__ = ["PALETTES", "Drawing", "Palette", "Theme", "bridge", "control", "curve", "empty", "heat", "pace", "rank", "spark", "split", "steps", "trend", "weeks"]

@@ -13,11 +13,13 @@ from revscore.core.calendars import Grain, Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
 from revscore.core.metric import Better, Kind, Measure, Metric
+from revscore.core.signals import Control, control
 from revscore.core.statistics import display, newcombe
 from revscore.core.view import View
 
 Tone = Literal["good", "bad", "neutral"]
 TREND_POINTS = 13
+FEW = 5  # records below which nothing is coloured (METRICS X3)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ class Line:
     notes: tuple[str, ...] = ()
     own: tuple[tuple[str, str], ...] = ()
     params: tuple[tuple[str, Any], ...] = ()
+    signal: Control = Control()  # what its weekly control chart says
 
     @property
     def known(self) -> bool:
@@ -70,6 +73,8 @@ class Line:
             return units.MISSING
         if self.suppressed and self.measure.kind is Kind.RATE:
             return units.of(self.numerator, self.denominator)
+        if self.measure.kind is Kind.SURVIVAL and not self.known and self.n > 0:
+            return "not reached"  # fewer than that share have come by now
         return units.text(self.value, self.measure.unit, self.currency)
 
     @property
@@ -88,11 +93,39 @@ class Line:
 
     @property
     def tone(self) -> Tone:
-        """Whether the step from before is good or bad news; neutral for context, on a small sample, and where it may be chance."""
-        if self.card.better is Better.CONTEXT or np.isnan(self.value) or np.isnan(self.before) or self.few or self.by_chance:
+        """Whether the step from before is good or bad news; neutral for context, on a small sample, and where no test says that it moved."""
+        if self.card.better is Better.CONTEXT or np.isnan(self.value) or np.isnan(self.before) or self.few or not self.moved:
             return "neutral"
         step = self.value - self.before
+        if not self.differs and (self.signal.n < FEW or (step > 0) != (self.signal.state == "up")):
+            return "neutral"  # the weeks signal, and the step from before does not say the same
         return "neutral" if step == 0 else "good" if (step > 0) == (self.card.better is Better.UP) else "bad"
+
+    @property
+    def moved(self) -> bool | None:
+        """Whether it has really changed: a signal of its weeks, or a significant difference from before. False: neither, so "no change" (METRICS
+        X7). None: no test can say."""
+        if self.signal.fired or self.differs:
+            return True
+        return None if self.signal.state == "few" or (self.signal.state == "" and self.differs is None) else False
+
+    @property
+    def differs(self) -> bool | None:
+        """Whether a rate differs from the period before by more than chance (Newcombe, METRICS X2); None where that cannot be tested."""
+        if self.measure.kind is not Kind.RATE or not self.measure.interval or np.isnan(self.before_n) or not self.before_n or not self.denominator or self.few:
+            return None
+        return not self.by_chance
+
+    @property
+    def verdict(self) -> str:
+        """What the tests say, in words: the signal, a difference from before, "no change", or that the weeks are too few; "" without any."""
+        if not self.known or self.suppressed:
+            return ""
+        if self.signal.fired:
+            return self.signal.text
+        if self.differs:
+            return "no signal by week, but more than chance against before" if self.signal.state == "none" else "more than chance against before"
+        return "no change" if self.moved is False else self.signal.text
 
     @property
     def few(self) -> bool:
@@ -159,7 +192,7 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
         numbers["value"] = float("nan")  # an amount that nobody entered is unknown, not 0
     return Line(**base, **numbers, without_amount=without,
                 before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"),
-                series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes)
+                series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes, signal=control(x, card, view, stat, **params))
 
 
 def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: int = TREND_POINTS, **params: Any) -> pd.DataFrame:
@@ -173,8 +206,10 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
     only = card.measure(stat).name if card.headline.kind is not Kind.DERIVED else ""
     found = compute(x, card, view.during(window), (), grain, only=only, **params)
     found = found[found["measure"] == stat]
-    frame = pd.DataFrame([{"period": p.label, "start": p.start, "end": p.end} for p in (calendar.period(code, grain) for code in range(last - points + 1, last + 1))])
-    out = frame.merge(found.drop(columns=["period", "end"]), on="start", how="left").assign(running=lambda f: f["end"] > x.as_of_day + 1)
+    codes = range(last - points + 1, last + 1)
+    starts = np.array([calendar.start(code, grain) for code in (*codes, last + 1)])
+    out = found.set_index("start").reindex(starts[:-1]).rename_axis("start").reset_index()
+    out = out.assign(period=[calendar.label(code, grain) for code in codes], end=starts[1:], running=starts[1:] > x.as_of_day + 1)
     return out.fillna({"value": 0.0, "n": 0.0}) if card.measure(stat).kind is Kind.TOTAL else out
 
 

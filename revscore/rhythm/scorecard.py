@@ -57,8 +57,8 @@ def scorecard(x: Coded, view: View) -> Scorecard:
 
 
 def judged(x: Coded, view: View, line: Line) -> Tile:
-    """Against its target (of a running period: what of it is expected by today); without one against the period before, where the
-    difference of a rate is more than chance."""
+    """Against its target (of a running period: what of it is expected by today); without one against the period before, where its weeks
+    signal or the difference of a rate is more than chance (METRICS X7)."""
     if line.lacks or not line.known:
         return Tile(line, "open", "no data")
     if line.suppressed:
@@ -73,5 +73,5 @@ def judged(x: Coded, view: View, line: Line) -> Tile:
     if np.isnan(line.before):
         return Tile(line, "open", "nothing before")
     if line.tone == "neutral":
-        return Tile(line, "open", "small sample" if line.few else "within chance" if line.by_chance else "unchanged")
+        return Tile(line, "open", "small sample" if line.few else "" if line.verdict else "not tested")
     return Tile(line, "on" if line.tone == "good" else "off", "")

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
-from revscore.charts.theme import Theme
+from revscore.core.metrics import CARDS
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, made
 from revscore.ui import drill, picks
 from revscore.ui.session import Now
+from revscore.ui.theme import theme
 from revscore.ui.words import md
 
 Mark = Callable[[dict[str, Any]], tuple[Ask, View]]  # the fields of a mark -> what it asks, under which view
-
-
-def theme() -> Theme:
-    """The reader's theme."""
-    return "dark" if st.context.theme.type == "dark" else "light"
 
 
 def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None) -> None:
@@ -48,6 +46,15 @@ def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
     return picks.clicked(key, list(state["selection"].get("pick", [])))
 
 
+def group(now: Now, frame: pd.DataFrame, dimension: str, one: Ask) -> Mark:
+    """The mark of a drawing of groups: `one` narrowed to the group clicked. `frame` has the group as drawn in `group`, as the data say it in `dimension`."""
+    def opens(mark: dict[str, Any]) -> tuple[Ask, View]:
+        row = frame[frame["group"] == mark["group"]].iloc[0]
+        return replace(one, own=(*one.own, (dimension, str(row[dimension]))), label=f"{one.label or CARDS[one.card].label}: {row['group']}"), now.view
+
+    return opens
+
+
 def heading(finding: str, key: str) -> None:
     with st.container(key=f"finding-{key}"):
         st.markdown(f"### {md(finding)}")
@@ -58,3 +65,6 @@ def absent(question: str, sentence: str, key: str) -> None:
     with st.container(border=True, key=f"absent-{key}", height="stretch"):
         heading(question, key)
         st.markdown(f":material/hide_source: {md(sentence)}")
+
+
+__all__ = ["absent", "card", "heading", "theme"]

@@ -17,6 +17,7 @@ from revscore.core.view import View
 from revscore.export.safe import csv_bytes
 from revscore.export.table import workbook
 from revscore.ui import tables
+from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
@@ -37,6 +38,8 @@ def _drawer(now: Now, line: Line, whole: bool) -> None:
     st.markdown(_definition(line.card.definition))
     for note in line.notes:
         st.caption(f":material/info: {md(note)}")
+    if whole:
+        evidence(now, line)
     if line.measure.kind in (Kind.DERIVED, Kind.STUDY):
         parts = now.ask(_parts, line.card.id, line.own, line.params, view=now.view.during(line.period))
         st.markdown("**Made of other numbers**")

@@ -55,12 +55,29 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
                   delta_color=tone, delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+        if line.verdict and not line.lacks:
+            st.markdown(said(line))
         st.caption(" · ".join(_foot(one, line)))
         if isinstance(one, Tile):
             with st.container(key=f"course-{name}"):
                 st.markdown(_COURSES[one.course])
         if st.button("", icon=":material/open_in_full:", key=f"open-{name}", type="tertiary", help=f"Open {md(line.label)} to its rows"):
             drill.opened(now, line)
+
+
+def said(line: Line) -> str:
+    """What the tests say of a line, in words with a sign: "↗ Signal up: week of 9 Nov above the limits", "No change"."""
+    text, icon = line.verdict[:1].upper() + line.verdict[1:], {"up": "trending_up", "down": "trending_down"}.get(line.signal.state, "difference" if line.moved else "drag_handle")
+    return f":material/{icon}: **{md(text)}**" if line.moved else f":gray[:material/{icon}: {md(text)}]"
+
+
+def unchanged(now: Now, lines: Sequence[Line], key: str) -> None:
+    """The numbers that did not move, on one line; each still opens."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"unchanged-{key_of(lines[0], key)}"):
+        st.markdown(":material/drag_handle: **No change in**", width="content")
+        for line in lines:
+            if st.button(f"{md(line.label)} &nbsp;{md(line.text)}", key=f"open-{key_of(line, key)}", type="tertiary", help=f"{md(line.sample)}; opens to its rows" if line.sample else "Opens to its rows"):
+                drill.opened(now, line)
 
 
 def key_of(line: Line, prefix: str = "") -> str:
@@ -83,10 +100,11 @@ def _compared(line: Line) -> str | None:
 
 
 def _trend(line: Line) -> list[float] | None:
-    """The series without its gaps; of a total, without the period that is still running (it would always fall)."""
+    """The series without its gaps and without what may still change: cohorts that are not settled; of a total, the period that is still running."""
     if not len(line.series):
         return None
     kept = line.series[~line.series["running"]] if line.measure.kind is Kind.TOTAL else line.series
+    kept = kept[~kept["maturity"].isin(("partial", "immature"))] if "maturity" in kept else kept
     values = pd.to_numeric(kept["value"]).dropna()
     return values.tolist() if len(values) > 2 else None
 

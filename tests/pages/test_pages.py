@@ -98,8 +98,8 @@ def test_a_weekly_review_without_targets_leads_with_what_can_be_had(app, filled)
     assert "Bookings \\$" in said(test) and "pace and coverage need one" in said(test)
 
 
-def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, filled):
-    test = app(filled, "scorecard", period="2026-05")
+def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, aimed):
+    test = app(aimed, "scorecard", period="2026-05")
     badges = [one.value for one in test.markdown if "-badge[" in one.value]
     called = [(badge, metric.proto.color) for badge, metric in zip(badges, test.metric, strict=True) if "course" in badge]
     assert called and all(colour == (Metric.GREEN if "on course" in badge else Metric.RED) for badge, colour in called)

@@ -36,12 +36,17 @@ def monthly_review(now: Now) -> Monthly:
     return now.ask(monthly)
 
 
-def section(now: Now, title: str, question: str, lines: Sequence[Line] = (), columns: int = 4) -> None:
-    """A question with its tiles."""
+def section(now: Now, title: str, question: str, lines: Sequence[Line] = (), columns: int = 4, fold: bool = False) -> None:
+    """A question with its tiles. `fold`: the numbers that did not move stand together on one line (METRICS X7)."""
+    still, moved = [], []
+    for line in lines:
+        (still if fold and line.known and not line.lacks and line.moved is False else moved).append(line)
     with st.container(gap="xsmall"):
         answers.section(title, question)
-        if lines:
-            tiles.row(now, lines, columns, title)
+        if moved:
+            tiles.row(now, moved, columns, title)
+        if still:
+            tiles.unchanged(now, still, title)
 
 
 def summary(now: Now, asks: tuple[Ask, ...]) -> None:
