@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -77,8 +78,10 @@ def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id
 
     Raises NothingLoaded, a StoreError whose message is a sentence, when there is nothing to show.
     """
+    config, version = store.terms(dataset)
     data = _known(store, dataset, as_of, load_id)
-    return Coded(data, terms_of(store, dataset).with_tables(data))
+    data = replace(data, stand=replace(data.stand, definitions=version))
+    return Coded(data, Terms.from_config(config).with_tables(data))
 
 
 def _known(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> CrmData:
@@ -89,7 +92,7 @@ def _known(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int 
         if as_of is None or load_id is not None or not loads or loads[-1].derived:
             raise
         first = store.data(dataset, loads[-1].as_of)
-        return CrmData(first.tables, as_of, first.derived)
+        return replace(first, as_of=as_of)
 
 
 def instant(text: str, zone: str) -> pd.Timestamp:

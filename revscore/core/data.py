@@ -12,6 +12,15 @@ from revscore.core import schema
 
 
 @dataclass(frozen=True)
+class Stand:
+    """What an extract stands on: data set, the loads that its tables came with, version of the definitions. Empty outside of a store."""
+
+    dataset: str = ""
+    loads: tuple[int, ...] = ()
+    definitions: int | None = None
+
+
+@dataclass(frozen=True)
 class CrmData:
     """Cleaned, typed canonical tables at one `as_of` instant.
 
@@ -19,11 +28,13 @@ class CrmData:
     as_of  : UTC instant; nothing after it exists (METRICS C2)
     derived: what was rebuilt, with the sentence that says how. A table's name: only its present state is known ("the extract has no history of
              opportunities …"); `table.column`: the table was observed but for that column ("… dated by the first extract that shows it")
+    stand  : what it stands on in the store, for receipts
     """
 
     tables: Mapping[str, pd.DataFrame]
     as_of: pd.Timestamp
     derived: Mapping[str, str] = field(default_factory=dict)
+    stand: Stand = Stand()
     _whole: dict[str, pd.DataFrame] = field(default_factory=dict, init=False, repr=False, compare=False)  # tables with their absent columns, once asked for
 
     def __post_init__(self) -> None:
@@ -108,6 +119,9 @@ def _edges(data: CrmData) -> Iterator[pd.DataFrame]:
         if frame is not None and left in frame.columns:
             other = frame[right] if right in frame.columns else frame[left]
             yield pd.DataFrame({"a": frame[left], "b": other.fillna(frame[left])}).dropna()
+    leads = data.tables.get("leads")
+    if leads is not None and "email" in leads.columns:  # leads with one address may be duplicates of each other
+        yield pd.DataFrame({"a": leads["lead_id"], "b": leads["email"].str.strip().str.lower()}).replace({"b": {"": None}}).dropna()
 
 
 def _connected(data: CrmData) -> pd.Series:

@@ -85,9 +85,9 @@ class Metric:
         return inspect.cleandoc(self.build.__doc__ or "")
 
     def measure(self, name: str) -> Measure:
-        """The measure called `name` ("" = the headline); quantiles are found by their own name ("median")."""
+        """The measure called `name` ("" = the headline); quantiles are found by their own name ("median", of a further measure "km_median")."""
         for measure in self.measures:
-            if not name or measure.name == name or name in measure.stats:
+            if not name or measure.name == name or name in measure.stats or name in {f"{measure.name}_{stat}" for stat in measure.stats}:
                 return measure
         raise KeyError(f"{self.id} has no measure “{name}”; it has {', '.join(m.name for m in self.measures)}")
 

@@ -11,7 +11,7 @@ import pandas as pd
 from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
 from revscore.core import schema
-from revscore.core.data import CrmData
+from revscore.core.data import CrmData, Stand
 from revscore.store import datasets, frames, snapshots
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, reading, writing
@@ -118,7 +118,8 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
         derived.pop(name, None)
         derived[f"{name}.changed_at"] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
                          f"{_day(newest.as_of)}): a change is dated by the first extract that shows it.")
-    return CrmData(tables, datasets.instant(rows[-1].as_of), derived)
+    used = tuple(sorted({row.id for chain in chosen.values() for row, _ in chain}))
+    return CrmData(tables, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
 
 
 def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
