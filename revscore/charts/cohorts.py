@@ -42,6 +42,7 @@ def _steps(theme: Theme) -> alt.LayerChart:
             x=alt.value(2), text="rate_label:N"),
         head.mark_text(align="left", baseline="middle", yOffset=below, fontSize=SMALL, color=p.soft).encode(
             x=alt.value(98), text="detail:N"),
+        clickable(head.mark_bar(**UNSEEN).encode(x=alt.value(0), x2=alt.value(alt.expr("width"))), "stage"),
     )
 
 

@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, keyed, layers, missed, number, room, sentence, suppressed, texts, tips, words, x_of_n
+from revscore.charts.drawing import UNSEEN, Drawing, authored, clickable, empty, keyed, layers, missed, number, room, sentence, suppressed, texts, tips, words, x_of_n
 from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.units import CURRENCY, RATIO, Unit
@@ -52,6 +52,7 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
             x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
             color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)),
         head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
+        clickable(head.mark_bar(**UNSEEN).encode(x=alt.value(alt.expr("width - 150")), x2=alt.value(alt.expr("width"))), "group"),
     )
 
 
@@ -103,6 +104,7 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
             x=alt.value(alt.expr("width - 84")), text="label:N", color=alt.condition("datum.tone == 'off'", alt.value(p.warn), alt.value(p.ink))),
         base.mark_text(align="right", fontSize=SMALL, color=p.soft).encode(x=alt.value(alt.expr("width")), text="note:N"),
         base.mark_text(align="right", fontSize=BODY, color=p.soft).encode(x=alt.value(alt.expr("width - 84")), text="small:N"),
+        clickable(base.mark_bar(**UNSEEN).encode(x=alt.value(0), x2=alt.value(alt.expr("width")), tooltip=about), "group"),
     )
 
 

@@ -30,13 +30,14 @@ def scorecard(x: Coded, view: View) -> pd.DataFrame:
 
 
 def models(x: Coded, view: View, basis: str = "pipeline_created", keep: int = 12) -> pd.DataFrame:
-    """Credit by campaign and model, the largest campaigns first: group, model, value."""
+    """Credit by campaign and model, the largest campaigns first: group, campaign (missing: those folded together), model, value."""
     found = frame_of(x, "attribution.totals_fytd", view.narrowed(basis=basis), ("campaign",))
     if not len(found):
         return found
     rows = found[found["measure"].isin(SHOWN_MODELS)]
     rows = rows.assign(group=labelled(x, rows["campaign"]), model=rows["measure"])
-    return fold(rows, keep=keep, other="other campaigns", within="model")
+    folded = fold(rows, keep=keep, other="other campaigns", within="model")
+    return folded.assign(campaign=folded["group"].where(folded["group"].isin(rows["group"])))
 
 
 def totals(x: Coded, view: View, basis: str = "pipeline_created") -> pd.DataFrame:

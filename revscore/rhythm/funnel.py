@@ -44,13 +44,13 @@ def steps(x: Coded, view: View) -> pd.DataFrame:
     rows = []
     for pair in (pair for pair in pairs_in_a_row(x) if pair in mature.index):
         rate = mature.loc[pair]
-        rows.append({"stage": stage_name(pair.split("->")[0]), "entered": rate["n"], "converted": so_far.loc[pair, "numerator"], "still_open": waiting.loc[pair, "numerator"],
+        rows.append({"id": pair.split("->")[0], "pair": pair, "stage": stage_name(pair.split("->")[0]), "entered": rate["n"], "converted": so_far.loc[pair, "numerator"], "still_open": waiting.loc[pair, "numerator"],
                      "rate": rate["value"], "n": rate["denominator"], **{name: rate[name] for name in ("low", "high", "flag", "maturity", "numerator", "denominator")}})
     if not rows:
         return pd.DataFrame()
     last = pairs_in_a_row(x)[-1].split("->")[1]
     reached = measured(frame_of(x, "funnel.entries", view.narrowed(stage=last)), "count")
-    rows.append({"stage": stage_name(last), "entered": float(reached["value"].sum()), "rate": np.nan, "n": np.nan})
+    rows.append({"id": last, "pair": "", "stage": stage_name(last), "entered": float(reached["value"].sum()), "rate": np.nan, "n": np.nan})
     return pd.DataFrame(rows)
 
 

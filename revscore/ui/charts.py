@@ -18,7 +18,7 @@ from revscore.ui.session import Now
 from revscore.ui.theme import theme
 from revscore.ui.words import md
 
-Mark = Callable[[dict[str, Any]], tuple[Ask, View]]  # the fields of a mark -> what it asks, under which view
+Mark = Callable[[dict[str, Any]], tuple[Ask, View] | None]  # the fields of a mark -> what it asks, under which view; None: no single number
 
 
 def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None) -> None:
@@ -31,8 +31,8 @@ def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", ope
             st.caption(md(foot))
         if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
             drill.opened(now, now.ask(made, (opens,))[0], whole=False)
-        elif mark is not None and picked is not None:
-            one, view = mark(picked)
+        elif mark is not None and picked is not None and (found := mark(picked)) is not None:
+            one, view = found
             drill.opened(now, now.ask(made, (one,), view=view)[0])
 
 
@@ -47,9 +47,12 @@ def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
 
 
 def group(now: Now, frame: pd.DataFrame, dimension: str, one: Ask) -> Mark:
-    """The mark of a drawing of groups: `one` narrowed to the group clicked. `frame` has the group as drawn in `group`, as the data say it in `dimension`."""
-    def opens(mark: dict[str, Any]) -> tuple[Ask, View]:
+    """The mark of a drawing of groups: `one` narrowed to the group clicked. `frame` has the group as drawn in `group`, as the data say it in `dimension`
+    (missing: a sum of several groups, which does not open)."""
+    def opens(mark: dict[str, Any]) -> tuple[Ask, View] | None:
         row = frame[frame["group"] == mark["group"]].iloc[0]
+        if pd.isna(row[dimension]):
+            return None
         return replace(one, own=(*one.own, (dimension, str(row[dimension]))), label=f"{one.label or CARDS[one.card].label}: {row['group']}"), now.view
 
     return opens

@@ -35,7 +35,8 @@ def models(now: Now) -> None:
     charts.card(now, finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=campaigns.SHOWN_MODELS,
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
                 f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.",
-                ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, credited", basis=basis))
+                ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, credited", basis=basis),
+                charts.group(now, frame, "campaign", ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, W-shaped", basis=basis)))
 
 
 def _shared_out(now: Now, basis: str) -> str:
@@ -77,7 +78,7 @@ def sourced(now: Now) -> None:
         finding = f"{str(top['group']).capitalize()} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
     charts.card(now, finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", rows=8, theme=charts.theme()), "sourced",
                 "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.",
-                ask("attribution.sourced_by_fytd"))
+                ask("attribution.sourced_by_fytd"), charts.group(now, frame, "origin", ask("attribution.sourced_by_fytd", label="Pipeline created")))
 
 
 def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:

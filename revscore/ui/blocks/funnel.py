@@ -25,7 +25,7 @@ def steps(now: Now) -> None:
     frame = now.ask(funnel.steps)
     charts.card(now, _weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
                 "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert.",
-                ask("funnel.cohort_conversion", label="Cohort funnel"))
+                ask("funnel.cohort_conversion", label="Cohort funnel"), lambda mark: _step(now, frame, mark["stage"]))
 
 
 def _weakest(frame) -> str:
@@ -37,6 +37,13 @@ def _weakest(frame) -> str:
         return f"Too early to rate: {waiting:,.0f} leads are still inside their window" if waiting else ""
     following = frame["stage"].iloc[list(frame["stage"]).index(row["stage"]) + 1]
     return f"The narrowest step is {row['stage']} → {following}: {units.text(row['rate'], units.RATIO)} go on"
+
+
+def _step(now: Now, frame: pd.DataFrame, stage: str) -> tuple[Ask, View]:
+    """The leads of one bar: who reached the stage, and who of them went on (of the last stage: who reached it)."""
+    row = frame[frame["stage"] == stage].iloc[0]
+    one = ask("funnel.cohort_conversion", label=f"Cohort from {stage}", pair=row["pair"]) if row["pair"] else ask("funnel.entries", label=stage, stage=row["id"])
+    return one, now.view
 
 
 def heat(now: Now) -> None:
@@ -92,7 +99,7 @@ def leakage(now: Now) -> None:
     left, right = st.columns([3, 2], gap="small")
     with left:
         charts.card(now, finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage.",
-                    ask("leakage.leads"))
+                    ask("leakage.leads"), charts.group(now, frame, "stage", ask("leakage.leads", label="Leakage")))
     with right, st.container(border=True, key="chart-reasons", height="stretch"):
         charts.heading("The reasons given", "reasons")
         tables.table(now.ask(funnel.reasons), now.x, key="reasons")

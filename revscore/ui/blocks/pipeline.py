@@ -56,7 +56,7 @@ def stages(now: Now) -> None:
     if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
     charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.",
-                ask("opp.stage_conversion"))
+                ask("opp.stage_conversion"), charts.group(now, frame, "stage", ask("opp.stage_conversion", label="Advanced")))
 
 
 def moved(now: Now) -> None:
@@ -67,9 +67,10 @@ def moved(now: Now) -> None:
     frame, currency = now.ask(pipeline.moved), now.x.terms.corporate_currency
     deals = dict(zip(frame["direction"].str.lower(), frame["deals"], strict=True)) if len(frame) else {}
     finding = f"{deals.get('progressed', 0):,.0f} of {sum(deals.values()):,.0f} deals in pipeline moved forward in seven days" if deals else question
-    charts.card(now, finding, groups.rank(frame.assign(group=frame["direction"], value=frame["amount"], n=frame["deals"]) if len(frame) else frame, units.CURRENCY, currency,
-                                          label="Amount", rows=len(now.x.terms.opp_open_stages), theme=charts.theme()), "moved",
-                "The last seven days up to the date of the data, by amount; n counts deals.", ask("pipeline.progressed", now=True))
+    shown = frame.assign(group=frame["direction"], value=frame["amount"], n=frame["deals"]) if len(frame) else frame
+    charts.card(now, finding, groups.rank(shown, units.CURRENCY, currency, label="Amount", rows=len(now.x.terms.opp_open_stages), theme=charts.theme()), "moved",
+                "The last seven days up to the date of the data, by amount; n counts deals.", ask("pipeline.progressed", now=True),
+                charts.group(now, shown, "direction", ask("pipeline.progressed", "value", "Seven days", now=True)))
 
 
 def aging(now: Now) -> None:

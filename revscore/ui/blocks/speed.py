@@ -67,7 +67,7 @@ def promises(now: Now) -> None:
     if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} is kept least: {units.text(worst['value'], units.RATIO)}"
     charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.",
-                ask("sla.compliance"))
+                ask("sla.compliance"), charts.group(now, frame, "sla_type", ask("sla.compliance", label="Kept")))
 
 
 def by_region(now: Now) -> None:
@@ -80,7 +80,8 @@ def by_region(now: Now) -> None:
     if len(known) > 1:
         worst = known.loc[known["value"].idxmin()]
         finding = f"{worst['group']} keeps speed to lead least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(now, finding, groups.rank(frame, label="Kept", rows=len(now.ask(speed.promises)), theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.")
+    charts.card(now, finding, groups.rank(frame, label="Kept", rows=len(now.ask(speed.promises)), theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.",
+                mark=charts.group(now, frame, "region", ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead")))
 
 
 def response(now: Now) -> None:
@@ -168,7 +169,7 @@ def stage_days(now: Now) -> None:
     shown = frame.assign(group=frame["stage"], value=frame["median"]) if len(frame) else frame
     charts.card(now, finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
                 "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten.",
-                ask("velocity.opp_stage_first_visit_km"))
+                ask("velocity.opp_stage_first_visit_km"), charts.group(now, shown, "stage", ask("velocity.opp_stage_first_visit_km", label="Days in stage")))
 
 
 def lead_days(now: Now) -> None:
