@@ -124,6 +124,25 @@ def _read_accounts(x: Coded, accounts: pd.DataFrame, labels: Mapping[str, np.nda
     return pd.DataFrame({"account_id": accounts["account_id"], "name": accounts["name"].fillna(accounts["account_id"]), **labels})
 
 
+# -- two kinds of record in one number -----------------------------------------------------------------------------------------------------
+
+def _union(name: str, table: str, *parts: tuple[str, str, str, str]) -> Entity:
+    """Records of several entities as one, in the order of `parts`: (entity, the word for it, the column that reads as name, as status)."""
+    def frame(x: Coded) -> pd.DataFrame:
+        return pd.concat([pd.DataFrame({"record_id": ENTITIES[part].ids(x), "kind": word}) for part, word, *_ in parts], ignore_index=True)
+
+    def texts(x: Coded, records: pd.DataFrame) -> Texts:
+        known = [(ENTITIES[part].columns(x), len(ENTITIES[part].records(x))) for part, *_ in parts]
+        return {dim: pd.concat([columns[dim] if dim in columns else pd.Series([None] * n, dtype="str") for columns, n in known], ignore_index=True)
+                for dim in dict.fromkeys(dim for columns, _ in known for dim in columns)}
+
+    def read(x: Coded, records: pd.DataFrame, labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
+        shown = [ENTITIES[part].reading(x).rename(columns={title: "name", status: "status"})[["name", "status"]] for part, _, title, status in parts]
+        return pd.concat([records.reset_index(drop=True), pd.concat(shown, ignore_index=True)], axis=1).assign(**labels)
+
+    return Entity(name, table, ("record_id",), {}, frame=frame, texts=texts, read=read)
+
+
 _ALL = (
     Entity("lead", "leads", ("lead_id",), {"segment": "segment", "region": "region", "owner": "owner_id", "source": "lead_source", "campaign": "source_campaign_id"},
            read=_read_leads),
@@ -137,6 +156,8 @@ _ALL = (
                                                                           "training_at")),
     Entity("reported_value", "reported_values", ("metric_id", "period", "segment", "source"), {}, ("metric_id", "period", "segment", "source", "value")),
     Entity("series_point", "metric_series", ("series_id", "t"), {}, ("series_id", "kind", "t", "numerator", "denominator", "value")),
+    _union("lead_or_deal", "leads", ("lead", "Lead", "email", "status"), ("opp", "Deal", "name", "stage")),
+    _union("deal_or_touch", "opportunities", ("opp", "Deal", "name", "stage"), ("touch", "Touch", "person_id", "type")),
     Entity("arm", "experiments", ("experiment_id", "arm"), {}, ("name", "planned_share", "n", "successes")),
 )
 ENTITIES: Mapping[str, Entity] = {entity.name: entity for entity in _ALL}

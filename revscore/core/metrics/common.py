@@ -1,6 +1,10 @@
-"""What the families share: the tables that lead and deal metrics need, the columns shown when one is opened, dimensions over fixed words."""
+"""What the families share: the tables that lead and deal metrics need, the columns shown when one is opened, dimensions over fixed words,
+flags as text.
+"""
 
 from __future__ import annotations
+
+import numpy as np
 
 from revscore.core.facts import Dimension
 
@@ -16,3 +20,10 @@ DEAL_DRILL = ("opp_id", "name", "account", "segment", "owner", "stage", "amount"
 def words(name: str, values: tuple[str, ...], labels: tuple[str, ...] | None = None) -> Dimension:
     """A metric's own dimension over fixed words (code 0 stays "missing")."""
     return Dimension(name, ("", *values), ("(missing)", *(labels or values)))
+
+
+def listed_flags(flags: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
+    """The labels whose flag is up, as one text a record ("" when none is): `flags` is [label, record]."""
+    mask = (flags.astype("int64") << np.arange(len(labels))[:, None]).sum(axis=0)
+    found, place = np.unique(mask, return_inverse=True)
+    return np.array(["; ".join(label for k, label in enumerate(labels) if number >> k & 1) for number in found.tolist()], dtype=object)[place]
