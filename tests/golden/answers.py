@@ -30,7 +30,7 @@ from revscore.core.metrics import CARDS, attribution, campaigns, pipeline, sla, 
 from revscore.core.terms import MODELS, SLA_TYPES  # noqa: E402
 from revscore.core.view import View  # noqa: E402
 from revscore.intake import load_folder  # noqa: E402
-from tests.golden import governance_answers  # noqa: E402
+from tests.golden import governance_answers, quality_answers  # noqa: E402
 
 
 def num(value: Any) -> float | int | None:
@@ -430,7 +430,7 @@ class Answers:
         out: dict[str, Any] = {}
         for family in (self.calendars, self.funnel, self.leakage, self.velocity, self.pipelines, self.wins, self.sla, self.attribution, self.pacing):
             out |= family()
-        for part in (governance_answers,):
+        for part in (governance_answers, quality_answers):
             out |= part.answers(self)
         return out
 
