@@ -74,6 +74,11 @@ def resolve(metric_id: str, cards: Mapping[str, Metric]) -> tuple[Metric, str, d
     return (card, "", {card.by[0]: tail}) if card.by else None
 
 
+def _period(card: Metric, target: Target) -> Period | None:
+    """The period that a target is read in: its own; none for retention, whose card has the period."""
+    return None if "period" in card.params else Period(target.start, target.end)
+
+
 def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = View()) -> float:
     """What has been reached of a target over its own period and segment; NaN where no card answers or the extract lacks its columns."""
     found = resolve(target.metric_id, cards)
@@ -81,8 +86,7 @@ def actual(x: Coded, target: Target, cards: Mapping[str, Metric], view: View = V
         return float("nan")
     card, stat, own = found
     where = dict(view.chosen) | {name: (value,) for name, value in own.items()} | ({"segment": (target.segment,)} if target.segment else {})
-    period = None if "period" in card.params else Period(target.start, target.end)  # retention has a period of its own
-    frame = engine.compute(x, card, View.of(period, **where))
+    frame = engine.compute(x, card, View.of(_period(card, target), **where))
     measure = card.measure(stat)
     name = stat or (engine.stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
     row = frame.loc[frame["measure"] == name, "value"]
@@ -96,7 +100,7 @@ def actual_number(target: Target, cards: Mapping[str, Metric], view: View = View
         return None
     card, stat, own = found
     where = dict(view.chosen) | {name: (value,) for name, value in own.items()} | ({"segment": (target.segment,)} if target.segment else {})
-    return Number.of(card, View.of(Period(target.start, target.end), **where), stat)
+    return Number.of(card, View.of(_period(card, target), **where), stat)
 
 
 def _pace_parts(x: Coded, view: View, stat: str, row: pd.Series, **params: Any) -> Made:
