@@ -83,7 +83,7 @@ def save(engine: Engine, dataset: str, data: CrmData, sheets: pd.DataFrame, find
         )).inserted_primary_key[0]
         for role, some in (("table", packed), ("ledger", ledger)):
             for name, frame in some.items():
-                _keep(connection, frame)
+                keep(connection, frame)
                 connection.execute(insert(t.load_frames).values(load_id=load_id, role=role, name=name, frame_sha256=frame.sha256))
     counts = ", ".join(f"{frame.rows:,} {schema.TABLES[name].title.lower()}" for name, frame in packed.items())
     held = f" {rows_quarantined:,} of {rows_read:,} rows are in quarantine." if rows_quarantined else ""
@@ -101,11 +101,11 @@ def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
                           row.rows_quarantined, row.derived, row.terms_hints, row.mapping) for row in reversed(rows))
 
 
-def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> CrmData:
+def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = ()) -> CrmData:
     with reading(engine) as connection:
-        rows = _counting(connection, dataset, as_of, load_id)
+        rows = _only(connection, dataset, only) if only else _counting(connection, dataset, as_of, load_id)
         chosen = _choose(rows, _load_frames(connection, dataset))
-        parts = _fetch(connection, {sha256 for chain in chosen.values() for _, sha256 in chain})
+        parts = fetch(connection, {sha256 for chain in chosen.values() for _, sha256 in chain})
     tables, derived = {}, {}
     for name, chain in chosen.items():
         newest = chain[-1][0]
@@ -129,7 +129,7 @@ def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         addresses = {row.name: row.frame_sha256 for row in connection.execute(query)}
         if not addresses:
             raise NothingLoaded(f"There is no load {load_id}.")
-        parts = _fetch(connection, set(addresses.values()))
+        parts = fetch(connection, set(addresses.values()))
     return frames.unpack_frame(parts[addresses["sheets"]]), frames.unpack_frame(parts[addresses["findings"]])
 
 
@@ -174,6 +174,14 @@ def _counting(connection: Connection, dataset: str, as_of: pd.Timestamp | None, 
     return rows
 
 
+def _only(connection: Connection, dataset: str, only: Sequence[int]) -> Sequence[Row]:
+    rows = [row for row in connection.execute(_loads(dataset)) if row.id in only]
+    if len(rows) < len(set(only)):
+        missing = sorted(set(only) - {row.id for row in rows})
+        raise NothingLoaded(f"The data set {dataset} has no load {', '.join(map(str, missing))}.")
+    return rows
+
+
 def _choose(rows: Sequence[Row], delivered: Sequence[Row]) -> dict[str, list[tuple[Row, str]]]:
     """Table -> the load that delivered it last, with the address of its frame. Derived histories of opportunities: also the loads before,
     back to the first or to a real history; of several for one date the last."""
@@ -192,7 +200,7 @@ def _choose(rows: Sequence[Row], delivered: Sequence[Row]) -> dict[str, list[tup
     return chosen
 
 
-def _keep(connection: Connection, frame: frames.Packed) -> None:
+def keep(connection: Connection, frame: frames.Packed) -> None:
     """Write a frame unless the store has it already, from another load."""
     if connection.execute(select(t.frames.c.sha256).where(t.frames.c.sha256 == frame.sha256)).one_or_none() is not None:
         return
@@ -202,7 +210,7 @@ def _keep(connection: Connection, frame: frames.Packed) -> None:
                                                         sha256=hashlib.sha256(content).hexdigest()))
 
 
-def _fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]:
+def fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]:
     """Address -> parts, each checked against its sum."""
     parts: dict[str, list[bytes]] = {}
     for address in sorted(addresses):

@@ -9,10 +9,11 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import datasets, loads, mappings, migrations, terms
+from revscore.store import datasets, loads, mappings, migrations, publications, terms
 from revscore.store.datasets import Dataset
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
 from revscore.store.loads import LoadFile, LoadInfo, LoadResult
+from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
 
 
@@ -75,6 +76,10 @@ class Store:
         """
         return loads.data(self._engine, dataset, as_of, load_id)
 
+    def data_of(self, dataset: str, only: Sequence[int]) -> CrmData:
+        """The state that exactly these loads make: what an extract's `stand` names. Raises `NothingLoaded` when one of them is not there."""
+        return loads.data(self._engine, dataset, None, None, only)
+
     def ledger(self, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The ledger of a load: (sheets, findings). Raises `NothingLoaded` when there is no such load."""
         return loads.ledger(self._engine, load_id)
@@ -102,6 +107,26 @@ class Store:
         """The number of the version that now holds. Versions are never overwritten; the same terms again are no new version."""
         with writing(self._engine) as connection:
             return terms.save(connection, dataset, config, by, why)
+
+    def publish(self, publication: Publication, values: Sequence[tuple[PublishedValue, pd.DataFrame]]) -> int:
+        """Keep what a review published, in one transaction: its id. Each value comes with its pairs."""
+        with writing(self._engine) as connection:
+            return publications.save(connection, publication, values)
+
+    def publications(self, dataset: str) -> tuple[Publication, ...]:
+        """Every publication of `dataset`, newest first."""
+        with reading(self._engine) as connection:
+            return publications.every(connection, dataset)
+
+    def published(self, publication: int) -> tuple[PublishedValue, ...]:
+        """The values of a publication, in the order of the review."""
+        with reading(self._engine) as connection:
+            return publications.values(connection, publication)
+
+    def published_pairs(self, publication: int, key: str) -> pd.DataFrame:
+        """The pairs of a published value. Raises StoreError when they are damaged."""
+        with reading(self._engine) as connection:
+            return publications.pairs(connection, publication, key)
 
     def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
         """Signature of a sheet's headings -> the newest mapping the user made for it."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import (JSON, Boolean, CheckConstraint, Column, DateTime, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table,
+from sqlalchemy import (JSON, Boolean, CheckConstraint, Column, DateTime, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table,
                         Text, TypeDecorator, UniqueConstraint)
 
 
@@ -108,4 +108,38 @@ mappings = Table(
     Column("saved_by", String(320), nullable=False),
     Column("saved_at", Instant, nullable=False),
     Index(None, "dataset_id"),
+)
+
+publications = Table(
+    "publications", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
+    Column("review", String(60), nullable=False),
+    Column("title", String(200), nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("definitions", Integer, nullable=False),
+    Column("digest", String(64), nullable=False),
+    Column("loads", JSON, nullable=False),
+    Column("view", JSON, nullable=False),
+    Column("published_by", String(320), nullable=False),
+    Column("published_at", Instant, nullable=False),
+    Index(None, "dataset_id"),
+)
+
+published_values = Table(
+    "published_values", metadata,
+    Column("publication_id", ForeignKey("publications.id"), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("place", Integer, nullable=False),
+    Column("metric", String(120), nullable=False),
+    Column("measure", String(120), nullable=False),
+    Column("label", String(300), nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("view", JSON, nullable=False),
+    Column("value", Double),
+    Column("numerator", Double),
+    Column("denominator", Double),
+    Column("n", Double),
+    Column("receipt", JSON, nullable=False),
+    Column("frame_sha256", ForeignKey("frames.sha256"), nullable=False),
 )
