@@ -31,10 +31,10 @@ _NUMBERS = ("value", "numerator", "denominator", "n", "low", "high")
 _QUANTILES = {"median": 0.5, "p25": 0.25, "p75": 0.75, "p90": 0.9, "t25": 0.25, "t50": 0.5, "max": 1.0}
 
 
-def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str] = (), grain: Grain | None = None, *, only: str = "",
-            **params: Any) -> pd.DataFrame:
-    """The numbers of `card` under `view`, split `by` dimensions and, with `grain`, by period; `only` one of its measures if named. See the module's
-    head for the columns.
+def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str] = (), grain: Grain | None = None, *,
+            only: str | Sequence[str] = (), **params: Any) -> pd.DataFrame:
+    """The numbers of `card` under `view`, split `by` dimensions and, with `grain`, by period; `only` those of its measures that are named. See the
+    module's head for the columns.
 
     A metric without data gives no row when it is split, and one row with a missing value (a total: 0) when it is not.
 
@@ -45,7 +45,7 @@ def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str]
         return _shape(card.build(x, view=view, by=by, grain=grain, **params), card, by)
     facts = x.facts(card, **params)
     if only:
-        card = replace(card, measures=(card.measure(only),))
+        card = replace(card, measures=tuple(card.measure(name) for name in ((only,) if isinstance(only, str) else only)))
     return finish(card, sums(x, card, facts, view, by, grain), x, by, grain)
 
 

@@ -1,0 +1,32 @@
+"""revscore's side of tests/bench/page.py: from Parquet files to the facts of the five questions, and back from the kept ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from revscore.core.coded import Coded
+from revscore.core.metrics import CARDS
+from tests.bench import company
+
+_CARDS = ("funnel.cohort_conversion", "velocity.opp_stage_first_visit_km", "sla.compliance", "attribution.totals_fytd", "pipeline.bridge")
+
+
+def facts(home: Path) -> Coded:
+    x = Coded(company.extract(home), company.TERMS)
+    for name in _CARDS:
+        x.facts(CARDS[name])
+    return x
+
+
+def kept(home: Path) -> Coded:
+    return facts(home)
+
+
+def facts_bytes(x: Coded) -> int:
+    seen = {}
+    for name in _CARDS:
+        found = x.facts(CARDS[name])
+        for array in (found.record, found.day, found.why, *found.values.values(), *found.codes.values()):
+            if array is not None:
+                seen[array.__array_interface__["data"][0]] = array.nbytes
+    return sum(seen.values())
