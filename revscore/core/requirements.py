@@ -55,8 +55,9 @@ def lead_cells(x: Coded) -> Cells:
         leads, stages = x.leads, x.terms.lead_stages
         furthest = np.where(leads.reached != NEVER, np.arange(len(stages))[:, None], -1).max(axis=0, initial=-1)
         reach: dict[str, Callable[[], np.ndarray]] = {name: (lambda rank=rank: furthest >= rank) for rank, name in enumerate(stages)}
-        reach |= {name: (lambda rank=rank: leads.status == rank) for rank, name in enumerate(x.terms.lead_exit_stages, start=len(stages))}
-        reach[EXIT] = lambda: leads.status >= len(stages)
+        gone = ~leads.taken_up  # a lead that was taken up straight after an exit stands in none
+        reach |= {name: (lambda rank=rank: gone & (leads.status == rank)) for rank, name in enumerate(x.terms.lead_exit_stages, start=len(stages))}
+        reach[EXIT] = lambda: gone & (leads.status >= len(stages))
         return _cells(x, "lead", leads.in_f0, reach, _lead_field)
 
     return x.once(("cells", "lead"), make)
