@@ -110,11 +110,11 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
 
 
 def _kinds(found: pd.DataFrame) -> pd.Series:
-    """What tells apart the rows of a study that has several of a measure: its own words (a pair, a campaign)."""
+    """What tells apart the rows of a study that has several of a measure: as many of its own words as that takes (a pair, a campaign)."""
     label = pd.Series("", index=found.index, dtype="str")
-    if not found.duplicated(["measure", "period"]).any():
-        return label
     for name in found.columns[list(found.columns).index("maturity") + 1:]:
+        if not found.assign(label=label).duplicated(["measure", "period", "label"]).any():
+            break
         if pd.api.types.is_string_dtype(found[name].dropna()) and found[name].notna().any():
             text = found[name].fillna("").astype("str")
             label = text if not label.any() else label + " / " + text
