@@ -133,7 +133,7 @@ def _pairs(x: Coded, number: Number, out: SortedOut, described: bool = False) ->
 
 def sum_of(frame: pd.DataFrame) -> str:
     """SHA-256 over pairs (columns record, contribution and perhaps base), written one a line and sorted: see docs/receipts.md."""
-    text = frame["record"].astype("str").fillna("").str.replace(r"[\t\r\n]", " ", regex=True)
+    text = frame["record"].astype("str").fillna("").str.replace(r"[\t\r\n]", " ", regex=True).reset_index(drop=True)
     for name in ("contribution", "base"):
         if name in frame.columns:
             text = text + "\t" + written(frame[name].to_numpy(dtype=float))

@@ -1,0 +1,98 @@
+"""Publishing: closing a review keeps its numbers, and every one of them can be asked for again, exactly as it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from revscore.core.calendars import Period
+from revscore.core.coded import Coded
+from revscore.core.made import Given, Number, made_of
+from revscore.core.metrics import CARDS
+from revscore.core.receipt import named_by_id, pairs, receipt
+from revscore.core.view import View
+from revscore.store import Publication, PublishedValue, Store, StoreError
+
+_NOTHING = pd.DataFrame({"record": pd.Series(dtype="str"), "contribution": pd.Series(dtype="float64")})
+
+
+def publish(store: Store, x: Coded, numbers: Sequence[Number], review: str, title: str, view: View, by: str) -> Publication:
+    """Keep `numbers` of an extract that came from `store`; those that the extract cannot give are not published, and of two that are the same the first.
+
+    Raises StoreError when there is nothing to publish, or the extract is not from a store.
+    """
+    stand = x.data.stand
+    if not stand.loads:
+        raise StoreError("Only numbers of an extract in the store can be published.")
+    values = {value.key: (value, frame) for value, frame in (published(x, one) for one in reversed(numbers) if not x.data.missing(one.card.needs))}
+    if not values:
+        raise StoreError("There is nothing to publish: this extract gives none of the numbers of the review.")
+    new = Publication(stand.dataset, review, title, x.data.as_of, stand.definitions or 0, x.terms.digest, stand.loads, view_as_json(named_by_id(x, view)), by)
+    id_ = store.publish(new, list(reversed(values.values())))
+    return next(one for one in store.publications(stand.dataset) if one.id == id_)
+
+
+def published(x: Coded, number: Number) -> tuple[PublishedValue, pd.DataFrame]:
+    """A number as it is kept, with its pairs."""
+    number = Number(number.label, number.card, number.row_name, named_by_id(x, number.view), number.params)
+    found = receipt(x, number)
+    params, view = {name: _encoded(value) for name, value in number.params}, view_as_json(number.view)
+    key = hashlib.sha256(json.dumps([number.card.id, number.stat, params, {**view, "grain": ""}], sort_keys=True).encode()).hexdigest()[:16]
+    numbers = {name: None if np.isnan(getattr(found, name)) else getattr(found, name) for name in ("value", "numerator", "denominator", "n")}
+    return PublishedValue(key, number.label, number.card.id, number.stat, params, view, receipt=found.as_dict(), **numbers), all_pairs(x, number)
+
+
+def all_pairs(x: Coded, number: Number) -> pd.DataFrame:
+    """The pairs of a number, or of all the numbers that it is made of, each with its day and dimensions; `part` says which ("" = its own)."""
+    frames = [pairs(x, leaf, described=True).assign(part=name) for name, leaf in leaves(x, number)]
+    return pd.concat(frames, ignore_index=True) if frames else _NOTHING.assign(part="")
+
+
+def leaves(x: Coded, number: Number, name: str = "") -> Iterable[tuple[str, Number]]:
+    """(name, number) of those parts of a number, or of their parts, that have rows of their own."""
+    if x.data.missing(number.card.needs):
+        return
+    if not number.is_made:
+        yield name, number
+        return
+    made = made_of(x, number)
+    for part in made.parts if made else ():
+        if not isinstance(part, Given):
+            yield from leaves(x, part, f"{name} › {part.label}" if name else part.label)
+
+
+def number_of(value: PublishedValue) -> Number:
+    """The number that a published value asks for. Raises StoreError for a metric that this revscore does not have."""
+    if value.metric not in CARDS:
+        raise StoreError(f"The metric {value.metric} was published and is not known to this revscore.")
+    return Number(value.label, CARDS[value.metric], value.measure, view_from_json(value.view), tuple(sorted((name, _decoded(word)) for name, word in value.params.items())))
+
+
+# -- JSON ----------------------------------------------------------------------------------------------------------------------------------
+
+def view_as_json(view: View) -> dict[str, Any]:
+    """A view as plain values."""
+    return {"period": view.period and _encoded(view.period), "grain": view.grain, "where": {name: list(chosen) for name, chosen in view.where}}
+
+
+def view_from_json(found: Mapping[str, Any]) -> View:
+    return View.of(found["period"] and _decoded(found["period"]), found["grain"], **{name: tuple(chosen) for name, chosen in found["where"].items()})
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Period):
+        return {"period": [value.start, value.end, value.label]}
+    if isinstance(value, tuple):
+        return {"tuple": [_encoded(one) for one in value]}
+    return value.item() if hasattr(value, "item") else value
+
+
+def _decoded(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Period(*value["period"]) if "period" in value else tuple(_decoded(one) for one in value["tuple"])
+    return value
