@@ -414,16 +414,14 @@ class Answers:
         return {"targets.pacing": out}
 
     def calendars(self) -> dict[str, Any]:
-        cases = self.x.data.table("calendar_cases")["date"]
-        days = calendars.day_numbers(cases)
-        frame = calendars.labels(days, self.calendar, self.terms.fiscal_445_year_starts)
+        frame = self.ask("calendar.cases")
         keys = ["date", "fiscal_year", "fiscal_quarter", "fiscal_month", "iso_week", "week_start_monday", "week_start_sunday"]
         rows = []
         for row in frame.to_dict("records"):
             c445 = None if pd.isna(row["fy_445"]) else {"fy": row["fy_445"], "week": int(row["week_445"]), "period": int(row["period_445"]), "quarter": int(row["quarter_445"])}
             rows.append({k: row[k] for k in keys} | {"c445": c445})
         examples = self.report.get("wilson_examples", ["0/5", "5/5", "1/10", "6/9", "24/40", "120/400"])
-        wilson = {e: [float(v) for v in statistics.wilson(*map(int, e.split("/")))] for e in examples}
+        wilson = {row.example: [float(row.low), float(row.high)] for row in self.ask("stats.wilson_examples", examples=tuple(examples)).itertuples()}
         return {"calendar.cases": rows, "stats.wilson_examples": wilson}
 
     def all(self) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import listed, md, owners
 
 _FAMILIES = {"funnel": "Funnel", "leakage": "Leakage", "velocity": "Velocity", "pipeline": "Pipeline", "opp": "Opportunities", "slippage": "Slippage", "winrate": "Win rate",
-             "deal_size": "Deal size", "bookings": "Bookings", "sla": "SLA & handoffs", "attribution": "Attribution", "campaign": "Campaigns", "targets": "Targets"}
+             "deal_size": "Deal size", "bookings": "Bookings", "sla": "SLA & handoffs", "attribution": "Attribution", "campaign": "Campaigns", "targets": "Targets", "dq": "Data quality", "shared": "Shared by all functions", "stats": "Honest statistics"}
 _MEETINGS = {"WPR": "weekly review", "WTR": "weekly triage", "MRC": "monthly review", "CSU": "campaign stand-up", "QGV": "quarterly governance", "RET": "campaign retro"}
 _BETTER = {Better.UP: "higher is better", Better.DOWN: "lower is better", Better.CONTEXT: "for context: neither way is better"}
 
