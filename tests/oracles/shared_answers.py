@@ -53,7 +53,7 @@ def weakest_link(book: Book) -> Record:
             legs[f"{target['owner_function']}:{target['target_id']}"] = row["attainment"] if pace is None else pace
     known = {name: value for name, value in legs.items() if value is not None}
     capped = [min(1.0, value) for value in known.values()]
-    return {"legs": legs, "score": min(capped, default=None), "weakest": min(known, key=known.get, default=None), "average_for_contrast": mean(capped)}
+    return {"legs": legs, "score": min(capped, default=None), "weakest": min(sorted(known), key=known.get, default=None), "average_for_contrast": mean(capped)}
 
 
 SHARED = {"shared.joint_pipeline": joint_pipeline, "shared.handoff_yield": handoff_yield, "shared.weakest_link": weakest_link}

@@ -15,12 +15,12 @@ from tests.oracles.naive import ORACLES, naive
 from tests.oracles.workbooks import write
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-SEEDS = (200, 203, 208, 232, 301, 305, 311, 318, 325, 342, 360, 377)
+SEEDS = (200, 203, 208, 232, 301, 305, 311, 318, 325, 342, 360, 377, 2010, 2022)
 
 
 def wrong(folder: Path) -> list[str]:
     expected, actual = naive(folder), answers(folder)
-    return [line for metric_id in ORACLES if metric_id in actual for line in differences(expected[metric_id], actual[metric_id], metric_id) if "/TR" not in line]
+    return [line for metric_id in ORACLES for line in differences(expected[metric_id], actual.get(metric_id, {}), metric_id)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

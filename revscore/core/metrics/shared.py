@@ -108,6 +108,6 @@ def weakest_link(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain:
     found = legs(x, targets, running)
     capped = found["value"].clip(upper=1.0)
     score, average = (capped.min(), capped.mean()) if capped.notna().any() else (np.nan, np.nan)
-    weakest = found["leg"].iloc[int(capped.argmin())] if capped.notna().any() else ""
+    weakest = found["leg"].iloc[int(found["value"].argmin())] if capped.notna().any() else ""
     head = pd.DataFrame({"measure": ["score", "average"], "value": [score, average], "n": float(capped.notna().sum()), "leg": [weakest, ""]})
     return pd.concat([head, found.assign(measure="leg")], ignore_index=True)
