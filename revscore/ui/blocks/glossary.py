@@ -7,6 +7,7 @@ import streamlit as st
 from revscore.core.metric import Better, Metric
 from revscore.core.metrics import CARDS
 from revscore.core.review import listed as needed
+from revscore.ui.blocks.in_force import in_force
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md, owners
 
@@ -20,7 +21,7 @@ def glossary(now: Now) -> None:
     """All cards, searched and grouped."""
     asked = st.text_input("Search", key="find", bind="query-params", placeholder="Search a number, a word, a stage …", label_visibility="collapsed", icon=":material/search:")
     found = [card for card in CARDS.values() if _matches(card, asked or "")]
-    st.caption(f"{len(found)} of {len(CARDS)} numbers")
+    st.caption(f"{len(found)} of {len(CARDS)} numbers · definitions in force: version {now.x.terms.digest[:12]}")
     if not found:
         st.markdown(f"### Nothing here speaks of {md(asked)}")
         st.markdown("Try a shorter word, or the name that the CRM uses.")
@@ -28,8 +29,6 @@ def glossary(now: Now) -> None:
         st.markdown(f"### {_FAMILIES.get(family, family.capitalize())}")
         for card in (card for card in found if card.family == family):
             _entry(now, card, opened=bool(asked) and len(found) <= 3)
-    if not asked:
-        _terms(now)
 
 
 def _matches(card: Metric, asked: str) -> bool:
@@ -44,22 +43,10 @@ def _entry(now: Now, card: Metric, opened: bool) -> None:
         named = [m.label or m.name for m in card.measures]
         facts = {"Unit": card.headline.unit.name, "Reads": _BETTER[card.better], "Owners": owners(card.owners), "Measures": listed(named),
                  "Meetings": listed([_MEETINGS.get(code, code) for code in card.meetings]), "Population": card.population,
-                 "Settles after": card.settles_after, "Needs": needed(card.needs), "Id": card.id}
+                 "Settles after": card.settles_after, "Needs": needed(card.needs) if card.needs else "", "Id": card.id}
         st.markdown("  \n".join(f"**{name}**: {md(value)}" for name, value in facts.items() if value))
+        st.markdown("**In force**")
+        st.markdown("  \n".join(f"{name}: {md(value)}" for name, value in in_force(card.id, now.x.terms, now.x.as_of_day).items()))
         if missing:
             st.caption(f"This extract lacks {md(needed(missing))}: the number is not shown.")
 
-
-def _terms(now: Now) -> None:
-    """The definitions in force that most numbers rest on."""
-    terms = now.x.terms
-    rows = {
-        "Lead stages": " → ".join(terms.lead_stages), "Exits": ", ".join(terms.lead_exit_stages),
-        "Opportunity stages": " → ".join((*terms.opp_open_stages, f"{terms.opp_won_stage} / {terms.opp_lost_stage}")),
-        "Pipeline begins at": terms.pipeline_entry_stage, "Types in pipeline": ", ".join(terms.pipeline_types),
-        "Conversion windows": ", ".join(f"{pair} {days:g} days" for pair, days in terms.conversion_window_days),
-        "Fiscal year begins in month": str(terms.fiscal_start_month), "Reporting zone": terms.reporting_tz, "Currency": terms.corporate_currency,
-        "Too few to show": f"fewer than {terms.stats.min_n_show}", "Small sample": f"fewer than {terms.stats.min_n_normal}", "Version": terms.digest,
-    }
-    st.markdown("### Definitions in force")
-    st.markdown("  \n".join(f"**{name}**: {md(value)}" for name, value in rows.items()))
