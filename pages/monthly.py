@@ -1,7 +1,7 @@
-"""Monthly review: cohort conversion, mature and at equal age → win rate, cycle, velocity → campaigns."""
+"""Monthly review: cohort conversion, mature and at equal age → win rate, cycle, velocity, retention → campaigns → decisions → reports."""
 
 from revscore.ui import frame
-from revscore.ui.blocks import campaigns, funnel, review, speed
+from revscore.ui.blocks import campaigns, funnel, governance, review, speed
 
 if now := frame.open_page("Monthly review"):
     numbers = review.monthly_review(now)
@@ -11,5 +11,10 @@ if now := frame.open_page("Monthly review"):
     review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
     speed.levers(now)
     funnel.curves(now)
+    review.section(now, "Retention", "What became of last year's recurring revenue?", numbers.retention, columns=3)
     review.section(now, "Campaigns", "What came back for the money?")
     campaigns.scorecard(now, numbers.campaigns)
+    review.section(now, "Decisions", "Do we decide, do it, and does it work?", numbers.decisions)
+    governance.waiting(now)
+    review.section(now, "Reports", "Do our reports show the same numbers?", numbers.reports)
+    governance.reports(now)

@@ -9,7 +9,7 @@ import pandas as pd
 from revscore.charts.drawing import UNSEEN, Drawing, authored, clickable, empty, keyed, layers, number, room, sentence, texts, tips, words
 from revscore.charts.theme import BODY, LAST, PALETTES, SMALL, STRONG, Theme
 from revscore.core import figures, units
-from revscore.core.units import CURRENCY, Unit
+from revscore.core.units import CURRENCY, DEALS, Unit
 
 
 _SPACE = "indexof(datum.label, ' ')"
@@ -19,7 +19,7 @@ GAP = 0.28  # between the bars of a bridge, of a step
 
 
 @authored
-def _bridge(theme: Theme) -> alt.LayerChart:
+def _bridge(noun: str, won: bool, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     x = alt.X("leg:N", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(paddingInner=GAP, paddingOuter=GAP / 2),
               axis=alt.Axis(labelExpr=TWO_LINES, labelOverlap=False, labelColor=p.ink, labelFontSize=SMALL + 1, labelLineHeight=21))
@@ -29,9 +29,9 @@ def _bridge(theme: Theme) -> alt.LayerChart:
 
     base = alt.Chart().encode(x=x)
     level, flat = base.encode(y=y("level"), y2="level:Q"), {"fillOpacity": 0, "stroke": p.line, "strokeWidth": 2, "cornerRadius": 0}
-    about = tips(("Leg", "leg:N"), ("Value", "label:N"), ("Deals", "deals:N"))
+    about = tips(("Leg", "leg:N"), ("Value", "label:N"), (noun, "deals:N"))
     kinds = ["total", "up", "won", "down"]
-    legend = alt.Legend(values=kinds[1:], symbolType="square", labelExpr="{up: 'came in', won: 'won: left the pipeline as bookings', down: 'lost or taken out'}[datum.label]")
+    legend = alt.Legend(values=[kind for kind in kinds[1:] if won or kind != "won"], symbolType="square", labelExpr="{up: 'came in', won: 'won: left the pipeline as bookings', down: 'lost or taken out'}[datum.label]")
     return layers(
         level.transform_filter("datum.leads_on").mark_bar(
             **flat, width={"band": GAP / (1 - GAP)}, xOffset=alt.expr(f"bandwidth('x') / {2 * (1 - GAP):.3f}")),
@@ -46,16 +46,16 @@ def _bridge(theme: Theme) -> alt.LayerChart:
     )
 
 
-def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", theme: Theme = "light",
-           height: int = 460) -> Drawing:
+def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, label: str = "Pipeline", noun: Unit = DEALS,
+           theme: Theme = "light", height: int = 460) -> Drawing:
     """A waterfall from start to end: totals in grey, what came in blue, what was won in a blue frame (it left, and is
     good news), what was lost or taken out in orange, each leg signed and counted.
 
-    frame : id, leg, value, kind ("start", "up", "down", "won", "end") in order, count where known. Sizes are positive; kind gives the sign. When the legs
+    frame : id, leg, value, kind ("start", "up", "down", "won", "end") in order, count (of `noun`) where known. Sizes are positive; kind gives the sign. When the legs
     are small beside the totals, the totals are cut at the foot, and marked so ("≈"); there is no value axis to misread.
     """
     if not len(frame):
-        return empty("bridge", theme, height, "Nothing to draw: no pipeline at either date.")
+        return empty("bridge", theme, height, f"Nothing to draw: no {label[:1].lower()}{label[1:]} at either date.")
     legs = figures.running(frame)
     kind, value, start, end = words(legs, "kind"), number(legs, "value"), number(legs, "from"), number(legs, "to")
     total = np.isin(kind, ("start", "end"))
@@ -69,13 +69,13 @@ def bridge(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *,
         "foot": np.where(total, floor, np.minimum(start, end)), "head": np.maximum(start, end), "top": np.maximum(start, end), "level": end,
         "leads_on": np.arange(len(legs)) < len(legs) - 1,
         "label": [s + t if v else t for s, t, v in zip(sign, written, value, strict=True)],
-        "deals": ["" if np.isnan(k) else units.named(k, units.DEALS) for k in count], "cut": np.where(total & (floor > 0), "≈", "")})
+        "deals": ["" if np.isnan(k) else units.named(k, noun) for k in count], "cut": np.where(total & (floor > 0), "≈", "")})
     moved = data[~total & (value != 0)]
     largest = moved.loc[moved["value"].abs().sort_values(ascending=False).index[:2]]
     opening, closing = (data.loc[kind == name, "label"].tolist() for name in ("start", "end"))
     says = [f"{label} from {opening[0]} to {closing[0]}" if opening and closing else label]
     says += [f"{a} {b}" for a, b in zip(largest["leg"], largest["label"], strict=True)]
-    return Drawing("bridge", data, _bridge(theme), sentence(says), height)
+    return Drawing("bridge", data, _bridge(noun.noun.capitalize(), "won" in kind, theme), sentence(says), height)
 
 
 @authored

@@ -1,4 +1,5 @@
-"""The monthly revenue council, in the order of the meeting: conversion of mature cohorts and at equal age → win rate, cycle, velocity → campaigns."""
+"""The monthly revenue council, in the order of the meeting: conversion of mature cohorts and at equal age → win rate, cycle, velocity, retention → campaigns →
+decisions and actions → whether reports agree."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm import campaigns, funnel
+from revscore.rhythm import campaigns, funnel, governance, retention
 from revscore.rhythm.asks import ask, made
 
 _CONVERSION = (ask("funnel.cohort_conversion", label="MQL → SAL", pair="mql->sal", settled=True),
@@ -25,9 +26,13 @@ class Monthly:
     conversion: tuple[Line, ...]
     equal_age: str
     wins: tuple[Line, ...]
+    retention: tuple[Line, ...]
     campaigns: pd.DataFrame
+    decisions: tuple[Line, ...]
+    reports: tuple[Line, ...]
 
 
 def monthly(x: Coded, view: View) -> Monthly:
     """The monthly review under `view`."""
-    return Monthly(made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), campaigns.scorecard(x, view))
+    return Monthly(made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), retention.ratios(x, view), campaigns.scorecard(x, view),
+                   made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS))

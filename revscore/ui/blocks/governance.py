@@ -1,0 +1,43 @@
+"""Blocks about governance: what is decided and not, what is overdue, where reports disagree."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from revscore.core import units
+from revscore.rhythm import governance
+from revscore.ui import charts, tables
+from revscore.ui.session import Now
+
+_WORDS = {"age_days": "Open for", "metric_id": "To move", "owner_function": "Owner"}
+_REPORT_WORDS = {"metric_id": "Metric", "value": "It says", "canonical": "Canonical", "off_by_share": "Off by"}
+
+
+def waiting(now: Now) -> None:
+    """Open decisions beside overdue actions; nothing where an extract has neither."""
+    decisions, late = now.ask(governance.open_decisions), now.ask(governance.overdue)
+    if not len(decisions) and not len(late):
+        return
+    left, right = st.columns(2, gap="small")
+    with left:
+        oldest = f"{units.named(len(decisions), units.DECISIONS).capitalize()} open, the oldest for {units.text(decisions['age_days'].iloc[0], units.DAYS)}" if len(decisions) else "No decision is open"
+        _table(now, oldest, decisions, "decisions", {"age_days": units.DAYS}, _WORDS)
+    with right:
+        _table(now, f"{units.named(len(late), units.ACTIONS).capitalize()} overdue" if len(late) else "No action is overdue", late, "overdue", {}, _WORDS)
+
+
+def reports(now: Now) -> None:
+    """Reported values that differ from the canonical ones by more than the tolerance."""
+    frame = now.ask(governance.inconsistent)
+    if len(frame):
+        worst = frame.iloc[0]
+        _table(now, f"{worst['source']} is furthest off: {worst['metric_id']} of {worst['period']} by {units.text(abs(worst['off_by_share']), units.RATIO)}", frame, "reports",
+               {"off_by_share": units.RATIO}, _REPORT_WORDS)
+
+
+def _table(now: Now, finding: str, frame: pd.DataFrame, key: str, formats: dict, labels: dict[str, str]) -> None:
+    with st.container(border=True, key=f"chart-{key}", height="stretch"):
+        charts.heading(finding, key)
+        if len(frame):
+            tables.table(frame, now.x, key=key, formats=formats, labels=labels)
