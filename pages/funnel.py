@@ -3,7 +3,7 @@
 import streamlit as st
 
 from revscore.ui import frame
-from revscore.ui.blocks import funnel, review
+from revscore.ui.blocks import funnel, review, wins
 
 if now := frame.open_page("Funnel"):
     review.summary(now, funnel.SUMMARY)
@@ -13,4 +13,5 @@ if now := frame.open_page("Funnel"):
     with right:
         funnel.curves(now)
     funnel.heat(now)
+    wins.conversion(now)
     funnel.leakage(now)

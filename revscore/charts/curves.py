@@ -14,7 +14,7 @@ from revscore.core import units
 from revscore.core.statistics import Survival
 from revscore.core.units import DAYS, Unit
 
-FEW = 5  # followed; below this a curve is grey, and a group that begins below it is not drawn
+FEW = 5  # followed; below this a curve ends, and a group that begins below it is not drawn (METRICS F7)
 MOST = 4  # curves of one drawing
 POINTS = 240  # of one curve; more are read off at even steps
 COME = 0.95  # the ages end where this share of what is seen to come has come, when the rest would take most of the width
@@ -35,7 +35,6 @@ def _curve(theme: Theme) -> alt.LayerChart:
 
     about = tips(("Curve", "curve:N"), ("Age", "age:N"), ("Share", "share:Q", ".1%"), ("Followed", "at_risk:Q"))
     return layers(
-        only("thin").mark_line(interpolate="step-after", color=p.line, strokeWidth=2.5, strokeDash=[2, 6]).encode(detail="slot:O"),
         only("solid").mark_line(interpolate="step-after", strokeWidth=4).encode(color=colour, tooltip=about),
         *(chart.encode(color=colour) if k else chart for k, chart in enumerate(
             written(only("name").encode(text="text:N"), p, align="left", baseline="middle", dx=12, fontSize=STRONG, fontWeight=700, limit=NAMES - 14))),
@@ -53,7 +52,7 @@ def drawn(curves: Sequence[tuple[str, Survival]]) -> tuple[tuple[str, Survival],
 
 def curve(curves: Sequence[tuple[str, Survival]], unit: Unit = DAYS, *, label: str = "Converted", falling: bool = False,
           theme: Theme = "light", height: int = 400) -> Drawing:
-    """Kaplan–Meier curves, up to four: the share that has come (`falling=True`: that has not yet) by age, grey where fewer than five are followed.
+    """Kaplan–Meier curves, up to four: the share that has come (`falling=True`: that has not yet) by age, as far as five are followed.
 
     Groups of fewer than five are not drawn. Ages end where 95 % of what is seen to come has come, when a long tail would flatten the rest;
     they are written in round steps, with how many are still followed at each.
@@ -61,18 +60,17 @@ def curve(curves: Sequence[tuple[str, Survival]], unit: Unit = DAYS, *, label: s
     chosen = drawn(curves)
     if not chosen:
         return empty("curve", theme, height, "Nothing to draw: fewer than five to follow." if len(curves) else "Nothing to draw: no records in this selection.")
-    far, end = max(s.last for _, s in chosen), _end([s for _, s in chosen], unit)
+    far, end = max(s.last for _, s in chosen), min(_end([s for _, s in chosen], unit), max(_seen(s) for _, s in chosen))
     ages = np.array(units.ticks(end, unit))
     parts = [_tidy(s, unit, falling, ages, end) for _, s in chosen]
     top = max(float(part["share"].max()) for part in parts) or 1.0
     heights = _spaced([float(part["share"].iloc[-1]) for part in parts], 0.085 * top)
-    head = "still followed at that age" + (f" · the last of them for {units.text(far, unit)}, not drawn to the end" if end < far else "")
+    head = "still followed at that age" + (f" · the last of them for {units.text(far, unit)}; a curve ends where fewer than five are left" if end < far else "")
     rows, says = [pd.DataFrame({"part": "tick", "t": ages, "share": -0.07 * top, "text": [units.tick(age, unit) for age in ages], "slot": 0}),
                   pd.DataFrame({"part": ["head"], "t": [0.0], "share": [-0.17 * top], "text": [head], "slot": [0]})], []
     for slot, ((name, s), part, place) in enumerate(zip(chosen, parts, heights, strict=True)):
         strong, below = part["at_risk"] >= FEW, -(0.26 + 0.09 * slot) * top
         rows.append(part[strong].assign(part="solid", slot=slot))
-        rows.append(part[~strong | ~strong.shift(-1, fill_value=True)].assign(part="thin", slot=slot))
         rows.append(pd.DataFrame({"part": "name", "t": [end], "share": [place], "text": [name], "slot": [slot]}))
         rows.append(pd.DataFrame({"part": "risk", "t": ages, "share": below, "text": [f"{s.at_risk_at(age):,}" for age in ages], "slot": slot}))
         rows.append(pd.DataFrame({"part": "row", "t": [0.0], "share": [below], "text": [name], "slot": [slot]}))
@@ -84,13 +82,18 @@ def curve(curves: Sequence[tuple[str, Survival]], unit: Unit = DAYS, *, label: s
 
 def _tidy(s: Survival, unit: Unit, falling: bool, ages: np.ndarray, end: float) -> pd.DataFrame:
     """One curve: t, share, at_risk, age from 0 to the end of its follow-up or of the ages; a long one is read off at even steps (exact where read)."""
-    last = min(s.last, end)
-    t = np.concatenate([[0.0], s.times, s.durations[-FEW:][:1], [last]])
+    last = min(_seen(s), end)
+    t = np.concatenate([[0.0], s.times, [last]])
     t = t[t <= last] if (t <= last).sum() <= POINTS else np.linspace(0.0, last, POINTS)
     t = np.unique(np.concatenate([t, ages[ages <= last]]))
     share = np.concatenate([[1.0], s.survival])[np.searchsorted(s.times, t, side="right")]
     at_risk = s.n - np.searchsorted(s.durations, t, side="left")
     return pd.DataFrame({"t": t, "share": share if falling else 1 - share, "at_risk": at_risk, "age": [units.text(age, unit) for age in t]})
+
+
+def _seen(s: Survival) -> float:
+    """The longest age at which at least five are followed."""
+    return float(s.durations[-FEW])
 
 
 def _end(curves: Sequence[Survival], unit: Unit) -> float:

@@ -19,6 +19,15 @@ def running(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.assign(**{"from": np.where(total, 0.0, before), "to": np.where(total, value, after)})
 
 
+def walk(start: float, steps: pd.DataFrame, end: float) -> pd.DataFrame:
+    """Signed steps from `start` to `end` with where each begins and ends: rows "start", the steps, "end"; columns of `steps` (id, label, effect …), from, to, kind."""
+    after = start + np.cumsum(steps["effect"].to_numpy(dtype=float))
+    before = np.concatenate([[start], after[:-1]])[: len(after)]
+    body = steps.assign(**{"from": before, "to": after, "kind": np.where(steps["effect"].to_numpy(dtype=float) < 0, "down", "up")})
+    ends = pd.DataFrame({"id": ["start", "end"], "effect": [start, end], "from": 0.0, "to": [start, end], "kind": "total"})
+    return pd.concat([ends.iloc[:1], body, ends.iloc[1:]], ignore_index=True)
+
+
 def fold(frame: pd.DataFrame, group: str = "group", value: str = "value", keep: int = 12, other: str = "other", within: str | None = None) -> pd.DataFrame:
     """The `keep` largest groups, largest first, and one row `other` that holds the sum of the rest (of each `within`, such as a model).
 

@@ -84,6 +84,8 @@ class Line:
             return ""
         if self.measure.kind is Kind.RATE and not self.measure.unit.is_money and self.measure.interval:
             return units.of(self.numerator, self.denominator)
+        if self.measure.kind is Kind.RATE and not self.measure.interval and self.measure.den.endswith("value"):
+            return f"{units.text(self.numerator, units.CURRENCY, self.currency)} of {units.text(self.denominator, units.CURRENCY, self.currency)}"
         gap = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
         return f"n = {units.text(self.n, units.LEADS)}{gap}"
 
@@ -185,7 +187,8 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     view = view.narrowed(**own) if own else view
     only = measure.name if card.headline.kind not in (Kind.DERIVED, Kind.STUDY) else ""
     now = _row(compute(x, card, view, only=only, **params), stat)
-    before = _row(compute(x, card, view.during(before_period), only=only, **params), stat) if before_period else None
+    then = {"then": True} if "then" in card.params else {}  # a state of today is, of the period before, the state of that time
+    before = _row(compute(x, card, view.during(before_period), only=only, **params, **then), stat) if before_period else None
     numbers = {name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")}
     without = _without_amount(x, card, measure, view, params)
     if without > 0 and numbers["value"] == 0:

@@ -58,11 +58,11 @@ class Control:
 
     @property
     def text(self) -> str:
-        """What the chart says, in words: "signal up: week of 9 Nov above the limits", "no change", "too few weeks to say"; "" without a chart."""
+        """What the chart says, in words: "signal up: week of 9 Nov above limits", "no change", "too few weeks to say"; "" without a chart."""
         if self.fired:
             side = "above" if self.state == "up" else "below"
-            return (f"signal {self.state}: week of {_day(self.week)} {side} the limits" if self.rule == "outside"
-                    else f"signal {self.state}: {self.length} weeks in a row {side} the centre, since {_day(self.week)}")
+            return (f"signal {self.state}: week of {_day(self.week)} {side} limits" if self.rule == "outside"
+                    else f"signal {self.state}: {self.length} weeks {side} the mean")
         return {"none": "no change", "few": "too few weeks to say"}.get(self.state, "")
 
     def frame(self) -> pd.DataFrame:
@@ -80,11 +80,11 @@ class Control:
 def control(x: Coded, card: Metric, view: View, stat: str, **params: Any) -> Control:
     """The control chart of one statistic of `card` under `view` (its period only says where the weeks end)."""
     measure = card.measure(stat)
-    if card.headline.kind is Kind.STUDY or measure.kind is Kind.STUDY:
-        return Control()
+    if Kind.STUDY in (card.headline.kind, measure.kind) or measure.kind is Kind.SURVIVAL or (measure.kind is Kind.RATE and not measure.interval):
+        return Control()  # young weeks reach a median only when they were quick; amounts below the line do not say how many records a week has
     starts, values, top, n = _points(x, card, measure, view, stat, **params)
-    by_rate = measure.kind is Kind.RATE and measure.interval
-    least = x.terms.stats.min_n_show if measure.kind in (Kind.RATE, Kind.DISTRIBUTION, Kind.SURVIVAL) else 0
+    by_rate = measure.kind is Kind.RATE
+    least = x.terms.stats.min_n_show if measure.kind in (Kind.RATE, Kind.DISTRIBUTION) else 0
     keep = np.flatnonzero(~np.isnan(values) & (n >= least))[-WEEKS:]
     starts, values, top, n = starts[keep], values[keep], top[keep], n[keep]
     chart = p_chart(top, n) if by_rate else xmr(values)

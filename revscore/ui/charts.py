@@ -21,12 +21,14 @@ from revscore.ui.words import md
 Mark = Callable[[dict[str, Any]], tuple[Ask, View] | None]  # the fields of a mark -> what it asks, under which view; None: no single number
 
 
-def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None) -> None:
+def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None,
+         shows: Callable[[dict[str, Any]], None] | None = None) -> None:
     """A chart whose title says what was found. `finding` and `foot` are plain text: made from data, escaped here. `opens`: the number whose
-    rows stand behind the chart. `mark`: the number behind one mark that is clicked, and the view to open it under."""
+    rows stand behind the chart. `mark`: the number behind one mark that is clicked, and the view to open it under. `shows`: shows itself what is behind
+    a mark that is no number."""
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         heading(finding, key)
-        picked = _draw(drawing, f"drawing-{key}", mark is not None)
+        picked = _draw(drawing, f"drawing-{key}", mark is not None or shows is not None)
         if foot:
             st.caption(md(foot))
         if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
@@ -34,6 +36,8 @@ def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", ope
         elif mark is not None and picked is not None and (found := mark(picked)) is not None:
             one, view = found
             drill.opened(now, now.ask(made, (one,), view=view)[0])
+        elif shows is not None and picked is not None:
+            shows(picked)
 
 
 def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:

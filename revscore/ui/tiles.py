@@ -67,7 +67,8 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
 
 def said(line: Line) -> str:
     """What the tests say of a line, in words with a sign: "↗ Signal up: week of 9 Nov above the limits", "No change"."""
-    text, icon = line.verdict[:1].upper() + line.verdict[1:], {"up": "trending_up", "down": "trending_down"}.get(line.signal.state, "difference" if line.moved else "drag_handle")
+    text, icon = line.verdict[:1].upper() + line.verdict[1:], {"up": "trending_up", "down": "trending_down", "few": "hourglass_empty"}.get(
+        line.signal.state, "difference" if line.moved else "drag_handle")
     return f":material/{icon}: **{md(text)}**" if line.moved else f":gray[:material/{icon}: {md(text)}]"
 
 
@@ -106,7 +107,7 @@ def _trend(line: Line) -> list[float] | None:
     kept = line.series[~line.series["running"]] if line.measure.kind is Kind.TOTAL else line.series
     kept = kept[~kept["maturity"].isin(("partial", "immature"))] if "maturity" in kept else kept
     values = pd.to_numeric(kept["value"]).dropna()
-    return values.tolist() if len(values) > 2 else None
+    return values.tolist() if len(values) > 2 and values.nunique() > 1 else None
 
 
 def _foot(one: Line | Tile, line: Line) -> list[str]:

@@ -173,9 +173,9 @@ def _benchmarks(days: np.ndarray, cell: np.ndarray, size: int) -> tuple[np.ndarr
     return n, at(0.75), at(0.9)
 
 
-def _levers(x: Coded, view: View, stat: str, row: pd.Series) -> Made:
+def _levers(x: Coded, view: View, stat: str, row: pd.Series, *, then: bool = False) -> Made:
     days = "median" if stat == "per_day_median_cycle" else "mean"
-    parts = (Number.of(pipeline.open_pipeline, view.during(None), "count"), Number.of(wins.closed_in_period, view, "count_rate"),
+    parts = (Number.of(pipeline.open_pipeline, view if then else view.during(None), "count"), Number.of(wins.closed_in_period, view, "count_rate"),
              Number.of(wins.deal_size, view, "mean", "Average deal"), Number.of(cycle_time_won, view, days, f"Sales cycle, {days}"))
     return Made(parts, "open deals × win rate × average deal ÷ days of the cycle", lambda deals, rate, deal, cycle: deals * rate * deal / cycle if cycle > 0 else np.nan)
 
@@ -183,9 +183,10 @@ def _levers(x: Coded, view: View, stat: str, row: pd.Series) -> Made:
 @metric("velocity.sales_velocity", "Sales velocity", "How much revenue do we win per day?",
         derived("per_day", CURRENCY_PER_DAY, label="Per day"), derived("per_day_median_cycle", CURRENCY_PER_DAY, label="Per day, with the median cycle"),
         owners=("marketing", "sales"), meetings=("MRC",), needs=(*DEAL_NEEDS, "opp_history.amount", "opp_history.close_date"), population="O1", made_of=_levers)
-def sales_velocity(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
+def sales_velocity(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, then: bool = False) -> pd.DataFrame:
     """Eligible open deals at as-of × win rate by count × mean won deal ÷ mean cycle of the wins, the last three over the period's close dates.
-    Undefined when the period has no win. A rise from more open deals alone is no progress; a blended value hides a shift in mix.
+    Undefined when the period has no win. A rise from more open deals alone is no progress; a blended value hides a shift in mix. `then` counts the
+    deals that were open at the end of the period: what a period of the past is compared by.
     """
     keys = [*by, *(("period", "start", "end") if grain else ())]
 
@@ -195,7 +196,7 @@ def sales_velocity(x: Coded, view: View = View(), by: tuple[str, ...] = (), grai
         groups = zip(*(frame.loc[found, name] for name in keys), strict=True) if keys else [()] * int(found.sum())
         return dict(zip(groups, frame.loc[found, column], strict=True))
 
-    parts = {"open_opportunities": numbers(pipeline.open_pipeline, "count", view if grain else view.during(None), "count"),
+    parts = {"open_opportunities": numbers(pipeline.open_pipeline, "count", view if grain or then else view.during(None), "count"),
              "win_rate": numbers(wins.closed_in_period, "count_rate", view, "count_rate"), "avg_deal": numbers(wins.deal_size, "mean", view, "value"),
              "cycle_mean_days": numbers(cycle_time_won, "mean", view, "days"), "cycle_median_days": numbers(cycle_time_won, "median", view, "days")}
     decided = numbers(wins.closed_in_period, "count_rate", view, "count_rate", "n")

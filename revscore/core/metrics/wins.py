@@ -36,16 +36,21 @@ def closed_in_period(x: Coded) -> Facts:
         rate("rate_mature", "won_in_window_mature", "mature", "n", label="Won within the window (mature)"),
         rate("rate_to_date", "won", "n", label="Won so far", interval=False), rate("open_share", "open", "n", label="Still open", interval=False),
         total("won", DEALS, label="Won"), total("lost", DEALS, label="Lost"),
+        rate("value_rate_mature", "won_value_in_window_mature", "mature_value", "value", label="Won within the window, by value (mature)", interval=False),
         owners=("sales", "marketing"), meetings=("MRC",), needs=DEAL_NEEDS, drill=DEAL_DRILL, population="O1 by entry into pipeline", settles_after="the win window")
 def cohort(x: Coded) -> Facts:
-    """Of the deals that entered the pipeline in the period, the share won within the window; over mature deals only, whose window has passed."""
+    """Of the deals that entered the pipeline in the period, the share won within the window, by count and by their present amount; over mature
+    deals only, whose window has passed.
+    """
     opps = x.opps
     opp = np.flatnonzero((opps.entry >= 0) & opps.in_o1)
     entry, window = opps.entry_at[opp], int(x.terms.cohort_win_window_days * DAY_US)
     won, lost = opps.won[opp], opps.lost[opp]
     mature = x.as_of - entry >= window
     in_time = won & (opps.won_at[opp] - np.where(won, entry, 0) <= window)
-    values = {"n": np.ones(len(opp)), "mature": mature, "won_in_window_mature": in_time & mature, "won": won, "lost": lost, "open": ~won & ~lost}
+    amount = np.nan_to_num(opps.now.amount[opp])
+    values = {"n": np.ones(len(opp)), "mature": mature, "won_in_window_mature": in_time & mature, "won": won, "lost": lost, "open": ~won & ~lost,
+              "value": amount, "mature_value": mature * amount, "won_value_in_window_mature": (in_time & mature) * amount}
     return x.make_facts("opp", opp, x.days(entry), {name: column.astype(float) for name, column in values.items()}, why=~mature,
                         whys=("", "window not over yet"), detail={"entered_at": entry, "won_at": opps.won_at[opp]}, left_out=opps.left_out)
 

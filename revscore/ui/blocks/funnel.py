@@ -83,7 +83,7 @@ def curves(now: Now) -> None:
         return charts.absent(question, sentence, "curves")
     drawing = drawings.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
     charts.card(now, now.ask(funnel.equal_age) or question, drawing, "curves",
-                "Kaplan–Meier: everyone who has not converted is followed up to the date of the data; grey where fewer than five are followed.",
+                "Kaplan–Meier: everyone who has not converted is followed up to the date of the data. A curve ends where fewer than five are followed.",
                 ask("funnel.km_conversion", params={"pair": funnel.MAIN_PAIR}))
 
 

@@ -7,6 +7,7 @@ import streamlit as st
 
 from revscore.charts import curves as drawings
 from revscore.charts import groups, series
+from revscore.charts.walks import walk
 from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.statistics import Survival
@@ -15,7 +16,7 @@ from revscore.core.view import View
 from revscore.rhythm import speed
 from revscore.rhythm.asks import Ask, ask, lacks, standout
 from revscore.rhythm.funnel import named
-from revscore.ui import charts, tables, tiles
+from revscore.ui import charts, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -129,7 +130,9 @@ def decisions(now: Now) -> None:
 def _halfway(curves: Curves, word: str) -> str:
     known = [(name, _median(one)) for name, one in drawings.drawn(curves)]
     said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
-    return f"Half are {word}: {', '.join(said)}" if said else ""
+    never = [name for name, value in known if value != value]
+    rest = f"; not reached in {listed(never)}" if never else ""
+    return f"Half are {word}: {', '.join(said)}{rest}" if said else ""
 
 
 def _median(one: Survival) -> float:
@@ -185,21 +188,32 @@ def lead_days(now: Now) -> None:
             st.caption("Completed moves only, hence optimistic for recent leads: read it beside the conversion curve.")
 
 
+_LEVER_UNITS = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
+_LEVER_CARDS = {"open_opportunities": ask("pipeline.open", "count", "Open deals"), "win_rate": ask("winrate.closed_in_period", label="Win rate"), "avg_deal": ask("deal_size", "mean", "Average deal"),
+                "cycle_mean_days": ask("velocity.cycle_time_won", "mean", "Mean cycle")}
+
+
 def levers(now: Now) -> None:
-    """The four levers of sales velocity against the period before."""
+    """The change of sales velocity split exactly over its four levers."""
+    question = "Which lever changed sales velocity?"
     if sentence := lacks(now.x, "velocity.sales_velocity"):
-        return charts.absent("Which lever moved?", sentence, "levers")
-    frame, currency = now.ask(speed.levers), now.x.terms.corporate_currency
-    if not len(frame):
-        return charts.absent("Which lever moved?", "Choose a period: the levers are compared with the period before.", "levers")
-    by = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
-    with st.container(border=True, key="chart-levers", height="stretch"):
-        charts.heading("The four levers of sales velocity", "levers")
-        for place, row in zip(st.columns(len(frame), gap="small"), frame.itertuples(index=False), strict=True):
-            unit, step = by[row.name], units.change(row.now, row.before, by[row.name], currency)
-            moved = step != units.MISSING and row.name != "open_opportunities"  # a state of today has no before
-            better = (row.now > row.before) == (row.name != "cycle_mean_days")
-            place.metric(row.lever, md(units.text(row.now, unit, currency)), step if moved else None, delta_arrow=tiles.arrow(step),
-                         delta_color="gray" if row.now == row.before else "green" if better else "red",
-                         delta_description=md(f"vs {units.text(row.before, unit, currency)} before") if moved else None)
-        st.caption("Open deals × win rate × average deal ÷ mean cycle. A rise from more open deals alone is not progress.")
+        return charts.absent(question, sentence, "levers")
+    if now.view.period is None:
+        return charts.absent(question, "Choose a period: the levers are compared with the period before.", "levers")
+    found, currency = now.ask(speed.levers), now.x.terms.corporate_currency
+    if not len(found.frame) or found.frame["effect"].isna().any():
+        return charts.absent(question, "There is no win in one of the two periods, so no velocity to compare.", "levers")
+    def said(value: float, name: str) -> str:
+        return units.text(value, _LEVER_UNITS[name], currency)
+
+    period, before = (one.label or one.dates() for one in (now.view.period, found.before_period))
+    notes = {row.name: f"{said(row.before, row.name)} → {said(row.now, row.name)}" for row in found.frame.itertuples(index=False)}
+    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
+    step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]
+    verb = "rose" if step > 0 else "fell" if step < 0 else "stood still"
+    effect = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), units.CURRENCY_PER_DAY, currency)}"
+    alone = " More open deals alone are no progress." if most["name"] == "open_opportunities" and most["effect"] > 0 else ""
+    charts.card(now, f"Sales velocity {verb} by {units.text(abs(step), units.CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}",
+                walk(rows, units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
+                f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {abs(found.left_over):,.2f}.{alone} "
+                "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: (_LEVER_CARDS[mark["id"]], now.view) if mark["id"] in _LEVER_CARDS else None)

@@ -1,0 +1,164 @@
+"""Blocks about win rates and what changes a rate: the four win rates, the exact way between two, and the split over a dimension."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import streamlit as st
+
+from revscore.charts.walks import walk
+from revscore.core import units
+from revscore.core.calendars import Period
+from revscore.core.units import DEALS, LEADS, RATIO, Unit
+from revscore.core.view import View
+from revscore.rhythm import changes, wins
+from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.funnel import MAIN_PAIR, named
+from revscore.rhythm.wins import RATES, WinRates
+from revscore.ui import answers, charts, drill, tables, tiles
+from revscore.ui.session import Now
+from revscore.ui.state import TITLES
+from revscore.ui.words import md
+
+WIN_RATE = ask(wins.CLOSED, label="Win rate")
+CONVERSION = ask("funnel.cohort_conversion", label=named(MAIN_PAIR), pair=MAIN_PAIR, settled=True)
+
+
+def rates(now: Now) -> WinRates | None:
+    """The four win rates of one period side by side, under the sentence that says how far they are apart."""
+    if sentence := lacks(now.x, wins.CLOSED, wins.COHORT):
+        charts.absent("Which win rate is meant?", sentence, "rates")
+        return None
+    found = now.ask(wins.rates)
+    known = [(line.value, line.label) for line in found.lines if line.known and not line.suppressed]
+    period = _named(found.period)
+    moved = "" if found.settled else f" {now.choice.period_name} is too young: too few of its new deals are through their {now.x.terms.cohort_win_window_days:.0f} days, so {period} is shown."
+    if len(known) > 1:
+        answers.answer(f"Four win rates of {period}: from {units.text(min(known)[0], RATIO)} ({min(known)[1].lower()}) to {units.text(max(known)[0], RATIO)} ({max(known)[1].lower()}).")
+    else:
+        answers.answer(f"Too few deals were decided in {period} to speak of a win rate.")
+    tiles.row(now, found.lines, key="rates")
+    st.caption(md(f"{moved.strip()} Decided: deals with their close date in {period}. Created: deals that entered the pipeline in it, won within {now.x.terms.cohort_win_window_days:.0f} days; "
+                  "only those whose days are over."))
+    return found
+
+
+def way(now: Now, found: WinRates) -> None:
+    """The exact way from one of the four to another; each step opens to its deals."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="way-picks"):
+        st.markdown("**From**", width="content")
+        start = st.selectbox("From", list(RATES), index=0, key="from", bind="query-params", format_func=RATES.get, label_visibility="collapsed", width=240) or "decided_count"
+        st.markdown("**to**", width="content")
+        end = st.selectbox("To", list(RATES), index=2, key="to", bind="query-params", format_func=RATES.get, label_visibility="collapsed", width=240) or "created_count"
+    view = now.view.during(found.period)
+    one = now.ask(wins.way, start, end, view=view)
+    question = f"Why is “{RATES[end].lower()}” not “{RATES[start].lower()}”?"
+    if start == end:
+        return charts.absent(question, "Choose two different win rates to see the way between them.", "way")
+    if not len(one.rows):
+        return charts.absent(question, "One of the two does not exist in this selection: nothing was decided, or nothing has settled.", "way")
+    step = units.change(one.path.end, one.path.start, RATIO)
+    rows = one.rows.assign(note=[_deals(count) for count in one.rows["count"]])
+    largest = max(one.path.steps, key=lambda s: abs(s.effect), default=None)
+    because = f"; most of it: {largest.label[:1].lower()}{largest.label[1:]}" if largest is not None else ""
+    charts.card(now, f"{RATES[end]} is {step} against {RATES[start].lower()}{because}", walk(rows, RATIO, label="Win rate", clicks=True, theme=charts.theme()), "way",
+                f"{_named(found.period)}. Each deal changes once, in this order; the steps add up to the difference. Unexplained: {_zero(one.path.left_over)} pp. Click a step for its deals.",
+                shows=lambda mark: _step(now, found.period, start, end, mark["id"]) if mark["id"] in {s.id for s in one.path.steps} else None)
+
+
+@st.dialog("Behind the step", width="large", position="right")
+def _step(now: Now, period: Period | None, start: str, end: str, step: str) -> None:
+    """The deals of one step, with what they add to either rate."""
+    view = now.view.during(period)
+    label, frame = next(s.label for s in now.ask(wins.way, start, end, view=view).path.steps if s.id == step), now.ask(wins.deals, start, end, step, view=view)
+    st.markdown(f"### {md(label)}")
+    by = {name: units.CURRENCY if name.endswith("value") else units.LEADS for name in (start, end)}
+    labels = {"won_before": f"Won: {RATES[start].lower()}", "of_before": f"Of: {RATES[start].lower()}", "won_after": f"Won: {RATES[end].lower()}", "of_after": f"Of: {RATES[end].lower()}"}
+    st.caption(md(f"{_named(period)} · {_deals(len(frame))} · what each adds above and below the line, in “{RATES[start].lower()}” and in “{RATES[end].lower()}”."))
+    tables.table(frame, now.x, key="step-deals", height=620, labels=labels,
+                 formats={"amount": units.CURRENCY, "won_before": by[start], "of_before": by[start], "won_after": by[end], "of_after": by[end]})
+    drill.downloads({"Deals": frame}, now, {"Step": label, "From": RATES[start], "To": RATES[end], "Period": _named(period)}, f"win-rate-{step}", "CSV of the deals")
+
+
+def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DEALS) -> None:
+    """What changed a rate against the period before: mix and rate over a chosen dimension, nothing left unexplained."""
+    question = f"What changed {one.label if one.label.startswith('MQL') else one.label.lower()}?"
+    if sentence := lacks(now.x, one.card):
+        return charts.absent(question, sentence, key)
+    if now.view.period is None:
+        return charts.absent(question, "Choose a period: it is compared with the one before.", key)
+    able = now.ask(_dimensions, one)
+    if not able:
+        return charts.absent(question, "The extract has no dimension with several groups to split by.", key)
+    by = st.segmented_control("Split by", able, default=able[0], required=True, key=f"{key}-by", bind="query-params", format_func=lambda name: TITLES.get(name, name), label_visibility="collapsed")
+    found = now.ask(changes.change, one, by if by in able else able[0])
+    if not found.known:
+        return charts.absent(question, "There is nothing to compare: one of the two periods has none below the line.", key)
+    split, before, after = found.split, _named(found.before), _named(found.period)
+    least = now.x.terms.stats.min_n_show
+    few = {f"rate:{row.group}" for row in split.groups.itertuples() if min(row.d0, row.d1) < least} & set(found.rows["id"])
+    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", after),
+                             note=lambda f: f["note"].fillna("").mask(f["id"] == "start", _of(split.groups, "0")).mask(f["id"] == "end", _of(split.groups, "1")),
+                             kind=lambda f: f["kind"].mask(f["id"].isin(few), "few"))
+    step = units.change(split.after, split.before, RATIO)
+    groups = {"owner": "owners", "type": "deal types"}.get(by, f"{by}s")
+    charts.card(now, f"{one.label} {step}: {_points(split.mix)} from the mix of {groups}, {_points(split.rate)} from their rates", walk(rows, RATIO, label=one.label, clicks=True, theme=charts.theme()), key,
+                f"{after} against {before}. Unexplained: {_zero(split.left_over)} pp. Above the line: {_count(split.change_top, noun)} = {_count(split.volume)} volume, {_count(split.mix_top)} mix, "
+                f"{_count(split.rate_top)} rate. A volume of its own never moves a rate. Exploratory: parts of a change, none tested by itself."
+                + (" Pale: fewer than five in one of the periods." if few else ""), one,
+                lambda mark: _group(now, one, found, by, mark["id"]))
+    with st.expander("All groups as numbers", icon=":material/table_rows:"):
+        _table(now, one, found, by)
+
+
+def conversion(now: Now) -> None:
+    """What changed the conversion of the main pair."""
+    changed(now, CONVERSION, "conversion-changed", LEADS)
+
+
+def _group(now: Now, one: Ask, found: changes.Change, by: str, step: str) -> tuple[Ask, View] | None:
+    """The rate of one group in the later period; none for what is no group's."""
+    kind, _, group = step.partition(":")
+    if kind != "rate" or group not in now.x.dims[by].labels:
+        return None
+    return replace(one, own=(*one.own, (by, group)), settled=False, label=f"{one.label}: {group}"), now.view.during(found.period)
+
+
+def _table(now: Now, one: Ask, found: changes.Change, by: str) -> None:
+    frame = found.split.groups
+    shown = pd.DataFrame({"group": frame["group"], "before": [units.of(a, b) for a, b in zip(frame["n0"], frame["d0"], strict=True)], "rate_before": frame["rate0"].where(frame["d0"] >= 5),
+                          "now": [units.of(a, b) for a, b in zip(frame["n1"], frame["d1"], strict=True)], "rate_now": frame["rate1"].where(frame["d1"] >= 5),
+                          "mix": [_points(v) for v in frame["mix"]], "rate": [_points(v) for v in frame["rate"]], "total": [_points(v) for v in frame["total"]]})
+    tables.table(shown, now.x, key=f"groups-{one.card}", formats={"rate_before": RATIO, "rate_now": RATIO},
+                 labels={"group": TITLES.get(by, by), "before": _named(found.before), "now": _named(found.period), "rate_before": "Rate before", "rate_now": "Rate now", "total": "Together"})
+    st.caption("Mix: the group's share of all changed, and it is better or worse than the whole. Rate: the group itself did better or worse. A group that appears or vanishes is all mix.")
+
+
+def _dimensions(x, view, one: Ask) -> tuple[str, ...]:
+    return changes.dimensions(x, one)
+
+
+def _named(period: Period | None) -> str:
+    return "all time" if period is None else (period.label or period.dates())
+
+
+def _deals(count: float) -> str:
+    return "" if count != count else units.named(count, DEALS)
+
+
+def _of(groups: pd.DataFrame, side: str) -> str:
+    return units.of(groups[f"n{side}"].sum(), groups[f"d{side}"].sum())
+
+
+def _points(value: float) -> str:
+    return units.change(value, 0.0, RATIO)
+
+
+def _count(value: float, noun: Unit = LEADS) -> str:
+    text = f"{'+' if value > 0 else '−' if value < 0 else '±'}{abs(value):,.1f}".removesuffix(".0")
+    return text if noun is LEADS else f"{text} {noun.noun}"
+
+
+def _zero(value: float) -> str:
+    return f"{abs(value * 100):.2f}"
