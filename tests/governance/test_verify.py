@@ -1,0 +1,133 @@
+"""Publishing keeps what was said; verify finds whatever was changed since; nothing published can be changed through the database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError
+
+from revscore import company
+from revscore.core.coded import Coded
+from revscore.core.metrics import CARDS
+from revscore.core.receipt import sum_of
+from revscore.core.view import View
+from revscore.governance import publishing
+from revscore.governance.verify import Difference, verify
+from revscore.store import Store, StoreError
+from tests.store.conftest import place, store as kept  # noqa: F401
+
+from .company import AS_OF, LATER, QUARTER, extract, keep, numbers, one, opened, publish, tables
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = opened(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+def differences(store: Store) -> list[Difference]:
+    return [found for publication in store.publications("company") for _, some in verify(store, publication) for found in some]
+
+
+def tampered(store: Store, *commands: str) -> None:
+    """What somebody with the file in hand can do."""
+    with sqlite3.connect(store._engine.url.database) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        for command in commands:
+            connection.execute(command)
+
+
+def test_what_is_published_is_kept_as_it_was_said(store):
+    publication = publish(store, View.of(QUARTER, owner="Person 1"))
+    assert (publication.loads, publication.definitions, publication.as_of, publication.published_by) == ((1,), 0, AS_OF, "ann")
+    assert publication.view["where"] == {"owner": ["U1"]}
+    values = {value.metric: value for value in store.published(publication.id)}
+    won = values["bookings.won_value"]
+    assert (won.value, won.receipt["counted"], won.receipt["filters"]) == (1000, 1, [{"dimension": "owner", "ids": ["U1"], "labels": ["Person 1"]}])
+    pairs = store.published_pairs(publication.id, won.key)
+    assert pairs[["record", "contribution", "day", "owner"]].values.tolist() == [["D0", 1000.0, "2026-03-10", "U1"]]
+    assert sum_of(pairs) == won.receipt["sha256"]
+
+
+def test_later_loads_and_definitions_leave_it_verified(store):
+    publish(store)
+    rows = tables()
+    one(rows["opp_history"], event_id="D2-2")["amount"] = 3500.0
+    keep(store, rows, LATER)
+    keep(store, rows, AS_OF)
+    store.save_terms("company", {"pipeline_entry_stage": "Proposal"}, "ann", "later")
+    publish(store)
+    assert len(store.publications("company")) == 2 and differences(store) == []
+
+
+def test_a_review_of_an_earlier_day_is_verified_too(store):
+    keep(store, tables(), LATER)
+    early = company.coded(store, "company", pd.Timestamp("2026-03-15T00:00:00Z"))
+    publication = publish(store, x=early)
+    assert publication.loads == (1,) and publication.as_of == early.data.as_of and differences(store) == []
+
+
+def test_a_changed_value_is_found(store):
+    publish(store)
+    tampered(store, "UPDATE published_values SET value = value + 1 WHERE metric = 'bookings.won_value'")
+    assert {found.label for found in differences(store)} == {"Bookings"} and "is kept, its receipt says" in differences(store)[0].what
+
+
+def test_a_changed_value_with_a_changed_receipt_is_found(store):
+    publish(store)
+    tampered(store, "UPDATE published_values SET value = 12345.0, receipt = json_set(receipt, '$.value', 12345.0) WHERE metric = 'bookings.won_value'")
+    assert [found.what for found in differences(store)] == ["value 12,345 is published, 10,000 is worked out"]
+
+
+def test_a_changed_frame_is_found(store):
+    publication = publish(store)
+    won = next(value for value in store.published(publication.id) if value.metric == "bookings.won_value")
+    address = f"(SELECT frame_sha256 FROM published_values WHERE key = '{won.key}')"
+    tampered(store, f"UPDATE frame_parts SET content = x'00' WHERE frame_sha256 = {address}")
+    assert "Bookings" in {found.label for found in differences(store)} and "damaged" in differences(store)[0].what
+
+
+def test_a_frame_that_was_exchanged_is_found(store):
+    publication = publish(store)
+    tampered(store, "UPDATE published_values SET frame_sha256 = (SELECT frame_sha256 FROM published_values WHERE metric = 'pipeline.open') WHERE metric = 'bookings.won_value'")
+    assert [found.what for found in differences(store)] == ["the rows that are kept with it are not those that it is worked out from"]
+    assert publication.id == 1
+
+
+def test_a_load_that_was_changed_is_found(store):
+    publish(store)
+    keep(store, {**tables(), "opp_history": [{**row, "amount": 1.0} for row in tables()["opp_history"]]}, LATER)
+    tampered(store, "UPDATE load_frames SET frame_sha256 = (SELECT frame_sha256 FROM load_frames WHERE load_id = 2 AND name = 'opp_history') WHERE load_id = 1 AND name = 'opp_history'")
+    assert "Bookings" in {found.label for found in differences(store)}
+
+
+def test_a_load_that_is_gone_is_found(store):
+    publish(store)
+    tampered(store, "UPDATE loads SET id = 77")
+    assert "cannot be worked out again" in differences(store)[0].what
+
+
+def test_only_extracts_of_the_store_and_numbers_that_there_are_can_be_published(store):
+    x = company.coded(store, "company")
+    with pytest.raises(StoreError, match="extract in the store"):
+        publishing.publish(store, Coded(extract(tables(), AS_OF), x.terms), numbers(), "weekly", "Weekly", View(), "ann")
+    from revscore.core.made import Number
+
+    with pytest.raises(StoreError, match="nothing to publish"):
+        publishing.publish(store, x, [Number.of(CARDS["attribution.totals_fytd"])], "weekly", "Weekly", View(), "ann")
+
+
+def test_the_database_refuses_to_change_or_remove_what_is_published(kept):  # noqa: F811
+    keep(kept, tables(), AS_OF)
+    publish(kept)
+    for command in ("UPDATE publications SET title = 'x'", "DELETE FROM publications", "UPDATE published_values SET value = 0", "DELETE FROM published_values"):
+        with pytest.raises(DatabaseError, match="never changed or removed"), kept._engine.begin() as connection:
+            connection.execute(text(command))
+    assert len(kept.published(1)) == len(numbers())
