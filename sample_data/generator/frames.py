@@ -61,5 +61,6 @@ def simulate() -> dict[str, pd.DataFrame]:
                     for row in touches(persons, sales, involved)],
         "targets": terms.targets(persons, sales), "seasonality_profiles": terms.seasonality(), "arr_ledger": terms.recurring(firms, sales),
         "decisions": meetings.DECISIONS, "actions": meetings.ACTIONS, "definition_changes": meetings.DEFINITION_CHANGES, "experiments": meetings.EXPERIMENTS,
+        "reported_values": meetings.REPORTED_VALUES, "metric_series": meetings.METRIC_SERIES,
     }
     return {name: pd.DataFrame(rows).astype(object).where(lambda cells: cells.notna(), "") for name, rows in tables.items()}

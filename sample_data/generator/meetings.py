@@ -1,4 +1,5 @@
-"""What Northlight's meetings left behind: decisions, actions, changes of definitions, controlled tests."""
+"""What Northlight's meetings left behind: decisions, actions, changes of definitions, controlled tests,
+what other reports showed, two weekly series."""
 
 from __future__ import annotations
 
@@ -61,6 +62,31 @@ EXPERIMENTS = rows("experiment_id name arm planned_share n successes", """
     E2 | Short form on Pricing Guide   | control   | 0.5 | 190 | 41
     E2 | Short form on Pricing Guide   | treatment | 0.5 | 183 | 44
 """)
+
+REPORTED_VALUES = rows("metric_id period segment source value", """
+    funnel.entries.mql     | 2026-10 |            | revscore       | 279
+    funnel.entries.mql     | 2026-10 |            | marketing_dash | 341
+    funnel.entries.mql     | 2026-10 |            | crm_report     | 279
+    funnel.entries.mql     | 2026-09 |            | revscore       | 234
+    funnel.entries.mql     | 2026-09 |            | marketing_dash | 262
+    pipeline.created.value | 2026-10 |            | revscore       | 1082284.5
+    pipeline.created.value | 2026-10 |            | sales_dash     | 1247900
+    pipeline.created.value | 2026-10 |            | crm_report     | 1084100
+    bookings.won.value     | FY26Q3  |            | revscore       | 1558285.5
+    bookings.won.value     | FY26Q3  |            | finance        | 1561400
+    bookings.won.value     | FY26Q3  |            | sales_dash     | 1558285.5
+    bookings.won.value     | FY26Q3  | Enterprise | revscore       | 796783.5
+    bookings.won.value     | FY26Q3  | Enterprise | finance        | 798300
+    winrate.count          | FY26Q3  |            | revscore       | 0.35185185185185186
+    winrate.count          | FY26Q3  |            | sales_dash     | 0.41
+    retention.nrr          | FY26Q3  |            | cs_dash        | 1.04
+""")
+
+_HELD = "39:44 38:49 37:45 38:48 27:44 38:52 35:47 41:50 35:44 27:38 39:50 32:45 38:46 28:42 32:38 30:40 31:37 28:37 19:41 38:45 30:39 33:40 30:38 42:50"
+_DEMOS = "65 63 65 65 60 65 61 64 70 58 61 57 60 63 77 74 81 76 77 76 80 83 77 71"
+METRIC_SERIES = [dict(series_id="Meetings held of booked", kind="p", t=week + 1, numerator=held, denominator=booked, value="")
+                 for week, (held, booked) in enumerate(pair.split(":") for pair in _HELD.split())]
+METRIC_SERIES += [dict(series_id="Demo requests", kind="x", t=week + 1, numerator="", denominator="", value=count) for week, count in enumerate(_DEMOS.split())]
 
 ESCALATION = rows("level pct_of_target notify", """
     1 | 80  | owner
