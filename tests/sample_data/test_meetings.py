@@ -56,7 +56,7 @@ def test_one_test_lifts_and_one_says_nothing(x):
 def test_the_weekly_series_signal(x):
     rates, counts = (compute(x, CARDS[card]) for card in ("stats.p_chart", "stats.xmr"))
     assert rates.loc[rates["outside"].notna(), "t"].tolist() == [19]
-    assert counts.loc[counts["run"].notna(), ["t", "run"]].values.tolist() == [[22, "above"]]
+    assert counts.loc[counts["run"].notna(), ["t", "run"]].values.tolist() == [[21, "above"]]
 
 
 def test_revenue_kept(x):
