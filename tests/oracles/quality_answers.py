@@ -23,7 +23,7 @@ def violations(book: Book, opp: Record) -> list[str]:
               "H2_amount_missing": now["amount"] is None or now["amount"] <= 0,
               "H3_commit_too_early": commit and not late,
               "H4_commit_without_next_step": commit and book.missing(opp["next_step"]),
-              "H5_omitted_late": now["forecast_category"] == book.config["omitted_category"] and late,
+              "H5_omitted_late_stage": now["forecast_category"] == book.config["omitted_category"] and late,
               "H6_stale": book.as_of - max(moves) > timedelta(days=rule["stale_days"]),
               "H7_pushed_repeatedly": push_count(book)["later_calendar_month"].get(opp["opp_id"], 0) >= rule["push_threshold"]}
     return [name for name, is_broken in broken.items() if is_broken]

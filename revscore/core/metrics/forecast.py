@@ -13,7 +13,7 @@ from revscore.core.metrics.stages import push_count
 from revscore.core.requirements import is_missing
 from revscore.core.units import CURRENCY, DEALS
 
-RULES = ("H1_close_date_past", "H2_amount_missing", "H3_commit_too_early", "H4_commit_without_next_step", "H5_omitted_late", "H6_stale", "H7_pushed_repeatedly")
+RULES = ("H1_close_date_past", "H2_amount_missing", "H3_commit_too_early", "H4_commit_without_next_step", "H5_omitted_late_stage", "H6_stale", "H7_pushed_repeatedly")
 RULE_LABELS = ("Close date has passed", "No amount", "Commit too early", "Commit without a next step", "Late stage, yet omitted", "Nothing happens", "Pushed again and again")
 NO_CATEGORY = "(missing)"
 
