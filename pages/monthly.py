@@ -1,11 +1,14 @@
-"""Monthly review: cohort conversion, mature and at equal age → win rate, cycle, velocity, retention → campaigns → decisions → reports."""
+"""Monthly review: what no team can hit alone → cohort conversion, mature and at equal age → win rate, cycle, velocity, retention → campaigns → decisions → reports."""
 
 from revscore.ui import frame
-from revscore.ui.blocks import campaigns, funnel, governance, review, speed
+from revscore.ui.blocks import campaigns, funnel, governance, review, shared, speed, targets
 
 if now := frame.open_page("Monthly review"):
     numbers = review.monthly_review(now)
     review.monthly_answer(numbers)
+    targets.targets(now)
+    review.section(now, "Together", "What can no team hit alone?", numbers.shared, columns=3)
+    shared.legs(now)
     review.section(now, "Conversion", "Do settled cohorts convert better?", numbers.conversion)
     funnel.heat(now)
     review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)

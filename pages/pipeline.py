@@ -3,7 +3,7 @@
 import streamlit as st
 
 from revscore.ui import frame
-from revscore.ui.blocks import pipeline, review
+from revscore.ui.blocks import pipeline, quality, review
 
 if now := frame.open_page("Pipeline"):
     review.summary(now, pipeline.SUMMARY)
@@ -15,3 +15,8 @@ if now := frame.open_page("Pipeline"):
         pipeline.moved(now)
     pipeline.slipped(now)
     pipeline.aging(now)
+    left, right = st.columns(2, gap="small")
+    with left:
+        quality.hygiene(now)
+    with right:
+        quality.categories(now)

@@ -77,8 +77,11 @@ def steps(frame: pd.DataFrame, *, label: str = "Funnel", theme: Theme = "light")
     return Drawing("steps", pd.concat(rows, ignore_index=True), _steps(theme), sentence(says), 40 + 92 * len(frame))
 
 
+_HEAT_NOTE = "Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column."
+
+
 @authored
-def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
+def _heat(pairs: bool, names: tuple[str, str], note: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     base = alt.Chart().encode(
         x=alt.X(**_ordered("column", scale=alt.Scale(paddingInner=0.03, paddingOuter=0), axis=alt.Axis(
@@ -86,7 +89,7 @@ def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
         y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0),
                            axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
     hollow = {"cornerRadius": 4, "fill": p.paper, "fillOpacity": 0.0}
-    about = tips(("Cohort", "cohort:N"), ("Step", "column:N"), ("Value", "label:N"), ("Sample", "note:N"), ("State", "state:N"))
+    about = tips((names[0], "cohort:N"), (names[1], "column:N"), ("Value", "label:N"), ("Sample", "note:N"), ("State", "state:N"))
     dark = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.ink))
     return layers(
         base.transform_filter("datum.state == 'settled'").mark_rect(cornerRadius=4).encode(
@@ -97,17 +100,17 @@ def _heat(pairs: bool, theme: Theme) -> alt.LayerChart:
         base.transform_filter("datum.label != ''").mark_text(fontSize=SMALL, align="left", dx=12).encode(text="note:N", color=dark),
         base.transform_filter("datum.label == ''").mark_text(fontSize=BODY).encode(text="note:N", color=alt.value(p.soft)),
         clickable(base.mark_rect(**UNSEEN).encode(tooltip=about), "cohort", "column"),
-    ).properties(title=alt.TitleParams("Dashed: not settled yet. Grey: fewer than five, no rate. Stronger blue: higher in its column.", orient="bottom",
+    ).properties(title=alt.TitleParams(note, orient="bottom",
                                        anchor="start", fontSize=SMALL, fontWeight=400, color=p.soft, offset=12))
 
 
 def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, label: str = "Conversion", by_column: bool = True,
-         theme: Theme = "light") -> Drawing:
+         names: tuple[str, str] = ("Cohort", "Step"), note: str = _HEAT_NOTE, theme: Theme = "light") -> Drawing:
     """A value by cohort (rows) and pair or age (columns), written in each cell with its n.
 
     frame : cohort, column, value, n; where known numerator, denominator, flag, maturity. Colour runs in five steps up to the most of its column
     (`by_column=False`: of all cells). Unsettled cells are outlined, cells of fewer than five say "x of n" without colour,
-    cells of nobody stay blank.
+    cells of nobody stay blank. `names` are the words for rows and columns, `note` says what the colours mean.
     """
     if not len(frame):
         return empty("heat", theme)
@@ -136,4 +139,4 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
         top, low = settled.loc[settled["value"].idxmax()], settled.loc[settled["value"].idxmin()]
         says += [f"{word} {row['label']} ({row['column']}, {spoken(row['cohort'])})" for word, row in (("highest", top), ("lowest", low))]
     says += [f"{int(soft.sum())} cells not settled" if soft.any() else ""]
-    return Drawing("heat", data, _heat(any(" → " in name for name in data["column"]), theme), sentence(says), 100 + 46 * data["cohort"].nunique())
+    return Drawing("heat", data, _heat(any(" → " in name for name in data["column"]), names, note, theme), sentence(says), 100 + 46 * data["cohort"].nunique())

@@ -85,7 +85,7 @@ def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, 
 def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     base = alt.Chart().encode(y=_rows(labelColor=p.ink))
-    axis = alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=6)
+    axis = alt.Axis(labelExpr=units.axis(unit, currency), grid=True, tickCount=5)
 
     def x(name: str) -> alt.X:
         return alt.X(f"{name}:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(190)), axis=axis)

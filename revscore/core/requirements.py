@@ -49,11 +49,16 @@ def is_missing(x: Coded, column: pd.Series) -> np.ndarray:
     return words.isin({"", *(word.strip().casefold() for word in x.terms.placeholders)}).to_numpy(dtype=bool)[code]
 
 
+def furthest_stage(x: Coded) -> np.ndarray:
+    """By lead: the furthest stage that it reached, -1 without any."""
+    reached = x.leads.reached != NEVER
+    return np.where(reached, np.arange(len(reached))[:, None], -1).max(axis=0, initial=-1)
+
+
 def lead_cells(x: Coded) -> Cells:
     """Cells of the F0 leads: fields of every stage up to the furthest that was reached, and of the exit while the lead stands in one."""
     def make() -> Cells:
-        leads, stages = x.leads, x.terms.lead_stages
-        furthest = np.where(leads.reached != NEVER, np.arange(len(stages))[:, None], -1).max(axis=0, initial=-1)
+        leads, stages, furthest = x.leads, x.terms.lead_stages, furthest_stage(x)
         reach: dict[str, Callable[[], np.ndarray]] = {name: (lambda rank=rank: furthest >= rank) for rank, name in enumerate(stages)}
         gone = ~leads.taken_up  # a lead that was taken up straight after an exit stands in none
         reach |= {name: (lambda rank=rank: gone & (leads.status == rank)) for rank, name in enumerate(x.terms.lead_exit_stages, start=len(stages))}

@@ -143,7 +143,7 @@ def axis(unit: Unit, currency: str = "USD") -> str:
     return {
         "currency": money, "currency_per_day": money, "ratio": "format(datum.value, '.0%')", "days": "format(datum.value, ',~r') + ' d'",
         "minutes": "datum.value >= 60 ? format(datum.value / 60, ',.2~f') + ' h' : format(datum.value, '.2~f') + ' min'",
-        "multiple": "format(datum.value, '.1f') + '×'", "count": "replace(format(datum.value, '~s'), 'G', 'B')",
+        "multiple": "format(datum.value, '.1f') + '×'", "count": "datum.value % 1 ? '' : replace(format(datum.value, '~s'), 'G', 'B')",
     }[unit.kind]
 
 

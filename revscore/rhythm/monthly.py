@@ -1,5 +1,5 @@
-"""The monthly revenue council, in the order of the meeting: conversion of mature cohorts and at equal age → win rate, cycle, velocity, retention → campaigns →
-decisions and actions → whether reports agree."""
+"""The monthly revenue council, in the order of the meeting: what no team can hit alone → conversion of mature cohorts and at equal age → win rate,
+cycle, velocity, retention → campaigns → decisions and actions → whether reports agree."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm import campaigns, funnel, governance, retention
+from revscore.rhythm import campaigns, funnel, governance, retention, shared
 from revscore.rhythm.asks import ask, made
 
 _CONVERSION = (ask("funnel.cohort_conversion", label="MQL → SAL", pair="mql->sal", settled=True),
@@ -23,6 +23,7 @@ _WINS = (ask("winrate.closed_in_period"), ask("winrate.cohort", label="Win rate 
 
 @dataclass(frozen=True)
 class Monthly:
+    shared: tuple[Line, ...]
     conversion: tuple[Line, ...]
     equal_age: str
     wins: tuple[Line, ...]
@@ -34,5 +35,5 @@ class Monthly:
 
 def monthly(x: Coded, view: View) -> Monthly:
     """The monthly review under `view`."""
-    return Monthly(made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), retention.ratios(x, view), campaigns.scorecard(x, view),
+    return Monthly(made(x, view, shared.TILES), made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), retention.ratios(x, view), campaigns.scorecard(x, view),
                    made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS))

@@ -11,7 +11,7 @@ from revscore.core.facts import Facts, LeftOut, firsts_of
 from revscore.core.metric import Better, metric, rate, total
 from revscore.core.metrics import forecast
 from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, listed_flags, words
-from revscore.core.requirements import Cells, deal_cells, has_role, is_missing, lead_cells
+from revscore.core.requirements import EXIT, Cells, deal_cells, furthest_stage, has_role, is_missing, lead_cells
 from revscore.core.sla import BREACHED_OPEN, Timeline
 from revscore.core.terms import MQL, SAL, SQL
 from revscore.core.units import CELLS, DEALS, LEADS, RECORDS
@@ -33,11 +33,12 @@ def _today(x: Coded, record: np.ndarray) -> np.ndarray:
 
 # -- completeness --------------------------------------------------------------------------------------------------------------------------
 
-def _cell_facts(x: Coded, entity: str, cells: Cells, left_out: LeftOut) -> Facts:
+def _cell_facts(x: Coded, entity: str, cells: Cells, left_out: LeftOut, standing: np.ndarray, stands: tuple[str, ...]) -> Facts:
     fields = words("field", cells.fields, tuple(name.replace("_id", "").replace("_", " ").capitalize() for name in cells.fields))
     values = {"required": np.ones(len(cells.record)), "filled": cells.filled.astype(float), "missing": (~cells.filled).astype(float)}
-    return x.make_facts(entity, cells.record, _today(x, cells.record), values, own={"stage": (cells.stage + 1, words("stage", cells.stages)), "field": (cells.field + 1, fields)},
-                        left_out=left_out)
+    return x.make_facts(entity, cells.record, _today(x, cells.record), values, left_out=left_out,
+                        own={"stage": (cells.stage + 1, words("stage", cells.stages)), "field": (cells.field + 1, fields),
+                             "standing": (np.maximum(standing[cells.record] + 1, 0), words("standing", stands))})
 
 
 def _record_facts(x: Coded, entity: str, population: np.ndarray, cells: Cells, left_out: LeftOut) -> Facts:
@@ -51,13 +52,15 @@ def _record_facts(x: Coded, entity: str, population: np.ndarray, cells: Cells, l
 
 @metric("dq.lead_completeness", "Required fields of leads", "How many of the fields that leads need by now are filled?",
         rate("cell_rate", "filled", "required", label="Required cells filled"), total("missing", CELLS, label="Cells missing"),
-        owners=("revops", "marketing", "sales"), meetings=("WTR", "MRC"), needs=("required_fields", *LEAD_NEEDS), by=("stage", "field"), drill=LEAD_DRILL,
+        owners=("revops", "marketing", "sales"), meetings=("WTR", "MRC"), needs=("required_fields", *LEAD_NEEDS), by=("stage", "field", "standing"), drill=LEAD_DRILL,
         population="required cells of F0 leads")
 def lead_completeness(x: Coded) -> Facts:
     """Filled ÷ required cells. A lead needs the required fields of every stage up to the furthest that it reached, and those of the exit while it
     stands in one. Missing is null, blank or a placeholder such as "n/a". A field that the extract does not bring is not judged. The state at as-of.
     """
-    return _cell_facts(x, "lead", lead_cells(x), x.leads.left_out)
+    leads, stages = x.leads, x.terms.lead_stages
+    standing = np.where((leads.status >= len(stages)) & ~leads.taken_up, len(stages), furthest_stage(x))
+    return _cell_facts(x, "lead", lead_cells(x), leads.left_out, standing, (*stages, EXIT))
 
 
 @metric("dq.complete_leads", "Complete leads", "How many leads have all the fields that they need by now?",
@@ -70,14 +73,14 @@ def complete_leads(x: Coded) -> Facts:
 
 @metric("dq.opp_completeness", "Required fields of deals", "How many of the fields that deals need by now are filled?",
         rate("cell_rate", "filled", "required", label="Required cells filled"), total("missing", CELLS, label="Cells missing"),
-        owners=("sales",), meetings=("WPR",), needs=("required_fields", *_DEALS), by=("stage", "field"), drill=DEAL_DRILL,
+        owners=("sales",), meetings=("WPR",), needs=("required_fields", *_DEALS), by=("stage", "field", "standing"), drill=DEAL_DRILL,
         population="required cells of O0 deals, renewals included")
 def opp_completeness(x: Coded) -> Facts:
     """Filled ÷ required cells. A deal needs the required fields of every open stage up to the highest that it reached, and those of Closed Won or
     Closed Lost while it is. A primary contact is a contact role marked as primary; amount and close date are those of the current state. Missing is
     null, blank or a placeholder. A field that the extract does not bring is not judged. The state at as-of.
     """
-    return _cell_facts(x, "opp", deal_cells(x), _o0_left_out(x))
+    return _cell_facts(x, "opp", deal_cells(x), _o0_left_out(x), x.opps.now.rank, x.terms.opp_stages)
 
 
 @metric("dq.complete_deals", "Complete deals", "How many deals have all the fields that they need by now?",

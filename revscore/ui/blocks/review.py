@@ -49,9 +49,9 @@ def section(now: Now, title: str, question: str, lines: Sequence[Line] = (), col
             tiles.unchanged(now, still, title)
 
 
-def summary(now: Now, asks: tuple[Ask, ...]) -> None:
-    """The tiles at the head of an explorer."""
-    tiles.row(now, now.ask(made, asks), key="summary")
+def summary(now: Now, asks: tuple[Ask, ...], key: str = "summary") -> None:
+    """The tiles at the head of an explorer, or of a part of it."""
+    tiles.row(now, now.ask(made, asks), key=key)
 
 
 def pace_and_coverage(now: Now, review: Weekly) -> None:
