@@ -60,12 +60,12 @@ def curve(curves: Sequence[tuple[str, Survival]], unit: Unit = DAYS, *, label: s
     chosen = drawn(curves)
     if not chosen:
         return empty("curve", theme, height, "Nothing to draw: fewer than five to follow." if len(curves) else "Nothing to draw: no records in this selection.")
-    far, end = max(s.last for _, s in chosen), min(_end([s for _, s in chosen], unit), max(_seen(s) for _, s in chosen))
+    end = min(_end([s for _, s in chosen], unit), max(_seen(s) for _, s in chosen))
     ages = np.array(units.ticks(end, unit))
     parts = [_tidy(s, unit, falling, ages, end) for _, s in chosen]
     top = max(float(part["share"].max()) for part in parts) or 1.0
     heights = _spaced([float(part["share"].iloc[-1]) for part in parts], 0.085 * top)
-    head = "still followed at that age" + (f" · the last of them for {units.text(far, unit)}; a curve ends where fewer than five are left" if end < far else "")
+    head = "still followed at that age; a curve ends where fewer than five are left"
     rows, says = [pd.DataFrame({"part": "tick", "t": ages, "share": -0.07 * top, "text": [units.tick(age, unit) for age in ages], "slot": 0}),
                   pd.DataFrame({"part": ["head"], "t": [0.0], "share": [-0.17 * top], "text": [head], "slot": [0]})], []
     for slot, ((name, s), part, place) in enumerate(zip(chosen, parts, heights, strict=True)):

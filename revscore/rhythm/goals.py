@@ -9,10 +9,13 @@ import pandas as pd
 
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
-from revscore.core.metrics.targets import expected_share, resolve
+from revscore.core.metrics.targets import EARLY_SHARE, expected_share, resolve, standing
 from revscore.core.review import Line
 from revscore.core.terms import Target
 from revscore.core.view import View
+from revscore.rhythm.asks import Ask, made
+from revscore.rhythm.funnel import named, stage_name
+from revscore.rhythm.speed import SLA_NAMES
 
 
 @dataclass(frozen=True)
@@ -49,3 +52,61 @@ def paced(x: Coded, view: View, lines: tuple[Line, ...]) -> pd.DataFrame:
              "expected_name": {"linear": "linear", "seasonal": "seasonal", "business_day": "by business days"}.get(found.target.pacing, "expected")}
             for line in lines if (found := goal(x, view, line)) is not None and found.cumulative and not np.isnan(line.value)]
     return pd.DataFrame(rows, columns=["name", "value", "target", "expected", "expected_name"])
+
+
+PROFILES = {"linear": "linear: every day alike", "business_day": "business days", "seasonal": "seasonal curve"}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A target of the period with the number it is about, and where it stands. NaN where the profile does not give it."""
+
+    target: Target
+    line: Line
+    attainment: float
+    good: bool | None  # on pace (cumulative) or kept (compared directly); None where the number is not known
+    profile: str  # the pacing profile by its name; "" when the target is compared directly
+    expected: float = float("nan")
+    expected_share: float = float("nan")
+    pace_index: float = float("nan")
+    projected: float = float("nan")  # none before 15 % of the target is expected
+    needed: float = float("nan")  # per business day, of what is left
+    days_left: float = float("nan")
+
+    @property
+    def early(self) -> bool:
+        return self.expected_share < EARLY_SHARE
+
+
+def standings(x: Coded, view: View) -> tuple[Standing, ...]:
+    """All targets of exactly the view's period and segment, cumulative ones first. A target of the whole says nothing about a part: with any other
+    filter there are none."""
+    segments, others = view.chosen.get("segment", ("",)), [name for name, _ in view.where if name != "segment"]
+    if view.period is None or others or len(segments) != 1:
+        return ()
+    out = []
+    for target in x.terms.targets:
+        found = resolve(target.metric_id, CARDS)
+        if (target.start, target.end, target.segment) != (view.period.start, view.period.end, segments[0]) or found is None:
+            continue
+        card, stat, own = found
+        line = made(x, view, (Ask(card.id, stat, _name(card.label, stat, own), tuple(own.items()), now="period" in card.params),))[0]
+        row = standing(x.terms, target, line.value, x.as_of_day)
+        cumulative = target.pacing not in ("", "none")
+        share = row.get("expected_share", np.nan)
+        out.append(Standing(target, line, row["attainment"], None if not line.known else row["on_pace"] if cumulative else row["hit"],
+                            f"{PROFILES.get(target.pacing, target.pacing)}{f' of {x.terms.pacing_calendar}' if target.pacing == 'business_day' else ''}" if cumulative else "",
+                            row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
+                            row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan)))
+    return tuple(sorted(out, key=lambda one: one.profile == ""))
+
+
+def _name(label: str, stat: str, own: dict[str, str]) -> str:
+    """The name of a target's number: "MQLs", "Speed to lead kept", "Sales cycle, median"."""
+    if "stage" in own:
+        return f"{stage_name(own['stage'])}s"
+    if "sla_type" in own:
+        return f"{SLA_NAMES.get(own['sla_type'], own['sla_type'])} kept"
+    if "pair" in own:
+        return named(own["pair"])
+    return f"{label}, {stat}" if stat in ("median", "mean", "p75", "p90") else label

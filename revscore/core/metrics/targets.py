@@ -119,6 +119,23 @@ def _pace_parts(x: Coded, view: View, stat: str, row: pd.Series, **params: Any) 
     return Made((*parts, share), "actual ÷ (target × share expected by now)", lambda value, goal, part: value / (goal * part) if goal * part else np.nan)
 
 
+def standing(terms: Terms, t: Target, value: float, today: int) -> dict[str, Any]:
+    """Where a target stands at the end of `today` when `value` has been reached: attainment and hit; of a cumulative one also what is expected to date, pace
+    index, projection, and what is needed per business day."""
+    down = t.direction == "down"
+    attained = (value / t.value if t.value else np.nan) if not down else (t.value / value if value else np.nan)
+    row: dict[str, Any] = {"target_id": t.target_id, "metric_id": t.metric_id, "segment": t.segment, "owner_function": t.owner_function, "start": t.start, "end": t.end,
+                           "direction": t.direction, "pacing": t.pacing, "profile_id": t.profile_id, "actual": value, "target": t.value, "attainment": attained,
+                           "hit": None if np.isnan(value) else bool(value <= t.value if down else value >= t.value)}
+    if t.pacing in ("", "none"):
+        return row
+    share = expected_share(terms, t, today)
+    left, expected = open_days(terms, terms.pacing_calendar, max(today + 1, t.start), t.end), t.value * share
+    return row | {"expected_share": share, "expected_to_date": expected, "pace_index": value / expected if expected else np.nan, "projected": value / share if share else np.nan,
+                  "early": bool(share < EARLY_SHARE), "on_pace": bool(value <= expected if down else value >= expected), "business_days_left": left,
+                  "required_per_business_day": max(0.0, t.value - value) / left if left else np.nan}
+
+
 @metric("targets.pacing", "Target pacing", "Are we on pace for the targets?",
         derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
         owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all", made_of=_pace_parts)
@@ -134,22 +151,7 @@ def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str |
     today = x.as_of_day
     wanted = [t for t in x.terms.targets if (not running or t.start <= today < t.end) and (not metric_ids or t.metric_id in metric_ids)
               and (segment is None or t.segment == segment)]
-    rows = []
-    for t in wanted:
-        value = actual(x, t, CARDS)
-        attained = (value / t.value if t.value else np.nan) if t.direction != "down" else (t.value / value if value else np.nan)
-        row = {"target_id": t.target_id, "metric_id": t.metric_id, "segment": t.segment, "owner_function": t.owner_function, "start": t.start, "end": t.end,
-               "direction": t.direction, "pacing": t.pacing, "profile_id": t.profile_id, "actual": value, "target": t.value, "attainment": attained,
-               "hit": None if np.isnan(value) else bool(value <= t.value if t.direction == "down" else value >= t.value)}
-        if t.pacing not in ("", "none"):
-            share = expected_share(x.terms, t, today)
-            left = open_days(x.terms, x.terms.pacing_calendar, max(today + 1, t.start), t.end)
-            expected = t.value * share
-            projected = value / share if share else np.nan
-            row |= {"expected_share": share, "expected_to_date": expected, "pace_index": value / expected if expected else np.nan, "projected": projected,
-                    "early": bool(share < EARLY_SHARE), "on_pace": bool(value >= expected), "business_days_left": left,
-                    "required_per_business_day": max(0.0, t.value - value) / left if left else np.nan}
-        rows.append(row)
+    rows = [standing(x.terms, t, actual(x, t, CARDS), today) for t in wanted]
     columns = ["target_id", "metric_id", "segment", "owner_function", "start", "end", "direction", "pacing", "profile_id", "actual", "target", "attainment", "hit",
                "expected_share", "expected_to_date", "pace_index", "projected", "early", "on_pace", "business_days_left", "required_per_business_day"]
     frame = pd.DataFrame(rows, columns=columns)

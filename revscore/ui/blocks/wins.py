@@ -58,11 +58,12 @@ def way(now: Now, found: WinRates) -> None:
         return charts.absent(question, "Choose two different win rates to see the way between them.", "way")
     if not len(one.rows):
         return charts.absent(question, "One of the two does not exist in this selection: nothing was decided, or nothing has settled.", "way")
-    step = units.change(one.path.end, one.path.start, RATIO)
+    step = one.path.end - one.path.start
+    apart = f"{units.change(abs(step), 0.0, RATIO).lstrip('+±')} {'above' if step > 0 else 'below'} “{RATES[start].lower()}”" if step else f"the same as “{RATES[start].lower()}”"
     rows = one.rows.assign(note=[_deals(count) for count in one.rows["count"]])
     largest = max(one.path.steps, key=lambda s: abs(s.effect), default=None)
     because = f"; most of it: {largest.label[:1].lower()}{largest.label[1:]}" if largest is not None else ""
-    charts.card(now, f"{RATES[end]} is {step} against {RATES[start].lower()}{because}", walk(rows, RATIO, label="Win rate", clicks=True, theme=charts.theme()), "way",
+    charts.card(now, f"{RATES[end]}: {apart}{because}", walk(rows, RATIO, label="Win rate", clicks=True, theme=charts.theme()), "way",
                 f"{_named(found.period)}. Each deal changes once, in this order; the steps add up to the difference. Unexplained: {_zero(one.path.left_over)} pp. Click a step for its deals.",
                 shows=lambda mark: _step(now, found.period, start, end, mark["id"]) if mark["id"] in {s.id for s in one.path.steps} else None)
 
