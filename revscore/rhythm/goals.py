@@ -90,7 +90,7 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
         if (target.start, target.end, target.segment) != (view.period.start, view.period.end, segments[0]) or found is None:
             continue
         card, stat, own = found
-        line = made(x, view, (Ask(card.id, stat, _name(card.label, stat, own), tuple(own.items()), now="period" in card.params),))[0]
+        line = made(x, view, (Ask(card.id, stat, name_of(card.label, stat, own), tuple(own.items()), now="period" in card.params),))[0]
         row = standing(x.terms, target, line.value, x.as_of_day)
         cumulative = target.pacing not in ("", "none")
         share = row.get("expected_share", np.nan)
@@ -101,7 +101,7 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
     return tuple(sorted(out, key=lambda one: one.profile == ""))
 
 
-def _name(label: str, stat: str, own: dict[str, str]) -> str:
+def name_of(label: str, stat: str, own: dict[str, str]) -> str:
     """The name of a target's number: "MQLs", "Speed to lead kept", "Sales cycle, median"."""
     if "stage" in own:
         return f"{stage_name(own['stage'])}s"

@@ -10,8 +10,9 @@ from revscore.core.metrics import CARDS, shared
 from revscore.core.metrics.targets import resolve
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask
+from revscore.rhythm.goals import name_of
 
-TILES: tuple[Ask, ...] = (ask("shared.weakest_link", label="Weakest link", params={"running": True}), ask("shared.joint_pipeline"),
+TILES: tuple[Ask, ...] = (ask("shared.weakest_link", label="Weakest link", now=True, params={"running": True}), ask("shared.joint_pipeline"),
                           ask("shared.handoff_yield", settled=True))
 _FUNCTIONS = {"cs": "Customer success", "revops": "RevOps"}
 
@@ -30,11 +31,7 @@ def legs(x: Coded, view: View) -> pd.DataFrame:
 def _about(metric_id: str) -> str:
     """What a target measures, in words: "MQLs", "Bookings"."""
     found = resolve(metric_id, CARDS)
-    if found is None:
-        return metric_id
-    card, stat, own = found
-    return f"{card.label} ({', '.join(value.upper() if len(value) == 3 else value.replace('_', ' ') for value in own.values())})" if own \
-        else stat.upper() if card.id == "retention" else card.label
+    return metric_id if found is None else name_of(found[0].label, found[1], found[2]) if found[0].id != "retention" else found[1].upper()
 
 
 def leg(row: pd.Series) -> tuple[Ask, Period] | None:

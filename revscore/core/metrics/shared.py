@@ -8,12 +8,13 @@ import pandas as pd
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.coded import Coded
 from revscore.core.facts import Facts
+from revscore.core.made import Made, Number
 from revscore.core.metric import derived, metric, rate, total
 from revscore.core.metrics.attribution import credited_deals
 from revscore.core.metrics.common import DEAL_DRILL, DEAL_NEEDS, LEAD_CHANGES, LEAD_DRILL, words
 from revscore.core.metrics.targets import pacing
 from revscore.core.sla import ACCEPTANCE, MET, OUTCOMES, SPEED
-from revscore.core.terms import MQL, OPPORTUNITY
+from revscore.core.terms import MQL, OPPORTUNITY, Target
 from revscore.core.units import CURRENCY, DEALS, MULTIPLE, RATIO
 from revscore.core.view import View
 
@@ -83,22 +84,29 @@ def legs(x: Coded, targets: tuple[str, ...] = (), running: bool = False) -> pd.D
     """One row per function, its leg: of its targets for the whole company the first (by id) that is paced, else the first. `targets` names them
     instead; `running` prefers targets whose period holds as-of. Columns of `targets.pacing`, `leg` (function:target) and `value` (pace index, else
     attainment; missing when the extract cannot say)."""
-    frame = pacing.build(x)
-    frame = frame[frame["measure"] == "attainment"].drop(columns="measure").reset_index(drop=True)
-    frame["value"] = frame["pace_index"].fillna(frame["attainment"]).astype(float)
-    frame["leg"] = frame["owner_function"] + ":" + frame["target_id"]
-    if targets:
-        return frame[frame["target_id"].isin(targets)].sort_values("target_id").reset_index(drop=True)
-    late = ~((frame["start"] <= x.as_of_day) & (frame["end"] > x.as_of_day)) if running else pd.Series(False, index=frame.index)
-    unpaced = frame["pacing"].isin(["", "none"])
-    ours = frame.assign(late=late, unpaced=unpaced)[(frame["segment"] == "") & (frame["owner_function"] != "")]
-    ours = ours.sort_values(["owner_function", "late", "unpaced", "target_id"], kind="stable").drop_duplicates("owner_function")
-    return ours.drop(columns=["late", "unpaced"]).reset_index(drop=True)
+    def order(t: Target) -> tuple[bool, bool, str]:
+        return running and not t.start <= x.as_of_day < t.end, t.pacing in ("", "none"), t.target_id
+
+    ours = [t for t in x.terms.targets if (t.target_id in targets if targets else not t.segment and t.owner_function)]
+    first = ours if targets else {t.owner_function: t for t in sorted(ours, key=order, reverse=True)}.values()
+    ids = tuple(sorted(t.target_id for t in first))
+    frame = pacing.build(x, target_ids=ids) if ids else pacing.build(x).iloc[:0]
+    frame = frame[frame["measure"] == "attainment"].drop(columns="measure").sort_values("target_id").reset_index(drop=True)
+    return frame.assign(value=frame["pace_index"].fillna(frame["attainment"]).astype(float), leg=frame["owner_function"] + ":" + frame["target_id"])
+
+
+def _leg_parts(x: Coded, view: View, stat: str, row: pd.Series, *, targets: tuple[str, ...] = (), running: bool = False) -> Made:
+    found = legs(x, targets, running).dropna(subset=["value"])
+    found = found[found["leg"] == row["leg"]] if stat == "leg" else found
+    parts = tuple(Number.of(pacing, View(), "attainment" if np.isnan(part.pace_index) else "pace_index", part.leg, target_ids=(part.target_id,)) for part in found.itertuples())
+    says, value = {"score": ("the lowest leg, 1 at the most", lambda *legs: min(1.0, *legs)),
+                   "average": ("the average of the legs, each 1 at the most", lambda *legs: np.mean(np.minimum(legs, 1.0)))}.get(stat, ("the leg itself", lambda leg: leg))
+    return Made(parts, says, value)
 
 
 @metric("shared.weakest_link", "Weakest link", "How far is the function that is furthest behind?", derived("score", RATIO, label="Weakest link"),
         derived("average", RATIO, label="Average, for contrast"), derived("leg", MULTIPLE, label="Pace or attainment of the leg"),
-        owners=_ALL, meetings=("MRC",), needs=("targets.value", "targets.owner_function"), population="one target of each function")
+        owners=_ALL, meetings=("MRC",), needs=("targets.value", "targets.owner_function"), population="one target of each function", made_of=_leg_parts)
 def weakest_link(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, targets: tuple[str, ...] = (),
                  running: bool = False) -> pd.DataFrame:
     """The lowest over the functions of min(1, pace index, or attainment where the target is not paced) of each function's leg: the score moves only

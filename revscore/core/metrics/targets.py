@@ -140,17 +140,17 @@ def standing(terms: Terms, t: Target, value: float, today: int) -> dict[str, Any
         derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
         owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all", made_of=_pace_parts)
 def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False,
-           metric_ids: tuple[str, ...] = (), segment: str | None = None) -> pd.DataFrame:
+           metric_ids: tuple[str, ...] = (), segment: str | None = None, target_ids: tuple[str, ...] = ()) -> pd.DataFrame:
     """Attainment = actual ÷ target (for "down" targets: target ÷ actual). Cumulative targets: pace index = actual ÷ (target × expected share), by
     the target's own profile: linear, business days, or a seasonal curve; projected = actual ÷ expected share, not before 15 % of the target is
-    expected; required per business day for what is left. `running` keeps the targets whose period holds as-of, `metric_ids` and `segment` those
-    that are named. Rates, durations and retention are compared directly, never extrapolated.
+    expected; required per business day for what is left. `running` keeps the targets whose period holds as-of, `metric_ids`, `segment` and
+    `target_ids` those that are named. Rates, durations and retention are compared directly, never extrapolated.
     """
     from revscore.core.metrics import CARDS
 
     today = x.as_of_day
     wanted = [t for t in x.terms.targets if (not running or t.start <= today < t.end) and (not metric_ids or t.metric_id in metric_ids)
-              and (segment is None or t.segment == segment)]
+              and (segment is None or t.segment == segment) and (not target_ids or t.target_id in target_ids)]
     rows = [standing(x.terms, t, actual(x, t, CARDS), today) for t in wanted]
     columns = ["target_id", "metric_id", "segment", "owner_function", "start", "end", "direction", "pacing", "profile_id", "actual", "target", "attainment", "hit",
                "expected_share", "expected_to_date", "pace_index", "projected", "early", "on_pace", "business_days_left", "required_per_business_day"]
