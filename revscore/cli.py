@@ -1,9 +1,8 @@
-"""The command line: load, metrics, export. The same functions as the pages, so the same numbers."""
+"""The command line: load, metrics, export, publish, verify. The same functions as the pages, so the same numbers."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import getpass
 import json
 import os
@@ -18,14 +17,15 @@ import pandas as pd
 from revscore import company
 from revscore.core import ask
 from revscore.core.coded import Coded
-from revscore.core.review import Line, line
+from revscore.core.made import Number
+from revscore.core.receipt import receipt
+from revscore.core.review import line
 from revscore.core.terms import TermsError
 from revscore.export.workbook import review_workbook
+from revscore.governance.publishing import publish
+from revscore.governance.verify import verify
 from revscore.intake import Source
-from revscore.rhythm.monthly import monthly
-from revscore.rhythm.pipeline import Bridge
-from revscore.rhythm.scorecard import Scorecard, scorecard
-from revscore.rhythm.weekly import weekly
+from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
 from revscore.store import Store, StoreError
 
 GRAINS = ("day", "week", "month", "quarter", "year")
@@ -34,29 +34,13 @@ EXIT = {company.LOADED: 0, company.ALREADY: 0, company.REFUSED: 2, company.ASKS:
 
 
 
-def _content(review: Any) -> tuple[list[Line], dict[str, pd.DataFrame]]:
-    """The lines of a review in its order, and its tables by name."""
-    if isinstance(review, Scorecard):
-        return [tile.line for tile in review.tiles], {}
-    lines: list[Line] = []
-    tables: dict[str, pd.DataFrame] = {}
-    for field in dataclasses.fields(review):
-        part = getattr(review, field.name)
-        if isinstance(part, tuple):
-            lines += [one for one in part if isinstance(one, Line)]
-        frame = part.legs if isinstance(part, Bridge) else part
-        if isinstance(frame, pd.DataFrame) and len(frame):
-            tables[field.name.capitalize()] = frame[[c for c in frame.columns if not isinstance(frame[c].dropna().head(1).squeeze(), (list, tuple, dict))]]
-    return lines, tables
-
-
-REVIEWS = {"scorecard": scorecard, "weekly": weekly, "monthly": monthly}
-
 _TOP = """\
 examples:
   python -m revscore load leads.csv deals.csv          load Monday's extracts
   python -m revscore metrics --id 'funnel.*' --grain month
   python -m revscore export --review weekly weekly.xlsx
+  python -m revscore publish --review weekly           close the weekly review: keep its numbers
+  python -m revscore verify                            work every published number out again
 
 The store is data/revscore.sqlite unless --store or the variable REVSCORE_DB names another one.
 Each command explains itself: python -m revscore load --help
@@ -86,6 +70,7 @@ examples:
 columns: metric, measure, period, by, value, numerator, denominator, n, low, high (95 % interval), flag (suppress: below the smallest sample,
 low_n: small, ok). Ratios are fractions, durations are in the unit of the metric. A number that does not exist is empty (json: null).
 A metric that needs what the extract lacks is named on standard error; the others are given all the same.
+--receipts adds to every number that is not split what it stands on: loads, definitions, filters, rows and a SHA-256 (docs/receipts.md).
 """
 _EXPORT = """\
 examples:
@@ -93,7 +78,23 @@ examples:
   python -m revscore export q2.xlsx --review monthly --period FY26Q2 --where region=EMEA
   python -m revscore export mine.xlsx --id winrate.closed_in_period --id 'pipeline.*'
 
-The workbook has the sheets of lines, series, rows behind every number, definitions, and the receipt: what the numbers stand on.
+The workbook has the sheets of lines, series, rows behind every number, definitions, a receipt of every number, and the receipt of the whole.
+"""
+_PUBLISH = """\
+examples:
+  python -m revscore publish --review weekly
+  python -m revscore publish --review monthly --period FY26Q2 --as-of 2025-08-01 --by "Ada Nayfield"
+
+Publishing closes a review: its values are kept with their receipts and rows, and never changed. Later the page *Published numbers* shows
+each beside the same question then, with the reason of every difference.
+"""
+_VERIFY = """\
+examples:
+  python -m revscore verify
+  python -m revscore verify --publication 3
+
+Every published value is worked out again from the kept loads and the definitions of then. One line for each that differs, then a summary.
+exit status: 0 all are equal, 4 some differ, 2 nothing to verify
 """
 
 
@@ -149,10 +150,22 @@ def _parser() -> argparse.ArgumentParser:
     metrics.add_argument("--grain", choices=GRAINS, help="one row a period of this length")
     metrics.add_argument("--format", choices=("table", "csv", "json"), default="table")
 
+    metrics.add_argument("--receipts", action="store_true", help="with --format json: what each number stands on")
+
     export = command("export", "write a review as a workbook", _EXPORT, _export, chosen)
     export.add_argument("file", type=Path, metavar="FILE.xlsx", help="the workbook to write")
     export.add_argument("--review", choices=sorted(REVIEWS), help="which review; default: scorecard, or the metrics named by --id")
     export.add_argument("--grain", choices=GRAINS, help="length of the periods in the series; default: that of the review")
+
+    publishing = command("publish", "close a review: keep its numbers as they are now", _PUBLISH, _publish)
+    publishing.add_argument("--review", choices=sorted(TITLES), required=True, help="which review")
+    publishing.add_argument("--as-of", metavar="DATE", help="the state as it was known at the end of DATE (2026-11-16) or at an instant; default: the latest")
+    publishing.add_argument("--period", metavar="PERIOD", help="as for metrics; default: the quarter of as-of")
+    publishing.add_argument("--where", action="append", default=[], metavar="DIMENSION=VALUE", help="as for metrics")
+    publishing.add_argument("--by", metavar="NAME", help="who closes it; default: the user of this computer")
+
+    verifying = command("verify", "work published numbers out again and compare", _VERIFY, _verify)
+    verifying.add_argument("--publication", type=int, metavar="ID", help="only this publication; default: all of them")
     return parser
 
 
@@ -231,11 +244,20 @@ def _metrics(args: argparse.Namespace) -> int:
         _print_frame(pd.DataFrame([(c.id, c.label, ", ".join(c.by), ", ".join(c.params), ", ".join(c.needs)) for c in ask.cards(args.id)],
                                   columns=["metric", "label", "own dimensions", "parameters", "needs"]), args.format)
         return 0
+    if args.receipts and (args.format != "json" or args.by or args.grain):
+        return _stop("--receipts goes with --format json, and without --by and --grain: name the part with --where and --period")
     x, _ = _extract(args)
     chosen = ask.cards(args.id)
-    found, remarks = ask.tidy(x, chosen, ask.view_of(x, args.where, args.period or "", args.grain), args.by, args.grain, _params(args, chosen))
+    view, params = ask.view_of(x, args.where, args.period or "", args.grain), _params(args, chosen)
+    found, remarks = ask.tidy(x, chosen, view, args.by, args.grain, params)
     for remark in remarks:
         _say(remark)
+    if args.receipts:
+        made = {(card.id, measure): receipt(x, Number.of(card, view, measure, **ask.typed(x, card, params))).as_dict()
+                for card in chosen for measure in found.loc[found["metric"] == card.id, "measure"].unique()}
+        rows = [row | {"receipt": made[row["metric"], row["measure"]]} for row in json.loads(_as_json(found))]
+        print(json.dumps(rows, ensure_ascii=False, indent=1))
+        return 0
     _print_frame(found, args.format)
     return 0
 
@@ -278,7 +300,7 @@ def _export(args: argparse.Namespace) -> int:
         title, lines = "Metrics", [line(x, card, view, **ask.typed(x, card, params)) for card in chosen]
     else:
         review = args.review or "scorecard"
-        title, (lines, tables) = review.capitalize(), _content(REVIEWS[review](x, view))
+        title, (lines, tables) = review.capitalize(), content(REVIEWS[review](x, view))
     receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
     try:
@@ -289,17 +311,51 @@ def _export(args: argparse.Namespace) -> int:
     return 0
 
 
+# -- publish and verify --------------------------------------------------------------------------------------------------------------------
+
+def _publish(args: argparse.Namespace) -> int:
+    x, dataset = _extract(args)
+    view = ask.view_of(x, args.where, args.period or "")
+    if not view.period:  # as on the pages
+        view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
+    store = company.open_store(args.store)
+    done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, args.by or _who())
+    print(f"Published as publication {done.id}: {len(store.published(done.id)):,} numbers of the {done.title.lower()} of {dataset}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, "
+          f"by {done.published_by}.")
+    return 0
+
+
+def _verify(args: argparse.Namespace) -> int:
+    store = company.open_store(args.store)
+    datasets = [args.company] if args.company else [one.name for one in store.datasets()]
+    found = [one for name in datasets for one in reversed(store.publications(name)) if args.publication in (None, one.id)]
+    if not found:
+        return _stop("nothing is published yet" if args.publication is None else f"there is no publication {args.publication}")
+    equal = differ = 0
+    for publication in found:
+        for _, some in verify(store, publication):
+            equal, differ = equal + (not some), differ + bool(some)
+            if some:
+                print(f"publication {publication.id} ({publication.title}, {publication.as_of:%Y-%m-%d}): {some[0].label}: {'; '.join(one.what for one in some)}")
+    print(f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published"))
+    return 4 if differ else 0
+
+
 # -- printing ------------------------------------------------------------------------------------------------------------------------------
 
 def _print_frame(frame: pd.DataFrame, form: str) -> None:
     if form == "json":
-        print(frame.astype(object).where(frame.notna(), None).to_json(orient="records", force_ascii=False, double_precision=15, indent=1))
+        print(_as_json(frame))
     elif form == "csv":
         sys.stdout.write(frame.to_csv(index=False, lineterminator="\n"))
     elif len(frame):
         print(frame.astype(object).where(frame.notna(), "").to_string(index=False, float_format=lambda v: f"{v:,.4f}".rstrip("0").rstrip("."), max_colwidth=60))
     else:
         print("no numbers")
+
+
+def _as_json(frame: pd.DataFrame) -> str:
+    return frame.astype(object).where(frame.notna(), None).to_json(orient="records", force_ascii=False, double_precision=15, indent=1)
 
 
 def _progress() -> company.Progress | None:

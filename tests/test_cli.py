@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import shlex
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -148,12 +149,38 @@ def test_the_workbook_of_metrics_and_of_each_review(loaded, folder):
     book = folder / "some.xlsx"
     assert loaded("export", str(book), "--id", "funnel.entries", "--id", "bookings.won_value", "--period", "2026-03")[0] == 0
     sheets = load_workbook(book)
-    assert sheets.sheetnames == ["Metrics", "Series", "Rows", "Definitions", "Receipt"]
+    assert sheets.sheetnames == ["Metrics", "Series", "Rows", "Definitions", "Receipts", "Receipt"]
+    [heads, number] = list(sheets["Receipts"].iter_rows(values_only=True))  # bookings cannot be had, so there is no receipt of them
+    assert (number[heads.index("Value")], number[heads.index("Counted")], number[heads.index("Loads")], len(number[heads.index("SHA-256")])) == (5, 5, "1", 64)
     assert [cell.value for cell in sheets["Metrics"]["B"]][4] == 5
     for review in cli.REVIEWS:
         assert loaded("export", str(book), "--review", review)[0] == 0
         assert load_workbook(book, read_only=True).sheetnames[-1] == "Receipt"
     assert loaded("export", str(folder / "some.txt"))[0] == 2
+
+
+def test_json_brings_the_receipts_that_are_asked_for(loaded):
+    status, out, _ = loaded("metrics", "--id", "funnel.entries", "--where", "stage=mql", "--format", "json", "--receipts")
+    [row] = [one for one in json.loads(out) if one["measure"] == "count"]
+    assert status == 0 and list(row)[: len(COLUMNS)] == COLUMNS
+    assert (row["receipt"]["value"], row["receipt"]["counted"], row["receipt"]["loads"], row["receipt"]["definitions"]) == (2, 2, [1], "1")
+    assert row["receipt"]["filters"] == [{"dimension": "stage", "ids": ["mql"], "labels": ["mql"]}] and len(row["receipt"]["sha256"]) == 64
+    assert loaded("metrics", "--id", "funnel.entries", "--receipts")[0] == 2
+
+
+def test_a_review_is_published_and_verified(loaded, folder):
+    assert loaded("verify")[0] == 2
+    status, out, _ = loaded("publish", "--review", "weekly", "--by", "Ada")
+    assert status == 0 and "Published as publication 1" in out and "by Ada" in out
+    assert loaded("publish", "--review", "monthly", "--as-of", "2026-03-31")[0] == 0
+    status, out, _ = loaded("verify")
+    assert status == 0 and "of 2 publications: all are what was published" in out
+    with sqlite3.connect(folder / "store.sqlite") as connection:
+        connection.execute("DROP TRIGGER published_values_no_update")
+        connection.execute("UPDATE published_values SET value = value + 1 WHERE publication_id = 1 AND value IS NOT NULL")
+    status, out, _ = loaded("verify")
+    assert status == 4 and out.startswith("publication 1 (Weekly review") and "differ" in out.splitlines()[-1]
+    assert loaded("verify", "--publication", "2")[0] == 0 and loaded("verify", "--publication", "9")[0] == 2
 
 
 def test_tables_of_a_warehouse_load_like_files(run, folder):

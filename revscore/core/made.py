@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,9 @@ from revscore.core.compute import compute, stat_name
 from revscore.core.metric import Kind, Metric
 from revscore.core.units import Unit
 from revscore.core.view import View
+
+if TYPE_CHECKING:
+    from revscore.core.review import Line
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,12 @@ class Number:
     @classmethod
     def of(cls, card: Metric, view: View = View(), stat: str = "", label: str = "", **params: Any) -> Number:
         return cls(label or _label(card, stat), card, stat, view, tuple(sorted(params.items())))
+
+    @classmethod
+    def behind(cls, line: Line, view: View) -> Number:
+        """The number that a line of a review under `view` shows: in the line's own period, narrowed to the metric's own dimensions."""
+        view = view.during(line.period)
+        return cls(line.label, line.card, line.stat, view.narrowed(**dict(line.own)) if line.own else view, line.params)
 
     @property
     def row_name(self) -> str:
