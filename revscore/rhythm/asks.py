@@ -10,10 +10,13 @@ import pandas as pd
 
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
+from revscore.core.groups import apart
 from revscore.core.metrics import CARDS
 from revscore.core.review import Line, line, listed
 from revscore.core.view import View
 
+LEAST = 10  # owners and campaigns of fewer records are never ranked (METRICS X3)
+FEW = 5  # nothing of fewer records is called out
 SHIFTS = 3  # how many periods a number that needs time to settle may go back
 
 
@@ -71,8 +74,20 @@ def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def standout(frame: pd.DataFrame, value: str = "value", lowest: bool = True) -> pd.Series | None:
-    """The row with the lowest (highest) value, for a finding; what is missing or too small to show is none. None without any."""
-    known = frame[frame[value].notna() & (frame["flag"].ne("suppress") if "flag" in frame else True)] if len(frame) else frame
+    """The row with the lowest (highest) value, for a finding; what is missing or stands on fewer than five is none. None without any."""
+    known = frame[frame[value].notna()] if len(frame) else frame
+    for keep in (("flag", lambda c: c.ne("suppress")), ("n", lambda c: ~(c < FEW))):
+        known = known[keep[1](known[keep[0]])] if keep[0] in known else known
     if not len(known):
         return None
     return known.loc[known[value].idxmin() if lowest else known[value].idxmax()]
+
+
+def apart_from_rest(frame: pd.DataFrame, lowest: bool = True) -> pd.Series | None:
+    """The row with the lowest (highest) rate among those that differ from all others together by more than chance (Holm, METRICS X2); None without any."""
+    known = frame[frame["value"].notna() & frame["flag"].ne("suppress")] if len(frame) else frame
+    if len(known) < 2:
+        return None
+    whole = known["numerator"].sum() / known["denominator"].sum()
+    side = known["value"] < whole if lowest else known["value"] > whole
+    return standout(known[apart(known["numerator"].to_numpy(dtype=float), known["denominator"].to_numpy(dtype=float)) & side], lowest=lowest)

@@ -12,7 +12,7 @@ from revscore.core.metrics.campaigns import touches_of
 from revscore.core.sums import keep
 from revscore.core.terms import MODELS
 from revscore.core.view import View
-from revscore.rhythm.asks import frame_of, measured
+from revscore.rhythm.asks import LEAST, frame_of, measured
 
 MODEL_NAMES = {"first_touch": "First touch", "lead_create": "Lead creation", "last_touch": "Last touch", "last_touch_close": "Last touch before close", "linear": "Linear",
                "time_decay": "Time decay", "u_shaped": "U-shaped", "w_shaped": "W-shaped", "full_path": "Full path"}
@@ -21,12 +21,14 @@ BASES = {"pipeline_created": "Pipeline created", "won": "Won"}
 
 
 def scorecard(x: Coded, view: View) -> pd.DataFrame:
-    """One row a campaign, most W-shaped pipeline first."""
+    """One row a campaign, most W-shaped pipeline first; those of fewer than ten inquiries follow by name, not ranked (METRICS X3)."""
     found = frame_of(x, "campaign.scorecard_fytd", view)
     if not len(found):
         return found
     found = found.drop_duplicates("campaign") if "measure" not in found else measured(found, "roi")
-    return found.sort_values("pipeline_attributed_w", ascending=False, kind="stable").reset_index(drop=True)
+    few = found["inquiries"].fillna(0) < LEAST
+    ranked = found[~few].sort_values("pipeline_attributed_w", ascending=False, kind="stable")
+    return pd.concat([ranked, found[few].sort_values("name", kind="stable")], ignore_index=True)
 
 
 def models(x: Coded, view: View, basis: str = "pipeline_created", keep: int = 12) -> pd.DataFrame:

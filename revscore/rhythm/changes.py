@@ -14,10 +14,9 @@ from revscore.core.metrics import CARDS
 from revscore.core.review import comparison
 from revscore.core.splits import RatioSplit, ratio_split
 from revscore.core.view import DIMENSIONS, View
-from revscore.rhythm.asks import SHIFTS, Ask, frame_of
+from revscore.rhythm.asks import LEAST, SHIFTS, Ask, frame_of
 
-LEAST = 10  # owners and campaigns below so many records are not told apart (METRICS X3)
-FEW = {"owner", "campaign"}
+RANKED = {"owner", "campaign"}  # below `LEAST` records these are not told apart
 SHOWN = 8  # groups with a bar of their own
 
 
@@ -59,7 +58,7 @@ def change(x: Coded, view: View, one: Ask, by: str) -> Change:
     names = list(dict.fromkeys((*now.index, *then.index)))
     n1, d1 = (now[name].reindex(names, fill_value=0.0).to_numpy() for name in ("n", "d"))
     n0, d0 = (then[name].reindex(names, fill_value=0.0).to_numpy() for name in ("n", "d"))
-    if by in FEW:
+    if by in RANKED:
         small = np.minimum(d0, d1) < LEAST
         if small.any():
             label = f"{int(small.sum())} with fewer than {LEAST}"

@@ -8,7 +8,7 @@ import streamlit as st
 from revscore.charts import groups
 from revscore.core import units
 from revscore.rhythm import campaigns
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import LEAST, ask, lacks
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -30,8 +30,8 @@ def models(now: Now) -> None:
     frame, agreed = now.ask(campaigns.models, basis), now.ask(campaigns.agreement, basis)
     finding = question
     if len(agreed):
-        hangs = agreed[agreed["verdict"].str.startswith("depends")]
-        finding = f"{len(hangs)} of {len(agreed)} campaigns depend on the model" if len(hangs) else "Every model tells the same story"
+        hangs, judged = agreed[agreed["verdict"].str.startswith("depends")], agreed[agreed["n"] >= LEAST]
+        finding = f"{len(hangs)} of {len(judged)} campaigns depend on the model" if len(hangs) else "Every model tells the same story" if len(judged) else "Too few deals to compare the models"
     charts.card(now, finding, groups.split(frame, currency=now.x.terms.corporate_currency, models=campaigns.SHOWN_MODELS,
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
                 f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.",
@@ -58,11 +58,12 @@ def agreement(now: Now) -> None:
         if not len(frame):
             st.markdown("No deal of this selection entered the pipeline in the period.")
             return
-        shown = frame.sort_values("high", ascending=False, kind="stable")
-        ranks = [f"{best:.0f} – {worst:.0f}" if best != worst else f"{best:.0f}" for best, worst in zip(shown["rank_best"], shown["rank_worst"], strict=True)]
+        shown = frame.assign(few=frame["n"] < LEAST).sort_values(["few", "high"], ascending=[True, False], kind="stable")
+        ranks = ["not ranked" if few else f"{best:.0f} – {worst:.0f}" if best != worst else f"{best:.0f}"
+                 for few, best, worst in zip(shown["few"], shown["rank_best"], shown["rank_worst"], strict=True)]
         opened = tables.table(pd.DataFrame({"name": shown["name"], "verdict": shown["verdict"], "least": shown["low"], "most": shown["high"], "rank": ranks, "deals": shown["n"]}), now.x,
                      key="agreement", height=480, formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"}, opens=True)
-        st.caption("Choose a row to open the campaign to its deals and touches.")
+        st.caption(f"Campaigns of fewer than {LEAST} deals are not ranked. Choose a row to open the campaign to its deals and touches.")
     if opened is not None:
         _campaign(now, shown["campaign"].iloc[opened], shown["name"].iloc[opened])
 

@@ -8,6 +8,7 @@ import streamlit as st
 from revscore.charts import cohorts, curves as drawings, groups
 from revscore.core import units
 from revscore.core.calendars import Period
+from revscore.core.statistics import newcombe
 from revscore.core.view import View
 from revscore.rhythm import funnel
 from revscore.rhythm.asks import Ask, ask, lacks, standout
@@ -24,7 +25,7 @@ def steps(now: Now) -> None:
         return charts.absent(question, sentence, "steps")
     frame = now.ask(funnel.steps)
     charts.card(now, _weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
-                "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert.",
+                "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert. Exploratory: the lowest of several, not tested.",
                 ask("funnel.cohort_conversion", label="Cohort funnel"), lambda mark: _step(now, frame, mark["stage"]))
 
 
@@ -72,8 +73,11 @@ def _trend(frame) -> str:
     rows = frame[(frame["column"] == pair) & (frame["maturity"] == "mature")].tail(6)
     if len(rows) < 6 or not rows["denominator"].iloc[3:].sum() or not rows["denominator"].iloc[:3].sum():
         return ""
-    before, now = (part["numerator"].sum() / part["denominator"].sum() for part in (rows.iloc[:3], rows.iloc[3:]))
-    return f"{pair}: {units.text(now, units.RATIO)} in the last three settled cohorts, {units.text(before, units.RATIO)} in the three before"
+    sums = [(part["numerator"].sum(), part["denominator"].sum()) for part in (rows.iloc[:3], rows.iloc[3:])]
+    before, now = (x / n for x, n in sums)
+    _, low, high = newcombe(*sums[0], *sums[1])
+    chance = "" if low > 0 or high < 0 else ": no difference beyond chance"
+    return f"{pair}: {units.text(now, units.RATIO)} in the last three settled cohorts, {units.text(before, units.RATIO)} in the three before{chance}"
 
 
 def curves(now: Now) -> None:
@@ -98,7 +102,7 @@ def leakage(now: Now) -> None:
         finding = f"Most leak at {worst['group']}: {units.text(worst['value'], units.RATIO)} of those who reach it"
     left, right = st.columns([3, 2], gap="small")
     with left:
-        charts.card(now, finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage.",
+        charts.card(now, finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage. Exploratory: the highest of several, not tested.",
                     ask("leakage.leads"), charts.group(now, frame, "stage", ask("leakage.leads", label="Leakage")))
     with right, st.container(border=True, key="chart-reasons", height="stretch"):
         charts.heading("The reasons given", "reasons")

@@ -55,7 +55,7 @@ def stages(now: Now) -> None:
     finding = question
     if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
-    charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait.",
+    charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait. Exploratory: the lowest of several, not tested.",
                 ask("opp.stage_conversion"), charts.group(now, frame, "stage", ask("opp.stage_conversion", label="Advanced")))
 
 

@@ -13,7 +13,7 @@ from revscore.core.metrics.forecast import hygiene_notes
 from revscore.core.metrics.quality import not_judged
 from revscore.core.view import View
 from revscore.rhythm import quality
-from revscore.rhythm.asks import Ask, ask, lacks, made, standout
+from revscore.rhythm.asks import LEAST, Ask, ask, lacks, made, standout
 from revscore.ui import answers, charts, drill, tables
 from revscore.ui.session import Now
 
@@ -72,7 +72,7 @@ def owners(now: Now) -> None:
         return charts.absent(question, "Nobody: no open record of this selection has an exception.", "exception-owners")
     with st.container(border=True, key="chart-exception-owners", height="stretch"):
         first = frame.iloc[0]
-        charts.heading(f"{first['owner']} has the most to put right: {units.text(first['to_mend'], units.RECORDS)} of {units.text(first['open_records'], units.RECORDS)} open records",
+        charts.heading("Who has to put it right?" if first["open_records"] < LEAST else f"{first['owner']} has the most to put right: {units.text(first['to_mend'], units.RECORDS)} of {units.text(first['open_records'], units.RECORDS)} open records",
                        "exception-owners")
         opened = tables.table(frame.drop(columns="id"), now.x, key="exception-owners", height=min(430, 40 * (len(frame) + 1) + 6),
                               labels={"to_mend": "To put right", "open_records": "Open records"}, opens=True)

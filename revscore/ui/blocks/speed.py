@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,7 +15,7 @@ from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm import speed
-from revscore.rhythm.asks import Ask, ask, lacks, standout
+from revscore.rhythm.asks import Ask, apart_from_rest, ask, lacks, standout
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
@@ -67,7 +68,7 @@ def promises(now: Now) -> None:
     finding = "Which promise is kept least?"
     if (worst := standout(frame)) is not None:
         finding = f"{worst['group']} is kept least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due.",
+    charts.card(now, finding, groups.rank(frame, label="Kept", theme=charts.theme()), "promises", "Met of met and breached, by the day they were due. Exploratory: the lowest of several, not tested.",
                 ask("sla.compliance"), charts.group(now, frame, "sla_type", ask("sla.compliance", label="Kept")))
 
 
@@ -76,13 +77,13 @@ def by_region(now: Now) -> None:
     if sentence := lacks(now.x, "sla.compliance"):
         return charts.absent("Which region answers late?", sentence, "by-region")
     frame = now.ask(speed.regions)
-    finding = "Which region answers late?"
-    known = frame[frame["value"].notna() & (frame["flag"] != "suppress")] if len(frame) else frame
-    if len(known) > 1:
-        worst = known.loc[known["value"].idxmin()]
-        finding = f"{worst['group']} keeps speed to lead least: {units.text(worst['value'], units.RATIO)}"
-    charts.card(now, finding, groups.rank(frame, label="Kept", rows=len(now.ask(speed.promises)), theme=charts.theme()), "by-region", "Speed to lead by the lead's region, each on its own business hours.",
-                mark=charts.group(now, frame, "region", ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead")))
+    late, several = apart_from_rest(frame), len(frame) > 1
+    finding = (f"{late['group']} keeps speed to lead least: {units.text(late['value'], units.RATIO)}" if late is not None
+               else "No region answers later than the rest, beyond chance" if several else "Which region answers late?")
+    tested = " Each is tested against the rest, corrected for looking at all (Holm)." if several else ""
+    charts.card(now, finding, groups.rank(frame, label="Kept", rows=len(now.ask(speed.promises)), theme=charts.theme()), "by-region",
+                f"Speed to lead by the lead's region, each on its own business hours.{tested} Click a region for its rows.",
+                mark=charts.group(now, frame, "region", ask("sla.compliance", label="Speed to lead kept", sla_type="speed_to_lead")) if len(frame) else None)
 
 
 def response(now: Now) -> None:
@@ -130,7 +131,7 @@ def decisions(now: Now) -> None:
 def _halfway(curves: Curves, word: str) -> str:
     known = [(name, _median(one)) for name, one in drawings.drawn(curves)]
     said = [f"{name} after {units.text(value, units.DAYS)}" for name, value in known if value == value]
-    never = [name for name, value in known if value != value]
+    never = [name for name, one in drawings.drawn(curves) if np.isnan(one.quantile(0.5))]
     rest = f"; not reached in {listed(never)}" if never else ""
     return f"Half are {word}: {', '.join(said)}{rest}" if said else ""
 
@@ -171,7 +172,7 @@ def stage_days(now: Now) -> None:
         finding = f"Deals stay longest in {worst['stage']}: half leave within {units.text(worst['median'], units.DAYS)}"
     shown = frame.assign(group=frame["stage"], value=frame["median"]) if len(frame) else frame
     charts.card(now, finding, groups.rank(shown, units.DAYS, label="Median days", better="down", theme=charts.theme()), "stage-days",
-                "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten.",
+                "Kaplan–Meier median of the first visit; deals still in the stage are followed, so the worst are not forgotten. Exploratory: the longest of several, not tested.",
                 ask("velocity.opp_stage_first_visit_km"), charts.group(now, shown, "stage", ask("velocity.opp_stage_first_visit_km", label="Days in stage")))
 
 
