@@ -10,6 +10,7 @@ import pandas as pd
 from revscore.core.compute import compute, curve
 from revscore.core.drill import open_number
 from revscore.core.metrics import CARDS
+from revscore.core.metrics.retention import default_period
 from revscore.core.view import View
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def answers(a: Answers) -> dict[str, Any]:
 
 def _retention(a: Answers) -> dict[str, Any]:
     out: dict[str, Any] = {key: {name: a.value("retention", name, view) for name in _BALANCES} for key, view in a.by_segment(View())}
-    return out | {"new_logo_arr_in_period": a.value("retention", "new_logo_arr_in_period")}
+    return out | {"new_logo_arr_in_period": a.value("retention.new_accounts", "value", View(default_period(a.x)))}
 
 
 def _consistency(a: Answers) -> dict[str, Any]:

@@ -107,7 +107,7 @@ def _account(now: Now, account: str, name: str) -> None:
     st.markdown(f"### {md(name)}")
     frame: pd.DataFrame = now.ask(retention.movements, account)
     st.caption(md(f"{len(frame):,} movements of the ledger up to the date of the data; a balance is their sum."))
-    tables.table(frame, now.x, key="movements", height=480, formats=_MONEY, labels=_WORDS)
+    tables.table(frame, now.x, key="movements", height=480 if len(frame) > 11 else "auto", formats=_MONEY, labels=_WORDS)
     drill.downloads({"Movements": frame}, now, {"Account": name, "Account id": account}, f"account-{account}", "CSV of the movements")
 
 
