@@ -226,7 +226,8 @@ def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         account = np.where((named == "").fillna(False).to_numpy(dtype=bool), -1, people.account_index.get_indexer(named))
         by_account, account = by_account[account >= 0], account[account >= 0]
         # contacts and the leads that are still persons of their own
-        own = np.flatnonzero((people.canonical == np.arange(len(people.canonical))) & (people.account >= 0) & ~people.is_test)
+        there = np.append(np.ones(people.contacts, dtype=bool), x.leads.exists)
+        own = np.flatnonzero((people.canonical == np.arange(len(people.canonical))) & (people.account >= 0) & ~people.is_test & there)
         own = own[np.argsort(people.account[own], kind="stable")]
         place, item = matches(account, people.account[own])
         more_opp, more_person = by_account[place], own[item]

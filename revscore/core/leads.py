@@ -16,7 +16,7 @@ from revscore.core.terms import OPPORTUNITY
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
 
-_WHY = ("", "test lead", "merged into another lead")
+_WHY = ("", "test lead", "merged into another lead", "created after the as-of time")
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,11 @@ class Leads:
     def in_f0(self) -> np.ndarray:
         return self.why_out == 0
 
+    @property
+    def exists(self) -> np.ndarray:
+        """Begun by as-of."""
+        return self.why_out != 3
+
     @cached_property
     def status(self) -> np.ndarray:
         """Rank of the last event (exits above the path), −1 without events (METRICS F4)."""
@@ -96,8 +101,10 @@ def encode_leads(x: Coded) -> Leads:
     opp = np.where(converted == NEVER, -1, x.opp_index.get_indexer(frame["converted_opportunity_id"])) if n else np.zeros(0, dtype="int64")
     is_test = frame["is_test"].fillna(False).to_numpy(dtype=bool)
     merged = (frame["duplicate_of"].notna() & (frame["duplicate_of"] != "")).to_numpy()
-    why_out = np.where(is_test, 1, np.where(merged, 2, 0)).astype("uint8")
     events = _events(x, n)
+    later = (created != NEVER) & (created > x.as_of) & (converted == NEVER)  # a record that begins after as-of is not there yet (METRICS C2)
+    later[events.lead] = False
+    why_out = np.select([is_test, merged, later], [1, 2, 3], 0).astype("uint8")
 
     # opportunity and won are never lead statuses: they come from the conversion and its deal (METRICS 3)
     won_at = np.full(n, NEVER, dtype="int64")

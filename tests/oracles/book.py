@@ -92,8 +92,10 @@ class Book:
             if lead.get("converted_at") is None or lead["converted_at"] > self.as_of:
                 lead |= {"converted_at": None, "converted_contact_id": None, "converted_opportunity_id": None}
         self.lead = {r["lead_id"]: r for r in self.leads}
-        self.f0 = [r for r in self.leads if not r["is_test"] and not r["duplicate_of"]]
         self.lead_events = until("lead_stage_history", "entered_at")
+        begun = {e["lead_id"] for e in self.lead_events}
+        there = [r for r in self.leads if r["created_at"] <= self.as_of or r["converted_at"] or r["lead_id"] in begun]
+        self.f0 = [r for r in there if not r["is_test"] and not r["duplicate_of"]]
         self.contacts = self.rows("contacts")
         self.contact = {r["contact_id"]: r for r in self.contacts}
         self.opps = until("opportunities", "created_at")

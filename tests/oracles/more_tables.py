@@ -50,6 +50,9 @@ def _fields(book: Workbook) -> None:
             lead["lead_source"] = book.pick(BLANKS)
         if book.chance(0.15):
             lead["email"] = book.pick([None, "", "  ", f" {book.pick(leads)['email'] or ''} ".upper(), book.pick(leads)["email"]])
+    for k in range(book.pick([0, 0, 2])):  # not there yet
+        book.add("leads", **(leads[0] | {"lead_id": f"LZ{k}", "created_at": book.as_of + timedelta(hours=1 + k), "converted_at": None, "converted_contact_id": None,
+                                         "converted_opportunity_id": None, "duplicate_of": None, "is_test": False}))
     for opp in book.tables["opportunities"]:
         opp |= {"next_step": book.pick(["call", "demo", "Send n/a form", *BLANKS]), "primary_campaign_id": book.pick([None, *book.campaign_ids])}
     opp_ids = [o["opp_id"] for o in book.tables["opportunities"]]
