@@ -192,6 +192,8 @@ def deals(leads: list[Lead], accounts: list[Account], people: list[User], clocks
         Sale(deal, rng, clocks[region], rates[currency]).run()
         if not deal.closed:
             deal.next_step = str(rng.choice(NEXT)) if rng.random() < 0.87 else ""
+        elif i % 11:  # nobody clears the last step of a deal that is over
+            deal.next_step = NEXT[i % len(NEXT)]
         if lead:
             lead.opp_id = deal.opp_id
         result.append(deal)
