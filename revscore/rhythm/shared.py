@@ -34,10 +34,10 @@ def _about(metric_id: str) -> str:
     return metric_id if found is None else name_of(found[0].label, found[1], found[2]) if found[0].id != "retention" else found[1].upper()
 
 
-def leg(row: pd.Series) -> tuple[Ask, Period] | None:
-    """The number that a leg stands on, and the period of its target; None when no card answers."""
+def leg(row: pd.Series) -> tuple[Ask, Period | None] | None:
+    """The number that a leg stands on, and the period of its target (none where the card has its own); None when no card answers."""
     found = resolve(row["metric_id"], CARDS)
     if found is None:
         return None
     card, stat, own = found
-    return ask(card.id, stat, str(row["group"]), **own), Period(int(row["start"]), int(row["end"]), "")
+    return ask(card.id, stat, str(row["group"]), **own), None if "period" in card.params else Period(int(row["start"]), int(row["end"]), "")

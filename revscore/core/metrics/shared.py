@@ -91,8 +91,9 @@ def legs(x: Coded, targets: tuple[str, ...] = (), running: bool = False) -> pd.D
     first = ours if targets else {t.owner_function: t for t in sorted(ours, key=order, reverse=True)}.values()
     ids = tuple(sorted(t.target_id for t in first))
     frame = pacing.build(x, target_ids=ids) if ids else pacing.build(x).iloc[:0]
-    frame = frame[frame["measure"] == "attainment"].drop(columns="measure").sort_values("target_id").reset_index(drop=True)
-    return frame.assign(value=frame["pace_index"].fillna(frame["attainment"]).astype(float), leg=frame["owner_function"] + ":" + frame["target_id"])
+    frame = frame[frame["measure"] == "attainment"].drop(columns="measure")
+    frame = frame.assign(value=frame["pace_index"].fillna(frame["attainment"]).astype(float), leg=frame["owner_function"] + ":" + frame["target_id"])
+    return frame.sort_values("leg").reset_index(drop=True)
 
 
 def _leg_parts(x: Coded, view: View, stat: str, row: pd.Series, *, targets: tuple[str, ...] = (), running: bool = False) -> Made:
