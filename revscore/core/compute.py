@@ -13,17 +13,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from revscore.core import statistics
-from revscore.core.calendars import Grain
+from revscore.core.calendars import Calendar, Grain
 from revscore.core.coded import Coded
-from revscore.core.facts import firsts_of
 from revscore.core.metric import Kind, Measure, Metric
-from revscore.core.sums import Columns, Sums, add, keep, level_instants, sums
+from revscore.core.sums import Columns, Spread, Sums, add, keep, level_instants, sums
 from revscore.core.view import View
 
 COLUMNS = ("metric", "measure", "period", "start", "end", "value", "numerator", "denominator", "n", "low", "high", "flag", "maturity")
@@ -51,30 +51,49 @@ def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str]
 
 # -- finish --------------------------------------------------------------------------------------------------------------------------------
 
+_FLAGS, _MATURITIES = (("suppress", "low_n", "ok"), ("immature", "partial", "mature"))
+
+
 def finish(card: Metric, added: Sums, x: Coded, by: Sequence[str] = (), grain: Grain | None = None) -> pd.DataFrame:
     """Numbers from sums: divide, take quantiles, add intervals and flags, name the periods."""
     whole = not by and grain is None
     blocks = [_FINISH[measure.kind](added.tables[measure.name], measure, added.groups, x, whole) for measure in card.measures]
     sizes = [len(block["value"]) for block in blocks]
 
-    def column(name: str, missing: Any) -> np.ndarray:
-        if not any(name in block for block in blocks):
-            return np.full(sum(sizes), missing)
+    def column(name: str, missing: Any = np.nan) -> np.ndarray:
         return np.concatenate([block[name] if name in block else np.full(size, missing) for block, size in zip(blocks, sizes, strict=True)])
 
-    period: dict[str, Any] = dict.fromkeys(("period", "start", "end"), np.nan)
-    if grain is not None:
-        code = column("period", 0)
-        periods = {int(c): x.terms.calendar.period(int(c), grain) for c in np.unique(code)}
-        of_row = [periods[int(c)] for c in code]
-        period = {"period": np.array([p.label for p in of_row], dtype=object), "start": np.array([p.start for p in of_row]), "end": np.array([p.end for p in of_row])}
-    return pd.DataFrame({"metric": card.id, "measure": column("measure", ""), **period, **{name: column(name, "") for name in by},
-                         **{name: column(name, np.nan).astype(float) for name in _NUMBERS}, "flag": column("flag", None), "maturity": column("maturity", None)},
-                        index=range(sum(sizes)))
+    def words(name: str, values: tuple[str, ...]) -> Any:
+        if not any(name in block for block in blocks):
+            return np.full(sum(sizes), None, dtype=object)
+        return _words(values).take(column(name, -1))
+
+    names = [stat_name(measure, stat) for measure in card.measures for stat in measure.stats] if any(measure.stats for measure in card.measures) else []
+    names = tuple(dict.fromkeys((*names, *(measure.name for measure in card.measures))))
+    measure = np.concatenate([np.tile(np.array([names.index(name) for name in block["names"]], dtype=np.intp), size // len(block["names"]))
+                              for block, size in zip(blocks, sizes, strict=True)])
+    if grain is None:
+        period: dict[str, Any] = dict.fromkeys(("period", "start", "end"), np.nan)
+    else:
+        code = column("period", 0).astype("int64")
+        low, high = (int(code.min()) // 64 * 64, int(code.max()) // 64 * 64 + 64) if len(code) else (0, 0)
+        labels, starts = _periods(x.terms.calendar, grain, low, high)
+        period = {"period": labels.take(code - low), "start": starts[code - low], "end": starts[code - low + 1]}
+    return pd.DataFrame({"metric": _words((card.id,)).take(np.zeros(sum(sizes), dtype=np.intp)), "measure": _words(names).take(measure), **period,
+                         **{name: added.words[name].take(column(name, 0)) for name in by}, **{name: column(name) for name in _NUMBERS},
+                         "flag": words("flag", _FLAGS), "maturity": words("maturity", _MATURITIES)})
 
 
-def _named(measure: Measure, size: int) -> np.ndarray:
-    return np.full(size, measure.name, dtype=object)
+@lru_cache(maxsize=512)
+def _words(values: tuple[str, ...]) -> Any:
+    """A text array; code −1 is missing."""
+    return pd.array([*values, None], dtype="str")
+
+
+@lru_cache(maxsize=64)
+def _periods(calendar: Calendar, grain: Grain, low: int, high: int) -> tuple[Any, np.ndarray]:
+    """Labels and first days of the periods from number `low` to `high`."""
+    return pd.array([calendar.label(code, grain) for code in range(low, high)], dtype="str"), np.array([calendar.start(code, grain) for code in range(low, high + 1)], dtype="int64")
 
 
 def _groups_of(sums: Columns, groups: tuple[str, ...]) -> Columns:
@@ -84,7 +103,7 @@ def _groups_of(sums: Columns, groups: tuple[str, ...]) -> Columns:
 def _finish_total(sums: Columns, measure: Measure, groups: tuple[str, ...], x: Coded, whole: bool) -> Columns:
     if whole and not len(sums["num"]):
         sums = {"num": np.zeros(1), "hit": np.zeros(1)}
-    return {**_groups_of(sums, groups), "measure": _named(measure, len(sums["num"])), "value": sums["num"], "numerator": sums["num"], "n": sums["hit"]}
+    return {**_groups_of(sums, groups), "names": (measure.name,), "value": sums["num"], "numerator": sums["num"], "n": sums["hit"]}
 
 
 def _finish_rate(sums: Columns, measure: Measure, groups: tuple[str, ...], x: Coded, whole: bool) -> Columns:
@@ -93,39 +112,44 @@ def _finish_rate(sums: Columns, measure: Measure, groups: tuple[str, ...], x: Co
     num, den, base = sums["num"], sums["den"], sums["base"]
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(den != 0, num / den, np.nan)
-    out = {**_groups_of(sums, groups), "measure": _named(measure, len(num)), "value": value, "numerator": num, "denominator": den, "n": base}
+    out = {**_groups_of(sums, groups), "names": (measure.name,), "value": value, "numerator": num, "denominator": den, "n": base}
     if measure.interval:
         out["low"], out["high"] = statistics.wilson(num, den)
-        out["flag"] = statistics.display(den, x.terms.stats.min_n_show, x.terms.stats.min_n_normal).astype(object)
+        out["flag"] = (den >= x.terms.stats.min_n_show).astype(np.intp) + (den >= max(x.terms.stats.min_n_normal, x.terms.stats.min_n_show))
     if measure.base != measure.den:
-        out["maturity"] = np.where(den == 0, "immature", np.where(den == base, "mature", "partial")).astype(object)
+        out["maturity"] = np.where(den == 0, 0, np.where(den == base, 2, 1))
     return out
 
 
-def _finish_values(sums: Columns, measure: Measure, groups: tuple[str, ...], x: Coded, whole: bool) -> Columns:
+def _finish_values(spread: Spread, measure: Measure, groups: tuple[str, ...], x: Coded, whole: bool) -> Columns:
     """Quantiles and means of distributions, quantiles of survival curves: one row per group and statistic."""
-    start = firsts_of(*(sums[name] for name in groups)) if groups else np.zeros(min(1, len(sums["at"]) + whole), dtype="int64")
-    stop = np.append(start[1:], len(sums["at"]))[: len(start)]
-    of = _distribution_of if measure.kind is Kind.DISTRIBUTION else _survival_of
-    numbers = [of({name: sums[name][a:b] for name in ("at", "count", "events")}, measure.stats) for a, b in zip(start, stop, strict=True)]
-    stats = len(measure.stats)
-    flat = np.array(numbers, dtype=float).reshape(len(start), 4, stats).transpose(0, 2, 1).reshape(-1, 4)
-    return {**{name: np.repeat(sums[name][start], stats) for name in groups}, "measure": np.array([stat_name(measure, s) for s in measure.stats] * len(start), dtype=object),
-            **dict(zip(("value", "numerator", "denominator", "n"), flat.T, strict=True))}
+    if whole and not len(spread):
+        spread = replace(spread, first=np.zeros(2, dtype="int64"))
+    n = np.diff(spread.first).astype(float)
+    if measure.kind is Kind.DISTRIBUTION:
+        values = np.stack([_means(spread, n) if stat == "mean" else _quantiles(spread, n, _QUANTILES[stat]) for stat in measure.stats], axis=1)
+        numerator = np.full(len(n), np.nan)
+    else:
+        shares = tuple(_QUANTILES[stat] for stat in measure.stats)
+        pieces = [slice(a, b) for a, b in zip(spread.first[:-1], spread.first[1:], strict=True)]
+        values = np.array([statistics.survival_quantiles(spread.at[piece], spread.ended[piece], shares) for piece in pieces]).reshape(len(n), len(shares))
+        numerator = np.array([np.count_nonzero(spread.ended[piece]) for piece in pieces], dtype=float)
+    repeated = {name: np.repeat(column, len(measure.stats)) for name, column in {**_groups_of(spread.groups, groups), "numerator": numerator, "denominator": n, "n": n}.items()}
+    return {**repeated, "names": tuple(stat_name(measure, stat) for stat in measure.stats), "value": values.ravel()}
 
 
-def _distribution_of(counts: Columns, stats: tuple[str, ...]) -> list[list[float]]:
-    """value, numerator, denominator, n: each a list over `stats`."""
-    value, count = counts["at"], counts["count"].astype("int64")
-    n = float(count.sum())
-    numbers = [(float(np.dot(value, count) / n) if n else np.nan) if stat == "mean" else quantile(value, count, _QUANTILES[stat]) for stat in stats]
-    return [numbers, [np.nan] * len(stats), [n] * len(stats), [n] * len(stats)]
+def _means(spread: Spread, n: np.ndarray) -> np.ndarray:
+    with np.errstate(invalid="ignore"):
+        return np.add.reduceat(spread.at, spread.first[:-1]) / n if len(spread.at) else n * np.nan
 
 
-def _survival_of(counts: Columns, stats: tuple[str, ...]) -> list[list[float]]:
-    found = curve_of(counts)
-    n = [float(found.n)] * len(stats)
-    return [[found.quantile(_QUANTILES[stat]) for stat in stats], [float(found.events.sum())] * len(stats), n, n]
+def _quantiles(spread: Spread, n: np.ndarray, p: float) -> np.ndarray:
+    """Type-7 quantile of every group (METRICS C9); NaN of nothing."""
+    if not len(spread.at):
+        return n * np.nan
+    h = (n - 1) * p
+    low, high = (spread.at[spread.first[:-1] + edge(h).astype("int64")] for edge in (np.floor, np.ceil))
+    return low + (high - low) * (h - np.floor(h))
 
 
 _FINISH = {Kind.TOTAL: _finish_total, Kind.LEVEL: _finish_total, Kind.RATE: _finish_rate, Kind.DISTRIBUTION: _finish_values, Kind.SURVIVAL: _finish_values}
@@ -161,7 +185,8 @@ def curve_of(counts: Columns) -> statistics.Survival:
 def curve(x: Coded, card: Metric, view: View = View(), measure: str = "", **params: Any) -> statistics.Survival:
     """The survival curve of a card under `view`: times, numbers at risk, events, S(t)."""
     found = card.measure(measure)
-    return curve_of(sums(x, replace(card, measures=(found,)), x.facts(card, **params), view).tables[found.name])
+    spread = sums(x, replace(card, measures=(found,)), x.facts(card, **params), view).tables[found.name]
+    return statistics.kaplan_meier(spread.at, spread.ended)
 
 
 def _shape(frame: pd.DataFrame, card: Metric, by: Sequence[str]) -> pd.DataFrame:

@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 import numpy as np
+import pandas as pd
+
+
+class Recent:
+    """What was made last, by key; the least recently used makes room. Sessions are threads: one makes, the others wait."""
+
+    def __init__(self, size: int) -> None:
+        self._size, self._made, self._lock = size, OrderedDict[Hashable, Any](), threading.RLock()
+
+    def __call__(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        with self._lock:
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
+            made = self._made[key] = make()
+            if len(self._made) > self._size:
+                self._made.popitem(last=False)
+            return made
 
 
 @dataclass(frozen=True)
@@ -21,8 +43,16 @@ class Dimension:
 
     def codes_of(self, chosen: tuple[str, ...]) -> np.ndarray:
         """Codes of values or labels; what the extract does not know is left out."""
-        place = {label: code for code, label in enumerate(self.labels)} | {value: code for code, value in enumerate(self.values)}
-        return np.array(sorted({place[name] for name in chosen if name in place}), dtype="int64")
+        return np.array(sorted({self._place[name] for name in chosen if name in self._place}), dtype="int64")
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {label: code for code, label in enumerate(self.labels)} | {value: code for code, value in enumerate(self.values)}
+
+    @cached_property
+    def words(self) -> Any:
+        """The values as a pandas text array, for columns of results: `words.take(codes)`."""
+        return pd.array(list(self.values), dtype="str")
 
 
 @dataclass(frozen=True)
@@ -36,6 +66,9 @@ class LeftOut:
     whys: tuple[str, ...]
 
 
+KEPT_KEYS = 12  # group keys and orders by value that one fact table remembers
+
+
 @dataclass(frozen=True)
 class Facts:
     """One row per counted thing (a lead that reached a stage, a clock, a deal), sorted by `day`.
@@ -43,7 +76,7 @@ class Facts:
     entity  : what `record` points into, one of `entities.ENTITIES`
     record  : int32 positions in that entity
     day     : int32 local day numbers, ascending; NO_DAY (no date) last
-    values  : measure inputs, same length (float64, bool or int)
+    values  : measure inputs, same length: bool for what is yes or no (several are counted in one pass), else float64 or int
     codes   : dimension codes, same length; the metric's own dimensions among them
     own     : the metric's own dimensions by name
     why     : uint8, for rows outside the headline rate: index into whys; 0 otherwise
@@ -60,6 +93,7 @@ class Facts:
     whys: tuple[str, ...] = ("",)
     detail: Mapping[str, np.ndarray] = field(default_factory=dict)
     left_out: LeftOut | None = None
+    recent: Recent = field(default_factory=lambda: Recent(KEPT_KEYS), init=False, repr=False, compare=False)  # group keys and orders that questions share
 
     def __len__(self) -> int:
         return len(self.record)

@@ -111,6 +111,35 @@ class Survival:
         return float(np.sum(np.diff(edges) * np.concatenate([[1.0], self.survival[inside]])))
 
 
+def survival_quantiles(durations: np.ndarray, event: np.ndarray, shares: tuple[float, ...]) -> list[float]:
+    """`kaplan_meier(durations, event).quantile(p)` for each p, of durations in ascending order with events before censorings at ties.
+
+    If everyone had an event, S after the i-th of n would be (n − i) / n. One who is censored while r are at risk takes no part in that fall: from
+    there on S is larger by r / (r − 1). So only the censored are multiplied, and between two of them S is a straight line.
+    """
+    n = len(durations)
+    censored = np.flatnonzero(~event)
+    factor = np.concatenate([[1.0], np.cumprod((n - censored) / np.maximum(n - censored - 1, 1))])
+    stop = np.append(censored, n)  # each straight piece ends before it
+    low = (n - stop) / max(n, 1) * factor  # S at the end of each piece
+    if len(censored) and censored[-1] == n - 1:
+        low[-1] = low[-2]  # nobody is left after the last one
+    out = []
+    for p in shares:
+        goal = 1 - p + TIE
+        reached = np.flatnonzero(low <= goal) if n else censored[:0]
+        if not len(reached):
+            out.append(float("nan"))
+            continue
+        piece = int(reached[0])
+        begin = int(stop[piece - 1]) + 1 if piece else 0
+        row = max(begin, int(n - 1 - goal * n / factor[piece]) - 1)
+        while row < stop[piece] - 1 and (n - row - 1) / n * factor[piece] > goal:
+            row += 1
+        out.append(float(durations[min(row, n - 1)]))
+    return out
+
+
 def kaplan_meier(durations: np.ndarray, event: np.ndarray, weights: np.ndarray | None = None) -> Survival:
     """Kaplan–Meier estimate; events come before censorings at ties (METRICS C10). `weights` are counts of equal records."""
     durations, event = np.asarray(durations, dtype=float), np.asarray(event, dtype=bool)

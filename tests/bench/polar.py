@@ -17,8 +17,8 @@ _SORTED = {"funnel": "day", "visit": "day", "sla": "day", "credit": "day", "span
 def tables(db: duckdb.DuckDBPyConnection) -> Tables:
     out = {}
     for name, key in _SORTED.items():
-        frame = pl.from_arrow(db.sql(f"SELECT * FROM {name}").to_arrow_table()).rechunk()
-        kinds = {column: pl.Enum(db.execute(f"SELECT enum_range(NULL::{kind})").fetchone()[0]) for column, kind in db.execute(
+        frame = pl.from_arrow(db.cursor().sql(f"SELECT * FROM {name}").to_arrow_table()).rechunk()
+        kinds = {column: pl.Enum(db.execute(f"SELECT enum_range(NULL::{kind})").fetchall()[0][0]) for column, kind in db.execute(
             f"SELECT column_name, column_type FROM (DESCRIBE {name})").fetchall() if kind.startswith("ENUM")}
         out[name] = frame.with_columns(pl.col(column).cast(kind) for column, kind in kinds.items()).with_columns(pl.col(key).set_sorted())
     return out
