@@ -1,7 +1,7 @@
 """Monthly review: what no team can hit alone → cohort conversion, mature and at equal age → win rate, cycle, velocity, retention → campaigns → decisions → reports."""
 
 from revscore.ui import frame
-from revscore.ui.blocks import campaigns, funnel, governance, review, shared, speed, targets
+from revscore.ui.blocks import campaigns, funnel, governance, published, review, shared, speed, targets
 
 if now := frame.open_page("Monthly review"):
     numbers = review.monthly_review(now)
@@ -21,3 +21,4 @@ if now := frame.open_page("Monthly review"):
     governance.waiting(now)
     review.section(now, "Reports", "Do our reports show the same numbers?", numbers.reports)
     governance.reports(now)
+    published.close(now, "monthly")

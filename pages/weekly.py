@@ -3,7 +3,7 @@
 import streamlit as st
 
 from revscore.ui import frame
-from revscore.ui.blocks import pipeline, quality, review, speed, targets
+from revscore.ui.blocks import pipeline, published, quality, review, speed, targets
 
 if now := frame.open_page("Weekly review"):
     numbers = review.weekly_review(now)
@@ -28,3 +28,4 @@ if now := frame.open_page("Weekly review"):
     with right:
         speed.weeks(now, "follow_up")
     speed.breaches(now)
+    published.close(now, "weekly")

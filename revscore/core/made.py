@@ -101,12 +101,12 @@ def made_of(x: Coded, number: Number) -> Made | None:
     return None if row is None else number.card.made_of(x, number.view, number.row_name, row, **dict(number.params))
 
 
-def reached(x: Coded, number: Number, path: tuple[int, ...]) -> tuple[Number | Given, ...]:
-    """`number` and the parts that `path` leads through: (0, 2) is the third part of the first part."""
-    out: list[Number | Given] = [number]
+def reached(x: Coded, number: Number, path: tuple[int, ...]) -> tuple[Number, ...]:
+    """`number` and the parts that `path` leads through, as far as they are numbers: (0, 2) is the third part of the first part."""
+    out = [number]
     for place in path:
-        made = made_of(x, out[-1]) if isinstance(out[-1], Number) else None
-        if made is None or place >= len(made.parts):
+        made = made_of(x, out[-1])
+        if made is None or place >= len(made.parts) or isinstance(made.parts[place], Given):
             break
         out.append(made.parts[place])
     return tuple(out)

@@ -69,6 +69,14 @@ class Receipt:
         found["filters"] = [{"dimension": name, "ids": list(ids), "labels": list(labels)} for name, ids, labels in self.filters]
         return found | {"params": dict(self.params), "loads": list(self.loads), "parts": [part.as_dict() for part in self.parts]}
 
+    @classmethod
+    def from_dict(cls, found: Mapping[str, Any]) -> Receipt:
+        """The receipt that `as_dict` wrote."""
+        nan = {name: float("nan") if found[name] is None else found[name] for name in ("value", "numerator", "denominator", "n")}
+        filters = tuple((one["dimension"], tuple(one["ids"]), tuple(one["labels"])) for one in found["filters"])
+        return cls(**{**found, **nan, "filters": filters, "params": tuple(found["params"].items()), "loads": tuple(found["loads"]),
+                      "parts": tuple(cls.from_dict(part) for part in found["parts"])})
+
     def as_rows(self) -> dict[str, str]:
         """What → value, in words, for reading, copying and exporting."""
         exact = "" if np.isnan(self.value) else repr(self.value)

@@ -1,4 +1,5 @@
-"""Opening a number: the exact rows behind it, counted, not counted, waiting and left out, each with its reason and to be downloaded."""
+"""Opening a number: the exact rows behind it, counted, not counted, waiting and left out, or the numbers that it is made of, each to be opened in
+turn; with its receipt, and all of it to be downloaded."""
 
 from __future__ import annotations
 
@@ -8,10 +9,13 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-
-from revscore.core.compute import compute
+from revscore.core import units
+from revscore.core.coded import Coded
 from revscore.core.drill import Opened, open_number
-from revscore.core.metric import Kind
+from revscore.core.made import Made, Number, made_of, reached
+from revscore.core.metrics import CARDS
+from revscore.core.receipt import Receipt
+from revscore.core.receipt import receipt as receipt_of
 from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.export.safe import csv_bytes
@@ -21,40 +25,98 @@ from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
+_PATH = "drawer-path"  # places of the parts that were opened, one inside the other
+Asked = tuple[str, str, str, tuple[tuple[str, str], ...], tuple[tuple[str, Any], ...]]  # card, statistic, label, own dimensions, parameters: with a view, a number
+
 
 def opened(now: Now, line: Line, whole: bool = True) -> None:
     """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them."""
+    st.session_state[_PATH] = ()
     _drawer(now, line, whole)
 
 
 @st.dialog("Behind the number", width="large", position="right")
 def _drawer(now: Now, line: Line, whole: bool) -> None:
+    path: tuple[int, ...] = st.session_state.get(_PATH, ())
+    view, asked = now.view.during(line.period), (line.card.id, line.stat, line.label, line.own, line.params)
+    way = now.ask(_reached, asked, path, view=view)
+    path, here = path[: len(way) - 1], way[-1]
+    found = now.ask(_receipt, asked, path, "" if path else line.text, view=view)
+    if path:
+        _back(way)
     with st.container(border=True, gap="xsmall"):
-        if whole:
-            st.metric(md(line.label), md(line.text))
+        if whole or path:
+            st.metric(md(here.label), md(found.shown))
         else:
             st.markdown(f"### {md(line.label)}")
-        st.caption(md(" · ".join(part for part in (line.sample if whole else "", _period(now, line), owners(line.card.owners)) if part)))
-    st.markdown(_definition(line.card.definition))
-    for note in line.notes:
-        st.caption(f":material/info: {md(note)}")
-    if whole:
-        evidence(now, line)
-    if line.measure.kind in (Kind.DERIVED, Kind.STUDY):
-        parts = now.ask(_parts, line.card.id, line.own, line.params, view=now.view.during(line.period))
-        st.markdown("**Made of other numbers**")
-        tables.table(parts, now.x, key="parts")
-        return downloads({"Parts": parts}, now, receipt(now, line), line.card.id, "CSV of the parts")
-    rows = now.ask(_rows, line.card.id, line.stat, line.own, line.params, view=now.view.during(line.period))
+        said = (_sample(found), _span(found), owners(here.card.owners)) if path else (line.sample if whole else "", _period(now, line), owners(line.card.owners))
+        st.caption(md(" · ".join(part for part in said if part)))
+    st.markdown(_definition(here.card.definition))
+    if not path:
+        for note in line.notes:
+            st.caption(f":material/info: {md(note)}")
+        if whole:
+            evidence(now, line)
+    about = {**_stands(now), **found.as_rows(), "Definition": _definition(here.card.definition)}
+    if here.is_made:
+        return _made(now, now.ask(_made_of, asked, path, view=view), found, path, about)
+    rows = now.ask(_rows, asked, path, view=view)
     sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
-    for (name, frame), place in zip(sheets.items(), st.tabs([f"{name} {len(frame):,}" for name, frame in sheets.items()]), strict=True):
+    *places, last = st.tabs([*(f"{name} {len(frame):,}" for name, frame in sheets.items()), ":material/receipt_long: Receipt"])
+    for (name, frame), place in zip(sheets.items(), places, strict=True):
         with place:
             st.caption(_MEANING[name])
             if len(frame):
                 tables.table(frame, now.x, key=f"rows-{name}", height=440)
             else:
                 st.markdown("No rows here.")
-    downloads(sheets, now, receipt(now, line), line.card.id, "CSV of the counted rows")
+    with last:
+        receipt(found)
+    downloads(sheets, now, about, here.card.id, "CSV of the counted rows")
+
+
+def _back(way: tuple[Number, ...]) -> None:
+    """The way to this part, each step of it to go back to."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="drawer-way"):
+        for depth, step in enumerate(way[:-1]):
+            st.button(f"{md(step.label)} ›", icon=":material/arrow_back:" if depth == len(way) - 2 else None, type="tertiary", key=f"back-{depth}", on_click=_open_part,
+                      args=(st.session_state[_PATH][:depth],))
+        st.markdown(f"**{md(way[-1].label)}**")
+
+
+def _open_part(path: tuple[int, ...]) -> None:
+    st.session_state[_PATH] = path
+
+
+def _made(now: Now, made: Made | None, found: Receipt, path: tuple[int, ...], about: Mapping[str, object]) -> None:
+    """The parts of a number, each with its value and a button that opens it; beside them the receipt."""
+    parts, last = st.tabs([f"Made of {len(made.parts) if made else 0}", ":material/receipt_long: Receipt"])
+    with parts:
+        if made is None:
+            st.markdown("There is no such number here, so there is nothing that it is made of.")
+        else:
+            st.caption(f"{md(made.says)}. Each part opens to its own rows and receipt.")
+            for place, (part, own) in enumerate(zip(made.parts, found.parts, strict=True)):
+                with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"part-{place}"):
+                    foot = " · ".join(word for word in (_sample(own), _span(own)) if word) if isinstance(part, Number) else f"written in {part.source}"
+                    st.markdown(f"**{md(part.label)}**  \n:small[:gray[{md(foot)}]]", width="stretch")
+                    st.markdown(f"#### {md(own.shown)}", width="content")
+                    if isinstance(part, Number):
+                        st.button("", icon=":material/open_in_full:", type="tertiary", key=f"open-part-{place}", on_click=_open_part, args=((*path, place),),
+                                  help=f"Open {md(part.label)} to its rows")
+    with last:
+        receipt(found)
+    sheet = pd.DataFrame([{"part": part.label, "value": part.value, "shown": part.shown, "metric": part.metric, "measure": part.measure, "sha256": part.sha256}
+                          for part in found.parts])
+    downloads({"Parts": sheet}, now, about, found.metric, "CSV of the parts")
+
+
+def receipt(found: Receipt) -> None:
+    """A receipt, for reading and copying."""
+    rows = found.as_rows()
+    wide = max(map(len, rows))
+    st.caption("What the number stands on. The SHA-256 changes when any row's contribution does; docs/receipts.md says how to work it out again.")
+    st.code("\n".join(f"{what:<{wide}}  {value}" for what, value in rows.items()), language=None, wrap_lines=True)
 
 
 _MEANING = {"Counted": "These rows make the number.", "Not counted": "In the population, and below the line only: they did not make it.",
@@ -62,18 +124,37 @@ _MEANING = {"Counted": "These rows make the number.", "Not counted": "In the pop
             "Left out": "Outside the population: never counted, with the reason."}
 
 
-def _rows(x, view: View, card: str, stat: str, own: tuple[tuple[str, str], ...], params: tuple[tuple[str, Any], ...]) -> Opened:
-    from revscore.core.metrics import CARDS
-
-    found = CARDS[card]
-    return open_number(x, found, view.narrowed(**dict(own)), stat if stat in {m.name for m in found.measures} else "", **dict(params))
+def _number(asked: Asked, view: View) -> Number:
+    card, stat, label, own, params = asked
+    return Number(label, CARDS[card], stat, view.narrowed(**dict(own)) if own else view, params)
 
 
-def _parts(x, view: View, card: str, own: tuple[tuple[str, str], ...], params: tuple[tuple[str, Any], ...]) -> pd.DataFrame:
-    from revscore.core.metrics import CARDS
+def _reached(x: Coded, view: View, asked: Asked, path: tuple[int, ...]) -> tuple[Number, ...]:
+    return reached(x, _number(asked, view), path)
 
-    frame = compute(x, CARDS[card], view.narrowed(**dict(own)), **dict(params))
-    return frame.drop(columns=["metric", "start", "end"], errors="ignore").dropna(axis=1, how="all")
+
+def _made_of(x: Coded, view: View, asked: Asked, path: tuple[int, ...]) -> Made | None:
+    return made_of(x, _reached(x, view, asked, path)[-1])
+
+
+def _rows(x: Coded, view: View, asked: Asked, path: tuple[int, ...]) -> Opened:
+    here = _reached(x, view, asked, path)[-1]
+    return open_number(x, here.card, here.view, here.card.measure(here.stat).name, **dict(here.params))
+
+
+def _receipt(x: Coded, view: View, asked: Asked, path: tuple[int, ...], shown: str) -> Receipt:
+    return receipt_of(x, _reached(x, view, asked, path)[-1], shown)
+
+
+def _sample(found: Receipt) -> str:
+    """ "14 of 33", "n = 214"; "" where the value counts its own rows."""
+    if found.denominator == found.denominator and found.unit == units.RATIO.name:
+        return units.of(found.numerator, found.denominator)
+    return f"n = {found.n:,.0f}" if found.n == found.n and found.n != found.value else ""
+
+
+def _span(found: Receipt) -> str:
+    return f"{found.period} ({found.first_day} to {found.last_day})".strip() if found.first_day else f"as of {found.as_of[:10]}"
 
 
 def _period(now: Now, line: Line) -> str:
@@ -86,12 +167,6 @@ def _period(now: Now, line: Line) -> str:
 def _definition(text: str) -> str:
     """A docstring as Markdown: it is ours, not data."""
     return " ".join(text.split())
-
-
-def receipt(now: Now, line: Line) -> dict[str, object]:
-    """What the rows stand on, for the sheet *Receipt*."""
-    return {"Metric": line.card.id, "Number": line.label, "Value": line.text, "Sample": line.sample, "Unit": line.measure.unit.name,
-            "Period": _period(now, line), **_stands(now), "Definition": _definition(line.card.definition)}
 
 
 def _stands(now: Now) -> dict[str, object]:

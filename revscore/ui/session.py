@@ -58,6 +58,11 @@ def coded(dataset: str, version: str, as_of: str = "") -> Coded:
     return company.coded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
 
 
+def who() -> str:
+    """Who acts: the address of the user who is logged in, else "local"."""
+    return (st.user.get("email") if getattr(st, "user", None) and st.user.get("is_logged_in") else None) or "local"
+
+
 @st.cache_resource(show_spinner=False)
 def one_at_a_time() -> Lock:
     """The lock around what one session does for all: storing a load."""

@@ -117,7 +117,7 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
     with place:
         steps = Steps()
         with session.one_at_a_time():
-            result = company.save(session.store(), draft, by=_who(), progress=steps)
+            result = company.save(session.store(), draft, by=session.who(), progress=steps)
         steps.done()
     if result.status in (LOADED, ALREADY):
         st.session_state[_BENCH] = Bench(stored=result, round=work.round + 1)
@@ -125,10 +125,6 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
         st.toast(md(result.text), icon=":material/check_circle:")
         st.rerun()
     report.problems(result)
-
-
-def _who() -> str:
-    return (st.user.get("email") if getattr(st, "user", None) and st.user.get("is_logged_in") else None) or "local"
 
 
 def _result(work: Bench) -> None:
