@@ -59,9 +59,9 @@ def owners(x: Coded, view: View) -> pd.DataFrame:
 
 
 def missing(x: Coded, view: View, card: str) -> pd.DataFrame:
-    """Missing cells by where the records stand now and by field: cohort (stage), column (field), value (share missing), numerator, denominator, n, flag,
+    """Missing fields by where the records stand now and by field: cohort (stage), column (field), value (share missing), numerator, denominator, n, flag,
     and the codes `standing`, `field`."""
-    found = measured(frame_of(x, card, view.during(None), ("standing", "field")), "cell_rate")
+    found = measured(frame_of(x, card, view.during(None), ("standing", "field")), "field_rate")
     if not len(found):
         return found
     dims = x.facts(CARDS[card]).own

@@ -24,6 +24,8 @@ EXCEPTION_LABELS = ("Nobody owns it", "Routing failed", "Duplicate", "Promise br
                     "Required field missing")
 _LABEL = dict(zip(EXCEPTIONS, EXCEPTION_LABELS, strict=True))
 _DEALS = ("opportunities.opp_id", "opp_history.changed_at", "opp_history.stage")
+_CELLS = (rate("cell_rate", "filled", "required", label="Required cells filled"), total("missing", CELLS, label="Cells missing"),
+          rate("field_rate", "has", "fields", label="Fields filled, each once a record"), total("lacks", CELLS, label="Fields missing, each once a record"))
 _BOTH = ("record_id", "kind", "name", "status", "segment", "owner")
 
 
@@ -35,7 +37,10 @@ def _today(x: Coded, record: np.ndarray) -> np.ndarray:
 
 def _cell_facts(x: Coded, entity: str, cells: Cells, left_out: LeftOut, standing: np.ndarray, stands: tuple[str, ...]) -> Facts:
     fields = words("field", cells.fields, tuple(name.replace("_id", "").replace("_", " ").capitalize() for name in cells.fields))
-    values = {"required": np.ones(len(cells.record)), "filled": cells.filled.astype(float), "missing": (~cells.filled).astype(float)}
+    once = np.zeros(len(cells.record))  # a field that a record needs at several stages is several cells, and one field
+    once[np.unique(cells.record * (len(cells.fields) + 1) + cells.field, return_index=True)[1]] = 1.0
+    values = {"required": np.ones(len(cells.record)), "filled": cells.filled.astype(float), "missing": (~cells.filled).astype(float),
+              "fields": once, "has": once * cells.filled, "lacks": once * ~cells.filled}
     return x.make_facts(entity, cells.record, _today(x, cells.record), values, left_out=left_out,
                         own={"stage": (cells.stage + 1, words("stage", cells.stages)), "field": (cells.field + 1, fields),
                              "standing": (np.maximum(standing[cells.record] + 1, 0), words("standing", stands))})
@@ -51,7 +56,7 @@ def _record_facts(x: Coded, entity: str, population: np.ndarray, cells: Cells, l
 
 
 @metric("dq.lead_completeness", "Required fields of leads", "How many of the fields that leads need by now are filled?",
-        rate("cell_rate", "filled", "required", label="Required cells filled"), total("missing", CELLS, label="Cells missing"),
+        *_CELLS,
         owners=("revops", "marketing", "sales"), meetings=("WTR", "MRC"), needs=("required_fields", *LEAD_NEEDS), by=("stage", "field", "standing"), drill=LEAD_DRILL,
         population="required cells of F0 leads")
 def lead_completeness(x: Coded) -> Facts:
@@ -72,7 +77,7 @@ def complete_leads(x: Coded) -> Facts:
 
 
 @metric("dq.opp_completeness", "Required fields of deals", "How many of the fields that deals need by now are filled?",
-        rate("cell_rate", "filled", "required", label="Required cells filled"), total("missing", CELLS, label="Cells missing"),
+        *_CELLS,
         owners=("sales",), meetings=("WPR",), needs=("required_fields", *_DEALS), by=("stage", "field", "standing"), drill=DEAL_DRILL,
         population="required cells of O0 deals, renewals included")
 def opp_completeness(x: Coded) -> Facts:
