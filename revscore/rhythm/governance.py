@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number
 from revscore.core.metrics import CARDS
+from revscore.core.metrics.targets import resolve
+from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm.asks import ask
+from revscore.rhythm.goals import name_of
+
+PLAIN = Unit("number", "count")  # of what nothing is known but a number
 
 DECISIONS = (ask("governance.decision_velocity", "median", "Days to decide, median"), ask("governance.decision_time", "median", "The same, open ones counted", now=True),
              ask("governance.actions", "on_time_rate", "Actions done on time", now=True), ask("governance.actions", "effect_rate", "Actions that worked", now=True))
@@ -16,28 +22,46 @@ REPORTS = (ask("governance.reporting_consistency", label="Reports that agree", n
 
 
 def open_decisions(x: Coded, view: View) -> pd.DataFrame:
-    """Decisions that are open at as-of, the oldest first: id, title, meeting, raised, age."""
+    """Decisions that are open at as-of, the oldest first: title, meeting, raised, age."""
     found = _counted(x, "governance.decision_time", "open")
-    return found[["title", "meeting", "raised_at", "age_days"]].sort_values("age_days", ascending=False, kind="stable").reset_index(drop=True) if len(found) else found
+    if not len(found):
+        return found
+    return found.assign(meeting=_spaced(found["meeting"]))[["title", "meeting", "raised_at", "age_days"]].sort_values("age_days", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def overdue(x: Coded, view: View) -> pd.DataFrame:
-    """Actions that are due and open, the oldest first: id, decision, what it is to move, owner, due."""
+    """Actions that are due and open, the oldest first: decision, what it is to move, owner, due."""
     found = _counted(x, "governance.actions", "overdue")
     if not len(found):
         return found
     titles = x.data.table("decisions").drop_duplicates("decision_id").set_index("decision_id")["title"]
-    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"])).sort_values(["due_date", "action_id"], kind="stable")[
+    moves = found["metric_id"].map({name: metric(name)[0] for name in found["metric_id"].dropna().unique()})
+    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"]), metric_id=moves).sort_values(["due_date", "action_id"], kind="stable")[
         ["decision", "metric_id", "owner_function", "due_date"]].reset_index(drop=True)
 
 
 def inconsistent(x: Coded, view: View) -> pd.DataFrame:
-    """Reported values that are off, the furthest first: metric, period, segment, source, value, canonical value, off by."""
+    """Reported values that are off, the furthest first: metric, period, segment, source, value and canonical value as text, off by."""
     if x.data.missing(CARDS["governance.reporting_consistency"].needs):
         return pd.DataFrame()
     found = open_number(x, CARDS["governance.reporting_consistency"]).not_counted
     found = found.assign(size=found["off_by_share"].abs()).sort_values("size", ascending=False, kind="stable")
-    return found[["metric_id", "period", "segment", "source", "value", "canonical", "off_by_share"]].reset_index(drop=True)
+    known = {name: metric(name) for name in found["metric_id"].unique()}
+    for column in ("value", "canonical"):
+        found[column] = [units.text(value, known[name][1], x.terms.corporate_currency) for name, value in zip(found["metric_id"], found[column], strict=True)]
+    return found.assign(metric_id=found["metric_id"].map({name: title for name, (title, _) in known.items()}), source=_spaced(found["source"]))[
+        ["metric_id", "period", "segment", "source", "value", "canonical", "off_by_share"]].reset_index(drop=True)
+
+
+def metric(metric_id: str) -> tuple[str, Unit]:
+    """How a metric id of a report or an action reads, and its unit; an id that no card answers stays as it is."""
+    found = resolve(metric_id, CARDS)
+    return (name_of(found[0].label, found[1], found[2]), found[0].measure(found[1]).unit) if found else (metric_id, PLAIN)
+
+
+def _spaced(words: pd.Series) -> pd.Series:
+    """ "weekly_triage" → "weekly triage". """
+    return words.str.replace("_", " ")
 
 
 def _counted(x: Coded, card: str, measure: str) -> pd.DataFrame:

@@ -32,7 +32,7 @@ def reports(now: Now) -> None:
     frame = now.ask(governance.inconsistent)
     if len(frame):
         worst = frame.iloc[0]
-        _table(now, f"{worst['source']} is furthest off: {worst['metric_id']} of {worst['period']} by {units.text(abs(worst['off_by_share']), units.RATIO)}", frame, "reports",
+        _table(now, f"{worst['source'].capitalize()} is furthest off: {worst['metric_id']} of {worst['period']}, {worst['value']} for {worst['canonical']}", frame, "reports",
                {"off_by_share": units.RATIO}, _REPORT_WORDS)
 
 
