@@ -89,7 +89,7 @@ def _heat(pairs: bool, names: tuple[str, str], note: str, theme: Theme) -> alt.L
         y=alt.Y(**_ordered("cohort", scale=alt.Scale(paddingInner=0.06, paddingOuter=0),
                            axis=alt.Axis(labelColor=p.ink, labelExpr=PERIOD_ROW))))
     hollow = {"cornerRadius": 4, "fill": p.paper, "fillOpacity": 0.0}
-    about = tips((names[0], "cohort:N"), (names[1], "column:N"), ("Value", "label:N"), ("Sample", "note:N"), ("State", "state:N"))
+    about = tips((names[0], "cohort:N"), (names[1], "column:N"), ("Value", "label:N"), ("Sample", "note:N"), ("95 % interval", "interval:N"), ("State", "state:N"))
     dark = alt.condition(f"datum.state == 'settled' && datum.shade >= {p.heat_flip}", alt.value(p.heat_text), alt.value(p.ink))
     return layers(
         base.transform_filter("datum.state == 'settled'").mark_rect(cornerRadius=4).encode(
@@ -132,7 +132,8 @@ def heat(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
         "cohort": cohort, "cohort_order": pd.factorize(cohort)[0], "column": column, "column_order": pd.factorize(column)[0], "value": value,
         "shade": shade, "label": np.where(small, "", short),
         "note": np.where(nobody, "", np.where(small, x_of_n(frame), np.where(nothing, np.where(soft, "too early", units.MISSING),
-                                                        ["" if np.isnan(k) else f"n {k:,.0f}" for k in n]))), "state": state})
+                                                        ["" if np.isnan(k) else f"n {k:,.0f}" for k in n]))), "state": state,
+        "interval": [f"{a} – {b}" if a else "" for a, b in zip(*(texts(np.where(small, np.nan, number(frame, name)), unit, currency) for name in ("low", "high")), strict=True)]})
     settled = data[(data["state"] == "settled")]
     says = [f"{label} by cohort: {data['cohort'].nunique()} cohorts"]
     if len(settled):

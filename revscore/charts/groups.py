@@ -92,7 +92,7 @@ def _rank(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
 
     once = base.transform_filter("isValid(datum.reference) && datum.order == 0")
     colour = keyed(alt.Color, "tone:N", ["on", "off"], [p.main, p.warn])
-    about = tips(("Group", "group:N"), ("Value", "label:N"), ("Sample", "note:N"))
+    about = tips(("Group", "group:N"), ("Value", "label:N"), ("Sample", "note:N"), ("95 % interval", "interval:N"))
     return layers(
         base.mark_rule(strokeWidth=8, strokeCap="round", opacity=0.35).encode(x=x("from"), x2="upto:Q", color=colour),
         once.mark_rule(strokeWidth=2.5, strokeDash=[8, 6], color=p.ink).encode(
@@ -132,6 +132,7 @@ def rank(frame: pd.DataFrame, unit: Unit = RATIO, currency: str = "USD", *, labe
         "upto": np.where(np.isnan(high), value, high), "reference": at,
         "tone": np.where(off, "off", "on"), "label": texts(value, unit, currency),
         "note": ["" if np.isnan(k) or np.isnan(v) else f"n {k:,.0f}" for k, v in zip(n, value, strict=True)],
+        "interval": [f"{a} – {b}" if a else "" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)],
         "small": np.where(small, x_of_n(frame), np.where(np.isnan(value), units.MISSING, "")),
         "mark": "" if reference is None else f"{reference_name} {units.text(reference, unit, currency)}"})
     there = data[data["value"].notna()]

@@ -168,7 +168,7 @@ def _weeks(theme: Theme) -> alt.LayerChart:
     upper = alt.Scale(domain=[0, 1], range=[alt.expr("height * 0.54"), 0])
     lower = alt.Scale(zero=True, nice=False, range=[alt.expr("height"), alt.expr("height * 0.68")])
     share = alt.Axis(values=[0, 0.5, 1], labelExpr="format(datum.value, '.0%')")
-    about = tips(("Week", "period:N"), ("Met", "label:N"), ("Met of due", "sample:N"), ("Target", "target_label:N"))
+    about = tips(("Week", "period:N"), ("Met", "label:N"), ("Met of due", "sample:N"), ("95 % interval", "interval:N"), ("Target", "target_label:N"))
 
     def y(name: str) -> alt.Y:
         return alt.Y(f"{name}:Q", title=None, scale=upper, axis=share)
@@ -215,6 +215,7 @@ def weeks(frame: pd.DataFrame, *, label: str = "SLA", theme: Theme = "light", he
         "period": words(frame, "week"), "order": np.arange(len(frame)), "met": met, "breached": number(frame, "breached"), "n": n, "rate": rate,
         "target": goal, "tone": np.where(off, "off", "on"), "label": written_rate, "off_label": np.where(off & ~last, written_rate, ""),
         "last": np.where(last, written_rate, ""),
+        "interval": [f"{a} – {b}" if a else "" for a, b in zip(*(texts(np.where(small, np.nan, number(frame, name)), RATIO, "") for name in ("low", "high")), strict=True)],
         "small": small & (n > 0), "sample": sample, **target_texts(goal, rate, RATIO, ""), "target_label": texts(goal, RATIO, "")})
     now = data.iloc[-1]
     says = [f"{label}: {now['sample']} met in {spoken(now['period'])}" + (f" ({now['label']})" if now["label"] else ""),

@@ -90,6 +90,13 @@ class Line:
         return f"n = {units.text(self.n, units.LEADS)}{gap}"
 
     @property
+    def interval(self) -> str:
+        """The 95 % interval of a rate, "28–43 %"; "" without one."""
+        if np.isnan(self.low) or np.isnan(self.high) or self.suppressed or self.measure.unit.kind != "ratio":
+            return ""
+        return f"{self.low * 100:.0f}–{self.high * 100:.0f} %"
+
+    @property
     def change(self) -> str:
         return units.MISSING if self.suppressed else units.change(self.value, self.before, self.measure.unit, self.currency)
 

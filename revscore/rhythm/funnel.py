@@ -66,7 +66,7 @@ def heat(x: Coded, view: View) -> pd.DataFrame:
     order = {pair: place for place, pair in enumerate(shown)}
     found = found.assign(place=found["pair"].map(order)).sort_values(["start", "place"], kind="stable")
     return found.assign(cohort=found["period"], column=found["pair"].map(named))[
-        ["cohort", "column", "pair", "start", "end", "value", "n", "numerator", "denominator", "flag", "maturity"]].reset_index(drop=True)
+        ["cohort", "column", "pair", "start", "end", "value", "n", "low", "high", "numerator", "denominator", "flag", "maturity"]].reset_index(drop=True)
 
 
 def conversion_curves(x: Coded, view: View, pair: str = MAIN_PAIR) -> tuple[tuple[str, Survival], ...]:

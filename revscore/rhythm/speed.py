@@ -41,7 +41,7 @@ def weeks(x: Coded, view: View, sla_type: str) -> pd.DataFrame:
     if not len(found):
         return found
     return found.assign(week=found["period"], met=found["numerator"], breached=found["denominator"] - found["numerator"], rate=found["value"], n=found["denominator"],
-                        target=_target(x, view, sla_type))[["week", "start", "met", "breached", "rate", "n", "flag", "target"]]
+                        target=_target(x, view, sla_type))[["week", "start", "met", "breached", "rate", "n", "low", "high", "flag", "target"]]
 
 
 def _target(x: Coded, view: View, sla_type: str) -> float:
