@@ -84,24 +84,24 @@ def owners(now: Now) -> None:
 
 def fields(now: Now, card: str, noun: str) -> None:
     """Required fields by where the records stand."""
-    question = f"Is what {noun} need filled in?"
+    question, key = f"Is what {noun} need filled in?", f"missing-{noun}"
     if sentence := lacks(now.x, card):
-        return charts.absent(question, sentence, card)
+        return charts.absent(question, sentence, key)
     frame = now.ask(quality.missing, card)
     if not len(frame):
-        return charts.absent(question, f"No field is required of the {noun} of this selection.", card)
+        return charts.absent(question, f"No field is required of the {noun} of this selection.", key)
     by_field = frame.groupby(["field", "column"], sort=False)[["numerator", "denominator"]].sum().reset_index()
     worst = standout(by_field.assign(value=by_field["numerator"] / by_field["denominator"]), lowest=False)
     finding = (f"{worst['column']} is missing most: {units.text(worst['value'], units.RATIO)} of the {noun} that need it lack it" if worst is not None and worst["value"] > 0
                else f"The {noun} have all that they need")
-    charts.card(now, finding, cohorts.heat(frame, label="Missing", by_column=False, names=("Stands in", "Field"), note=_HEAT, theme=charts.theme()), card.replace(".", "-"),
+    charts.card(now, finding, cohorts.heat(frame, label="Missing", by_column=False, names=("Stands in", "Field"), note=_HEAT, theme=charts.theme()), key,
                 f"The share missing, by where the {noun} stand now: they need the fields of every stage that they reached. Click a cell for what is missing.", ask(card, now=True),
                 lambda mark: _cell(now, frame, mark, card))
 
 
 def _cell(now: Now, frame: pd.DataFrame, mark: dict[str, Any], card: str) -> tuple[Ask, View]:
     row = frame[(frame["cohort"] == mark["cohort"]) & (frame["column"] == mark["column"])].iloc[0]
-    return ask(card, "missing", f"{row['column']} missing, {row['cohort']}", now=True, standing=str(row["standing"]), field=str(row["field"])), now.view
+    return ask(card, "lacks", f"{row['column']} missing, {row['cohort']}", now=True, standing=str(row["standing"]), field=str(row["field"])), now.view
 
 
 def hygiene(now: Now) -> None:
@@ -112,7 +112,7 @@ def hygiene(now: Now) -> None:
     frame, found = now.ask(quality.rules), now.ask(quality.rate, "forecast.hygiene")
     if found is None or not len(frame):
         return charts.absent(question, "No open deal breaks a rule." if found is not None else "No deal is open in this selection.", "hygiene")
-    finding = f"{units.of(found['numerator'], found['denominator'])} open deals break a forecast rule; most: {frame['group'].iloc[0].lower()}"
+    finding = f"{units.of(found['numerator'], found['denominator'])} open deals break a forecast rule"
     foot = " ".join(("A deal may break several. Click a rule for its deals.", *now.ask(_hygiene_notes)))
     charts.card(now, finding, groups.rank(frame.drop(columns="n"), units.DEALS, label="Deals", rows=len(now.ask(quality.categories)), theme=charts.theme()), "hygiene", foot,
                 ask("forecast.hygiene", now=True), _measure(now, frame, "forecast.hygiene"))
