@@ -253,7 +253,8 @@ def _metrics(args: argparse.Namespace) -> int:
     for remark in remarks:
         _say(remark)
     if args.receipts:
-        made = {(card.id, measure): receipt(x, Number.of(card, view, measure, **ask.typed(x, card, params))).as_dict()
+        read = {card.id: ask.read_in(x, card, view, params) for card in chosen}
+        made = {(card.id, measure): receipt(x, Number.of(card, read[card.id][0], measure, **read[card.id][1])).as_dict()
                 for card in chosen for measure in found.loc[found["metric"] == card.id, "measure"].unique()}
         rows = [row | {"receipt": made[row["metric"], row["measure"]]} for row in json.loads(_as_json(found))]
         print(json.dumps(rows, ensure_ascii=False, indent=1))
@@ -290,14 +291,14 @@ def _export(args: argparse.Namespace) -> int:
     if args.file.suffix.lower() != ".xlsx":
         return _stop(f"{args.file}: the workbook's name must end in .xlsx")
     x, dataset = _extract(args)
-    view = ask.view_of(x, args.where, args.period or "", args.grain)
-    if not view.period:  # as on the pages
-        view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
+    asked = ask.view_of(x, args.where, args.period or "", args.grain)
+    view = asked if asked.period else asked.during(x.terms.calendar.holding(x.as_of_day, "quarter"))  # as on the pages
     tables: dict[str, pd.DataFrame] = {}
     if args.id:
         chosen = ask.cards(args.id)
         params = _params(args, chosen)
-        title, lines = "Metrics", [line(x, card, view, **ask.typed(x, card, params)) for card in chosen]
+        read = [(card, *ask.read_in(x, card, asked if "period" in card.params else view, params)) for card in chosen]
+        title, lines = "Metrics", [line(x, card, own_view, **given) for card, own_view, given in read]
     else:
         review = args.review or "scorecard"
         title, (lines, tables) = review.capitalize(), content(REVIEWS[review](x, view))

@@ -85,7 +85,8 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
             remarks.append(f"{card.id}: needs {listed(lacks)}, which this extract lacks")
             continue
         try:
-            found = compute(x, card, view, tuple(by), grain, **typed(x, card, params or {}))
+            own_view, given = read_in(x, card, view, params or {})
+            found = compute(x, card, own_view, tuple(by), grain, **given)
         except KeyError as error:
             unsplit.append(f"{card.id}: {error.args[0]}")
             continue
@@ -98,7 +99,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         shown = found.assign(period=period.fillna("").astype("str"), by=label)
         frames.append(shown.reindex(columns=list(TIDY)).astype({"value": float, "numerator": float, "denominator": float, "n": float, "low": float, "high": float}))
         if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
-            have = {*x.facts(card, **typed(x, card, params or {})).codes}
+            have = {*x.facts(card, **given).codes}
             remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" for name, _ in view.where if name not in have]
     if unsplit and not frames and by:
         raise AskError(f"none of these metrics can be split by {' and '.join(by)}; {unsplit[0]}")
@@ -119,6 +120,14 @@ def _kinds(found: pd.DataFrame) -> pd.Series:
             text = found[name].fillna("").astype("str")
             label = text if not label.any() else label + " / " + text
     return label
+
+
+def read_in(x: Coded, card: Metric, view: View, params: Mapping[str, str]) -> tuple[View, dict[str, Any]]:
+    """The view and the parameters that a card is asked with: a card with a period of its own (retention, slippage) takes the period asked for as that."""
+    given = typed(x, card, params)
+    if "period" in card.params and view.period is not None:
+        return view.during(None), {"period": view.period, **given}
+    return view, given
 
 
 def typed(x: Coded, card: Metric, given: Mapping[str, str]) -> dict[str, Any]:
