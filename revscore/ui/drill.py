@@ -12,7 +12,7 @@ import streamlit as st
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.drill import Opened, open_number
-from revscore.core.made import Made, Number, made_of, reached
+from revscore.core.made import Given, Made, Number, made_of, reached
 from revscore.core.metrics import CARDS
 from revscore.core.receipt import Receipt
 from revscore.core.receipt import receipt as receipt_of
@@ -25,6 +25,7 @@ from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
+_A_ROW = 4  # parts side by side
 _PATH = "drawer-path"  # places of the parts that were opened, one inside the other
 Asked = tuple[str, str, str, tuple[tuple[str, str], ...], tuple[tuple[str, Any], ...]]  # card, statistic, label, own dimensions, parameters: with a view, a number
 
@@ -52,14 +53,18 @@ def _drawer(now: Now, line: Line, whole: bool) -> None:
         said = (_sample(found), _span(found), owners(here.card.owners)) if path else (line.sample if whole else "", _period(now, line), owners(line.card.owners))
         st.caption(md(" · ".join(part for part in said if part)))
     st.markdown(_definition(here.card.definition))
-    if not path:
-        for note in line.notes:
-            st.caption(f":material/info: {md(note)}")
-        if whole:
-            evidence(now, line)
+    for note in () if path else line.notes:
+        st.caption(f":material/info: {md(note)}")
     about = {**_stands(now), **found.as_rows(), "Definition": _definition(here.card.definition)}
     if here.is_made:
-        return _made(now, now.ask(_made_of, asked, path, view=view), found, path, about)
+        _made(now.ask(_made_of, asked, path, view=view), found, path)
+        if whole and not path:
+            evidence(now, line)
+        sheet = pd.DataFrame([{"part": part.label, "value": part.value, "shown": part.shown, "metric": part.metric, "measure": part.measure, "sha256": part.sha256}
+                              for part in found.parts])
+        return downloads({"Parts": sheet}, now, about, here.card.id, "CSV of the parts")
+    if whole and not path:
+        evidence(now, line)
     rows = now.ask(_rows, asked, path, view=view)
     sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
     *places, last = st.tabs([*(f"{name} {len(frame):,}" for name, frame in sheets.items()), ":material/receipt_long: Receipt"])
@@ -88,27 +93,29 @@ def _open_part(path: tuple[int, ...]) -> None:
     st.session_state[_PATH] = path
 
 
-def _made(now: Now, made: Made | None, found: Receipt, path: tuple[int, ...], about: Mapping[str, object]) -> None:
-    """The parts of a number, each with its value and a button that opens it; beside them the receipt."""
+def _made(made: Made | None, found: Receipt, path: tuple[int, ...]) -> None:
+    """The parts of a number side by side, each with its value and a button that opens it; behind them the receipt."""
     parts, last = st.tabs([f"Made of {len(made.parts) if made else 0}", ":material/receipt_long: Receipt"])
     with parts:
         if made is None:
             st.markdown("There is no such number here, so there is nothing that it is made of.")
         else:
             st.caption(f"{md(made.says)}. Each part opens to its own rows and receipt.")
-            for place, (part, own) in enumerate(zip(made.parts, found.parts, strict=True)):
-                with st.container(horizontal=True, vertical_alignment="center", border=True, key=f"part-{place}"):
-                    foot = " · ".join(word for word in (_sample(own), _span(own)) if word) if isinstance(part, Number) else f"written in {part.source}"
-                    st.markdown(f"**{md(part.label)}**  \n:small[:gray[{md(foot)}]]", width="stretch")
-                    st.markdown(f"#### {md(own.shown)}", width="content")
-                    if isinstance(part, Number):
-                        st.button("", icon=":material/open_in_full:", type="tertiary", key=f"open-part-{place}", on_click=_open_part, args=((*path, place),),
-                                  help=f"Open {md(part.label)} to its rows")
+            for first in range(0, len(made.parts), _A_ROW):
+                for place, column in enumerate(st.columns(_A_ROW, gap="small"), start=first):
+                    if place < len(made.parts):
+                        with column:
+                            _part(made.parts[place], found.parts[place], (*path, place))
     with last:
         receipt(found)
-    sheet = pd.DataFrame([{"part": part.label, "value": part.value, "shown": part.shown, "metric": part.metric, "measure": part.measure, "sha256": part.sha256}
-                          for part in found.parts])
-    downloads({"Parts": sheet}, now, about, found.metric, "CSV of the parts")
+
+
+def _part(part: Number | Given, own: Receipt, path: tuple[int, ...]) -> None:
+    with st.container(border=True, key=f"tile-part-{path[-1]}", gap="xxsmall", height="stretch"):
+        st.metric(md(part.label), md(own.shown))
+        st.caption(md(" · ".join(word for word in (_sample(own), _span(own)) if word) if isinstance(part, Number) else f"written in {part.source}"))
+        if isinstance(part, Number):
+            st.button("", icon=":material/open_in_full:", type="tertiary", key=f"open-part-{path[-1]}", on_click=_open_part, args=(path,), help=f"Open {md(part.label)} to its rows")
 
 
 def receipt(found: Receipt) -> None:

@@ -12,7 +12,6 @@ from revscore.core import units
 from revscore.core.receipt import Receipt
 from revscore.core.receipt import receipt as receipt_of
 from revscore.core.units import Unit
-from revscore.core.view import View
 from revscore.governance.publishing import publish
 from revscore.governance.restatement import CAUSES, LABELS, Change, Restated, behind, change, restated
 from revscore.governance.verify import verify
@@ -142,7 +141,7 @@ def _table(found: Found, shown: list[Restated], chosen: Publication) -> pd.DataF
     rows, currency = [], _currency(found)
     for one in shown:
         unit, split = _unit(one), one.split
-        row = {"Number": one.number.label, "Under": _under(one.number.view), "As published": _said(one.value.receipt, one.published, unit, currency),
+        row = {"Number": one.number.label, "Under": _under(one, found, chosen), "As published": _said(one.value.receipt, one.published, unit, currency),
                "Today": units.text(one.today, unit, currency), "Difference": _step(one.difference, unit, currency) if one.changed else "±0"}
         row |= {LABELS[cause]: _step(one.legs[cause], unit, currency) if split and _there(one.legs[cause]) else "" for cause in causes}
         row["Unexplained"] = (_step(round(one.unexplained, 6), unit, currency) if round(one.unexplained, 6) else "0") if split else "not split" if one.changed else "0"
@@ -160,7 +159,7 @@ def _opened(now: Now, chosen: Publication, key: str) -> None:
         for place, (label, text) in zip(st.columns(3), (("As published", _said(one.value.receipt, one.published, unit, currency)), ("Today", units.text(one.today, unit, currency)),
                                                          ("Difference", _step(one.difference, unit, currency) if one.changed else "±0")), strict=True):
             place.metric(label, md(text))
-        st.caption(md(f"{_under(one.number.view)} · as of {_day(chosen.as_of)} · published {_day(chosen.published_at)} by {chosen.published_by}"))
+        st.caption(md(f"{_under(one, found, chosen)} · published {_day(chosen.published_at)} by {chosen.published_by}"))
     if one.split:
         legs = [f"{LABELS[cause].lower()} {_step(one.legs[cause], unit, currency)}" for cause in CAUSES if _there(one.legs[cause])]
         st.markdown(md(f"{listed(legs)}; unexplained {round(one.unexplained, 6):g}.".capitalize()) if legs else "It reads as it was published.")
@@ -224,18 +223,21 @@ def _step(value: float, unit: Unit, currency: str) -> str:
     """A signed step in its own unit: "+$3.50k", "−2.1 pp"."""
     if np.isnan(value):
         return units.MISSING
-    sign = "+" if value > 0 else "−" if value < 0 else "±"
-    return f"{sign}{abs(value) * 100:.1f} pp" if unit.kind == "ratio" else f"{sign}{units.text(abs(value), unit, currency)}"
+    size = f"{abs(value) * 100:.1f} pp" if unit.kind == "ratio" else units.text(abs(value), unit, currency)
+    sign = "≈" if value and not any(digit in size for digit in "123456789") else "+" if value > 0 else "−" if value < 0 else "±"
+    return f"{sign}{size}"
 
 
 def _said(receipt: dict, value: float, unit: Unit, currency: str) -> str:
     return str(receipt.get("shown") or units.text(value, unit, currency))
 
 
-def _under(view: View) -> str:
-    """Period and filters in words."""
-    parts = [view.period.label or view.period.dates()] if view.period else ["as of then"]
-    return " · ".join([*parts, *(f"{name} {', '.join(chosen)}" for name, chosen in view.where)])
+def _under(one: Restated, found: Found, chosen: Publication) -> str:
+    """Period and filters in words; a metric's own dimensions are in its label."""
+    view, dims = one.number.view, found.way.today.dims
+    parts = [view.period.label or view.period.dates()] if view.period else [f"as of {_day(chosen.as_of)}"]
+    labels = {one["dimension"]: one["labels"] for one in one.value.receipt["filters"]}
+    return " · ".join([*parts, *(f"{name} {', '.join(labels.get(name, values))}" for name, values in view.where if name in dims)])
 
 
 __all__ = ["answer", "checked", "choose", "close", "values"]

@@ -1,0 +1,153 @@
+"""Laws of receipts, over all cards: a number opens to rows that give it back, or to parts that do; its sum follows every contribution and no order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from revscore.core.calendars import Period
+from revscore.core.coded import Coded
+from revscore.core.compute import stat_name
+from revscore.core.data import CrmData
+from revscore.core.entities import ENTITIES
+from revscore.core.made import Given, Number, made_of, reached
+from revscore.core.metric import Kind, Metric
+from revscore.core.metrics import CARDS
+from revscore.core.receipt import Receipt, given_back, named_by_id, pairs, receipt, sum_of
+from revscore.core.terms import Terms
+from revscore.core.view import View
+from revscore.governance.publishing import leaves, number_of, published
+from revscore.intake import load_folder
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "data"
+
+
+@pytest.fixture(scope="module")
+def golden() -> tuple[CrmData, Terms]:
+    data, terms, _ = load_folder(GOLDEN)
+    return data, terms
+
+
+@pytest.fixture(scope="module")
+def x(golden: tuple[CrmData, Terms]) -> Coded:
+    return Coded(*golden)
+
+
+all_cards = pytest.mark.parametrize("card", list(CARDS.values()), ids=lambda card: card.id)
+
+
+def params(x: Coded, card: Metric) -> dict:
+    return {"opp": str(x.opp_index[0])} if "opp" in card.params else {}
+
+
+def views(x: Coded) -> tuple[View, ...]:
+    quarter = x.terms.calendar.holding(x.as_of_day, "quarter")
+    return View(), View(quarter), View.of(quarter, segment="Enterprise")
+
+
+def every(x: Coded, card: Metric) -> list[Number]:
+    """Every number of a card that its frame has a row for."""
+    stats = [stat_name(measure, stat) if measure.stats else measure.name for measure in card.measures for stat in (measure.stats or ("",))]
+    return [Number.of(card, view, stat, **params(x, card)) for view in views(x) for stat in stats]
+
+
+def same(a: float, b: float) -> bool:
+    return bool(np.isclose(a, b, rtol=1e-9, atol=1e-9, equal_nan=True))
+
+
+@all_cards
+def test_a_number_opens_to_rows_or_to_parts_that_give_it_back(card: Metric, x: Coded) -> None:
+    for number in every(x, card):
+        if not number.is_made:
+            assert same(given_back(number, pairs(x, number)), number.value(x)), number
+            continue
+        row = number.row(x)
+        made = made_of(x, number)
+        if row is None:
+            assert made is None
+            continue
+        assert made is not None and made.parts and made.says, f"{card.id} does not say what it is made of"
+        assert same(made.given_back(x), number.value(x)), (number.stat, [p.label for p in made.parts])
+        for place, part in enumerate(made.parts):
+            assert isinstance(part, Given) or reached(x, number, (place,))[-1].label == part.label
+
+
+@all_cards
+def test_every_number_has_a_receipt_that_survives_writing(card: Metric, x: Coded) -> None:
+    for number in every(x, card):
+        found = receipt(x, number)
+        assert (found.metric, found.measure, found.digest) == (card.id, number.row_name, x.terms.digest) and len(found.sha256) == 64
+        assert Receipt.from_dict(json.loads(json.dumps(found.as_dict()))).as_dict() == found.as_dict()
+        assert all(isinstance(text, str) for text in found.as_rows().values()) and found.as_rows()["SHA-256"] == found.sha256
+        if not number.is_made and not x.data.missing(card.needs):
+            assert found.sha256 == sum_of(pairs(x, number))
+
+
+@pytest.mark.parametrize("card", [card for card in CARDS.values() if card.id != "calendar.cases"], ids=lambda card: card.id)  # its rows stand as they are asked
+def test_the_sum_does_not_follow_the_order_of_rows(card: Metric, golden: tuple[CrmData, Terms], x: Coded) -> None:
+    data, terms = golden
+    mixed = Coded(replace(data, tables={name: frame.sample(frac=1, random_state=5).reset_index(drop=True) for name, frame in data.tables.items()}), terms)
+    for number in every(x, card)[:3]:
+        assert receipt(mixed, number).sha256 == receipt(x, number).sha256, number.stat
+
+
+@all_cards
+def test_the_sum_follows_every_contribution(card: Metric, golden: tuple[CrmData, Terms], x: Coded) -> None:
+    """One record that counts is taken out of the extract: another sum, of the number itself or of the one it is a part of."""
+    data, terms = golden
+    number = Number.of(card, **params(x, card))
+    found = [(leaf, rows) for _, leaf in leaves(x, number) if len(rows := pairs(x, leaf))]
+    if not found:
+        assert number.is_made, "a number of the golden company without a row"
+        return
+    leaf, rows = found[0]
+    for name in ("contribution", "base"):
+        if name in rows:
+            assert sum_of(rows.assign(**{name: rows[name].where(rows.index != 0, rows[name] + 1)})) != sum_of(rows)
+    assert sum_of(rows.iloc[1:]) != sum_of(rows) == sum_of(rows.iloc[::-1])
+    less = Coded(without(data, x, x.facts(leaf.card, **dict(leaf.params)).entity, rows["record"].iloc[0]), terms)
+    assert receipt(less, number).sha256 != receipt(x, number).sha256
+
+
+def without(data: CrmData, x: Coded, entity: str, record: str) -> CrmData:
+    spec = ENTITIES[entity]
+    if spec.frame is None:
+        return data.with_tables(**{spec.table: data.table(spec.table)[spec.ids(x) != record].reset_index(drop=True)})
+    keys = {"leads": "lead_id", "opportunities": "opp_id", "touches": "touch_id", "accounts": "account_id", "arr_ledger": "account_id"}
+    return data.with_tables(**{table: data.table(table)[data.table(table)[key] != record].reset_index(drop=True) for table, key in keys.items()})
+
+
+@all_cards
+def test_a_published_number_asks_the_same_question(card: Metric, x: Coded) -> None:
+    for number in every(x, card)[:2]:
+        value, _ = published(x, number)
+        again = number_of(replace(value, view=json.loads(json.dumps(value.view)), params=json.loads(json.dumps(value.params))))
+        assert same(again.value(x), number.value(x)) and again.row_name == number.row_name
+
+
+def test_anybody_can_work_the_sum_out_again(x: Coded) -> None:
+    """Written as docs/receipts.md says, with nothing of ours."""
+    number = Number.of(CARDS["winrate.closed_in_period"], views(x)[1])
+    rows = pairs(x, number)
+    lines = sorted(f"{record}\t{top:.6f}\t{base:.6f}\n".encode() for record, top, base in rows.itertuples(index=False))
+    assert receipt(x, number).sha256 == hashlib.sha256(b"".join(lines)).hexdigest()
+    assert sum_of(pd.DataFrame({"record": ["b\tc", "a"], "contribution": [-0.0, np.nan]})) == hashlib.sha256(b"a\t\nb c\t0.000000\n").hexdigest()
+
+
+def test_filters_are_named_by_id_and_label(x: Coded) -> None:
+    owner = x.dims["owner"]
+    view = View.of(Period(0, 40_000), owner=owner.labels[1])
+    assert named_by_id(x, view).chosen == {"owner": (owner.values[1],)}
+    assert receipt(x, Number.of(CARDS["bookings.won_value"], view)).filters == (("owner", (owner.values[1],), (owner.labels[1],)),)
+
+
+def test_derived_numbers_of_the_golden_company_stand_on_receipts_of_their_parts(x: Coded) -> None:
+    made = [card for card in CARDS.values() if card.headline.kind in (Kind.DERIVED, Kind.STUDY)]
+    with_parts = [card.id for card in made if receipt(x, Number.of(card, **params(x, card))).parts]
+    assert {"velocity.sales_velocity", "pipeline.coverage", "targets.pacing", "funnel.equal_age_comparison", "shared.weakest_link"} <= set(with_parts)
