@@ -32,7 +32,7 @@ ACTIONS = rows("""action_id decision_id owner_function created_at due_date compl
     AX02 | D10 | marketing | 2025-09-22T15:00:00Z | 2025-10-03 | 2025-10-02T15:00:00Z | done      | sla.recycle.compliance         | up   | 31  | 52  | 2025-11-14 | 47  | 58
     AX03 | D03 | revops    | 2026-01-26T16:00:00Z | 2026-02-13 | 2026-02-20T16:00:00Z | done      | dq.routing_failure             | down | 9   | 88  | 2026-03-31 | 5   | 92
     AX04 | D08 | sales     | 2026-03-09T15:00:00Z | 2026-03-31 | 2026-03-30T15:00:00Z | done      | forecast.hygiene               | down | 41  | 96  | 2026-05-04 | 24  | 101
-    AX05 | D02 | marketing | 2026-06-11T15:00:00Z | 2026-06-15 | 2026-06-15T13:00:00Z | done      | funnel.conversion.mql_sql      | up   | 61  | 140 | 2026-09-14 | 60  | 250
+    AX05 | D02 | marketing | 2026-06-11T15:00:00Z | 2026-06-15 | 2026-06-15T13:00:00Z | done      | funnel.cohort_conversion.mql->sql | up   | 61  | 140 | 2026-09-14 | 60  | 250
     AX06 | D05 | sales     | 2026-10-05T15:00:00Z | 2026-10-16 | 2026-10-16T14:00:00Z | done      | sla.speed_to_lead.compliance   | up   | 28  | 80  | 2026-11-30 |     |
     AX07 | D05 | revops    | 2026-10-05T15:00:00Z | 2026-10-23 |                      | open      | sla.speed_to_lead.compliance   | up   |     |     |            |     |
     AX08 | D06 | sales     | 2026-08-03T15:00:00Z | 2026-09-30 |                      | open      | velocity.aging                 | down |     |     |            |     |
@@ -42,7 +42,7 @@ ACTIONS = rows("""action_id decision_id owner_function created_at due_date compl
     AX12 | D04 | marketing | 2025-12-18T16:00:00Z | 2026-01-05 | 2026-01-05T15:00:00Z | done      | pipeline.created.value         | up   |     |     |            |     |
     AX13 | D03 | sales     | 2026-01-26T16:00:00Z | 2026-02-27 | 2026-02-26T10:00:00Z | done      | sla.acceptance_rate            | up   | 22  | 35  | 2026-04-13 | 30  | 38
     AX14 | D08 | cs        | 2026-03-09T15:00:00Z | 2026-04-10 | 2026-04-09T15:00:00Z | done      | retention.nrr                  | up   | 30  | 34  | 2026-06-30 | 34  | 37
-    AX15 | D12 | marketing | 2026-10-14T15:00:00Z | 2026-11-13 |                      | open      | funnel.conversion.mql_sql      | up   |     |     |            |     |
+    AX15 | D12 | marketing | 2026-10-14T15:00:00Z | 2026-11-13 |                      | open      | funnel.cohort_conversion.mql->sql | up   |     |     |            |     |
     AX16 | D10 | marketing | 2025-09-22T15:00:00Z | 2025-11-07 | 2025-11-06T15:00:00Z | done      | funnel.recycle_recovery        | up   | 8   | 60  | 2026-01-30 | 11  | 64
 """)
 
