@@ -54,27 +54,23 @@ def path(before: Weights, after: Weights, group: np.ndarray, steps: Sequence[tup
     group : of every record, the step at which it changes: an index into `steps`
     steps : (id, label) in the order in which they are taken
 
-    R_k is the ratio once the groups up to k have changed; the effect of step k is R_k − R_{k−1}, so the sum is R_end − R_start exactly. The
-    order is part of the answer. A step after which nothing is left below the line has no ratio: it is taken together with the next one, under both
-    names. Steps that change no record stay away.
+    R_k is the ratio once k groups have changed; the effect of step k is R_k − R_{k−1}, so the sum is R_end − R_start exactly. The order is part of the
+    answer: as given, but groups that bring more below the line come before those that take away, so that the ratio never runs empty on the way.
+    Steps that change no record stay away. Denominators are not negative.
     """
     (n0, d0), (n1, d1) = ((np.asarray(column, dtype=float) for column in side) for side in (before, after))
     changed = (n0 != n1) | (d0 != d1)
     start, end = _ratio(float(n0.sum()), float(d0.sum())), _ratio(float(n1.sum()), float(d1.sum()))
     if not (np.isfinite(start) and np.isfinite(end)):
         return Path(start, end, ())
-    top, bottom, reached = float(n0.sum()), float(d0.sum()), start
-    out: list[Step] = []
-    waiting: list[tuple[str, str, np.ndarray]] = []
-    present = [k for k in range(len(steps)) if bool((changed & (group == k)).any())]
-    for k in present:
-        records = np.flatnonzero(changed & (group == k))
-        top, bottom = top + float((n1 - n0)[records].sum()), bottom + float((d1 - d0)[records].sum())
-        waiting.append((*steps[k], records))
-        value = end if k == present[-1] else _ratio(top, bottom if bottom > 1e-9 else 0.0)
-        if np.isfinite(value):
-            out.append(Step("+".join(w[0] for w in waiting), "; ".join(w[1] for w in waiting), value - reached, np.concatenate([w[2] for w in waiting])))
-            reached, waiting = value, []
+    moved = [(k, np.flatnonzero(changed & (group == k))) for k in range(len(steps))]
+    moved = sorted(((k, records, float((d1 - d0)[records].sum())) for k, records in moved if len(records)), key=lambda one: one[2] < 0)
+    top, bottom, reached, out = float(n0.sum()), float(d0.sum()), start, []
+    for place, (k, records, more) in enumerate(moved):
+        top, bottom = top + float((n1 - n0)[records].sum()), bottom + more
+        value = end if place == len(moved) - 1 else top / bottom
+        out.append(Step(*steps[k], value - reached, records))
+        reached = value
     return Path(start, end, tuple(out))
 
 

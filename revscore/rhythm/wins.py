@@ -79,11 +79,17 @@ def way(x: Coded, view: View, start: str, end: str) -> Way:
     return Way(found, walk(found.start, steps, found.end).assign(label=lambda f: f["label"].mask(f["id"] == "start", RATES[start]).mask(f["id"] == "end", RATES[end])))
 
 
+def sides_of(start: str, end: str, step: str) -> tuple[str, str]:
+    """The two rates that a step lies between: the basis changes by the weight of `start`, then the weight on the basis of `end`."""
+    (basis0, weight0), (basis1, _) = (name.split("_") for name in (start, end))
+    return (f"{basis1}_{weight0}", end) if step == "weight" else (f"{basis0}_{weight0}", f"{basis1}_{weight0}")
+
+
 def deals(x: Coded, view: View, start: str, end: str, step: str) -> pd.DataFrame:
-    """The deals of one step of a way: the deal, and what it adds above and below the line of either rate."""
+    """The deals of one step of a way: the deal, and what it adds above and below the line before the step and after it."""
     sides = _sides(x, view)
     found = next(one for one in way(x, view, start, end).path.steps if one.id == step)
-    (n0, d0), (n1, d1) = (_weighed(sides, *name.split("_")) for name in (start, end))
+    (n0, d0), (n1, d1) = (_weighed(sides, *name.split("_")) for name in sides_of(start, end, step))
     at = found.records
     return records(x, "opp", sides["opp"].to_numpy()[at])[["opp_id", "name", "account", "owner", "segment", "stage", "amount", "created_at", "close_date"]].assign(
         won_before=n0[at], of_before=d0[at], won_after=n1[at], of_after=d1[at])

@@ -75,10 +75,10 @@ def test_steps_lead_from_one_ratio_to_the_other(deals):
         assert join(found, weighed).left_over == pytest.approx(0, abs=1e-12)
 
 
-def test_a_step_that_empties_the_ratio_goes_with_the_next():
+def test_what_comes_in_is_taken_before_what_goes_out():
     before, after = (np.array([1.0, 0.0]), np.array([1.0, 0.0])), (np.array([0.0, 0.0]), np.array([0.0, 1.0]))
     found = path(before, after, np.array([0, 1]), [("gone", "gone"), ("come", "come")])
-    assert [step.id for step in found.steps] == ["gone+come"] and found.steps[0].effect == -1
+    assert [(step.id, step.effect) for step in found.steps] == [("come", -0.5), ("gone", -0.5)]
 
 
 def _velocity(inputs):

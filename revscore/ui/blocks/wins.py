@@ -64,7 +64,7 @@ def way(now: Now, found: WinRates) -> None:
     largest = max(one.path.steps, key=lambda s: abs(s.effect), default=None)
     because = f"; most of it: {largest.label[:1].lower()}{largest.label[1:]}" if largest is not None else ""
     charts.card(now, f"{RATES[end]}: {apart}{because}", walk(rows, RATIO, label="Win rate", clicks=True, theme=charts.theme()), "way",
-                f"{_named(found.period)}. Each deal changes once, in this order; the steps add up to the difference. Unexplained: {_zero(one.path.left_over)} pp. Click a step for its deals.",
+                f"{_named(found.period)}. Each deal changes once: first those that come in, then those that go out; the steps add up to the difference. Unexplained: {_zero(one.path.left_over)} pp. Click a step for its deals.",
                 shows=lambda mark: _step(now, found.period, start, end, mark["id"]) if mark["id"] in {s.id for s in one.path.steps} else None)
 
 
@@ -74,11 +74,12 @@ def _step(now: Now, period: Period | None, start: str, end: str, step: str) -> N
     view = now.view.during(period)
     label, frame = next(s.label for s in now.ask(wins.way, start, end, view=view).path.steps if s.id == step), now.ask(wins.deals, start, end, step, view=view)
     st.markdown(f"### {md(label)}")
-    by = {name: units.CURRENCY if name.endswith("value") else units.LEADS for name in (start, end)}
-    labels = {"won_before": f"Won: {RATES[start].lower()}", "of_before": f"Of: {RATES[start].lower()}", "won_after": f"Won: {RATES[end].lower()}", "of_after": f"Of: {RATES[end].lower()}"}
-    st.caption(md(f"{_named(period)} · {_deals(len(frame))} · what each adds above and below the line, in “{RATES[start].lower()}” and in “{RATES[end].lower()}”."))
+    before, after = wins.sides_of(start, end, step)
+    by = [units.CURRENCY if name.endswith("value") else units.LEADS for name in (before, after)]
+    labels = {"won_before": f"Won: {RATES[before].lower()}", "of_before": f"Of: {RATES[before].lower()}", "won_after": f"Won: {RATES[after].lower()}", "of_after": f"Of: {RATES[after].lower()}"}
+    st.caption(md(f"{_named(period)} · {_deals(len(frame))} · what each adds above and below the line, in “{RATES[before].lower()}” and in “{RATES[after].lower()}”."))
     tables.table(frame, now.x, key="step-deals", height=620, labels=labels,
-                 formats={"amount": units.CURRENCY, "won_before": by[start], "of_before": by[start], "won_after": by[end], "of_after": by[end]})
+                 formats={"amount": units.CURRENCY, "won_before": by[0], "of_before": by[0], "won_after": by[1], "of_after": by[1]})
     drill.downloads({"Deals": frame}, now, {"Step": label, "From": RATES[start], "To": RATES[end], "Period": _named(period)}, f"win-rate-{step}", "CSV of the deals")
 
 
