@@ -19,7 +19,7 @@ import pandas as pd
 from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES, SHARED, Texts
-from revscore.core.facts import Dimension, Facts, dense
+from revscore.core.facts import Codes, Dimension, Facts, by_day, dense
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS
 
@@ -155,15 +155,14 @@ class Coded:
     def make_facts(self, entity: str, record: np.ndarray, day: np.ndarray, values: dict[str, np.ndarray], *,
                    own: dict[str, tuple[np.ndarray, Dimension]] | None = None, **rest: Any) -> Facts:
         """Facts in date order, with the shared dimensions of their records and the metric's `own` (codes, dimension)."""
-        order = np.argsort(day, kind="stable")
+        order = by_day(np.asarray(day))
         record, day = np.asarray(record)[order].astype("int32"), np.asarray(day)[order].astype("int32")
-        codes = self.codes_of(entity, record)
-        dimensions = {}
+        codes, dimensions = {}, {}
         for name, (own_codes, dimension) in (own or {}).items():
             codes[name], dimensions[name] = dense(np.asarray(own_codes)[order], len(dimension)), dimension
         why = rest.pop("why", None)
         detail = {name: np.asarray(column)[order] for name, column in rest.pop("detail", {}).items()}
-        return Facts(entity, record, day, {name: np.asarray(column)[order] for name, column in values.items()}, codes, dimensions,
+        return Facts(entity, record, day, {name: np.asarray(column)[order] for name, column in values.items()}, Codes(self.codes[entity], record, codes), dimensions,
                      None if why is None else np.asarray(why)[order].astype("uint8"), detail=detail, **rest)
 
     def ids(self, entity: str) -> np.ndarray:

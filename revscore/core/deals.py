@@ -33,6 +33,17 @@ class OppEvents:
     def __len__(self) -> int:
         return len(self.opp)
 
+    @cached_property
+    def goes_on(self) -> np.ndarray:
+        """The next event is of the same opportunity."""
+        return np.append(self.opp[1:] == self.opp[:-1], False) if len(self) else np.zeros(0, dtype=bool)
+
+    def last(self, when: int) -> np.ndarray:
+        """Positions of the last event up to an instant of every opportunity that has one (METRICS C5)."""
+        there = self.at <= when
+        there[:-1] &= ~(there[1:] & self.goes_on[:-1])
+        return np.flatnonzero(there)
+
 
 @dataclass(frozen=True)
 class State:
@@ -134,7 +145,7 @@ class Opportunities:
 
 
 def _state(events: OppEvents, n: int, when: int) -> State:
-    rows = np.flatnonzero((events.at <= when) & (events.until > when))
+    rows = events.last(when)
     event = np.full(n, -1, dtype="int64")
     event[events.opp[rows]] = rows
     there = event >= 0

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from revscore.core.calendars import NO_DAY
 
 
 class Recent:
@@ -55,6 +57,31 @@ class Dimension:
         return pd.array(list(self.values), dtype="str")
 
 
+class Codes(Mapping[str, np.ndarray]):
+    """Dimension codes of facts: the metric's own, and those of their records, which are gathered when they are first asked for."""
+
+    def __init__(self, shared: Mapping[str, np.ndarray], record: np.ndarray, own: Mapping[str, np.ndarray]) -> None:
+        self._shared, self._record, self._made = shared, record, dict(own)
+        self._names = (*(name for name in shared if name not in own), *own)
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        if name not in self._made:
+            self._made[name] = self._shared[name][self._record]
+        return self._made[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def take(self, rows: np.ndarray | slice) -> Codes:
+        return Codes(self._shared, self._record[rows], {name: column[rows] for name, column in self._made.items()})
+
+
 @dataclass(frozen=True)
 class LeftOut:
     """Records that are outside a metric's population, with the reason (METRICS C13): they are shown, never counted."""
@@ -87,7 +114,7 @@ class Facts:
     record: np.ndarray
     day: np.ndarray
     values: Mapping[str, np.ndarray]
-    codes: Mapping[str, np.ndarray]
+    codes: Codes
     own: Mapping[str, Dimension] = field(default_factory=dict)
     why: np.ndarray | None = None
     whys: tuple[str, ...] = ("",)
@@ -107,13 +134,23 @@ class Facts:
         def cut(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
             return {name: column[rows] for name, column in columns.items()}
 
-        return Facts(self.entity, self.record[rows], self.day[rows], cut(self.values), cut(self.codes), self.own,
+        return Facts(self.entity, self.record[rows], self.day[rows], cut(self.values), self.codes.take(rows), self.own,
                      None if self.why is None else self.why[rows], self.whys, cut(self.detail), self.left_out)
 
 
 def dense(codes: np.ndarray, size: int) -> np.ndarray:
     """`codes` in the smallest unsigned type that holds `size` of them."""
     return codes.astype("uint8" if size <= 256 else "uint16" if size <= 65_536 else "int32")
+
+
+def by_day(day: np.ndarray) -> np.ndarray | slice:
+    """The order that brings days into order, ties as they are; all as it is where they are in order."""
+    if not len(day) or (day[1:] >= day[:-1]).all():
+        return slice(None)
+    low, known = int(day.min()), day[day != NO_DAY]
+    if int(known.max()) - low >= 65_535:
+        return np.argsort(day, kind="stable")
+    return np.argsort(np.where(day == NO_DAY, 65_535, day - low).astype("uint16"), kind="stable")  # 16 bits are sorted by counting
 
 
 def firsts_of(*grouped: np.ndarray) -> np.ndarray:

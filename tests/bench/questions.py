@@ -32,7 +32,8 @@ class Filter:
     def times(self, turn: int) -> tuple[int, int]:
         """The two times of the bridge, other ones at every turn: a bridge that was asked before is no measure."""
         start, end = self.period or (day_number("2024-03-01"), day_number("2025-11-30"))
-        return (start - turn) * DAY_US, min(end * DAY_US, company.AS_OF.value // 1_000 if company.AS_OF.unit == "ns" else int(company.AS_OF.timestamp() * 1e6)) - turn * DAY_US
+        shift = turn * len(FILTERS) + FILTERS.index(self)
+        return (start - shift) * DAY_US, (end - shift) * DAY_US
 
 
 _YEAR, _QUARTER = (day_number("2025-01-01"), day_number("2026-01-01")), (day_number("2025-07-01"), day_number("2025-10-01"))

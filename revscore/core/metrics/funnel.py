@@ -55,7 +55,7 @@ def entries(x: Coded) -> Facts:
     there = (reached != NEVER) & x.leads.in_f0
     stage, lead = np.nonzero(there)
     dimension = words("stage", x.terms.lead_stages)
-    return x.make_facts("lead", lead, x.days(reached[stage, lead]), {"count": np.ones(len(lead)), "imputed": x.leads.imputed[stage, lead].astype(float)},
+    return x.make_facts("lead", lead, x.days(reached[stage, lead]), {"count": np.ones(len(lead), dtype=bool), "imputed": x.leads.imputed[stage, lead]},
                         own={"stage": (stage + 1, dimension)}, detail={"reached_at": reached[stage, lead]}, left_out=x.leads.left_out)
 
 
@@ -90,8 +90,8 @@ def cohort_conversion(x: Coded) -> Facts:
 
     lead, start, mature, converted = joined("lead"), joined("start"), joined("mature"), joined("converted")
     code = np.repeat(np.arange(1, len(pairs) + 1), [len(part["lead"]) for part in parts])
-    values = {"n": np.ones(len(lead)), "converted": converted, "mature": mature, "converted_mature": converted & mature, "still_open": joined("still_open")}
-    return x.make_facts("lead", lead, x.days(start), {name: column.astype(float) for name, column in values.items()},
+    values = {"n": np.ones(len(lead), dtype=bool), "converted": converted, "mature": mature, "converted_mature": converted & mature, "still_open": joined("still_open")}
+    return x.make_facts("lead", lead, x.days(start), values,
                         own={"pair": (code, words("pair", pairs))}, why=~mature, whys=("", "window not over yet"),
                         detail={"reached_at": start, "converted_at": joined("goal")}, left_out=x.leads.left_out)
 

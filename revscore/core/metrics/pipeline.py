@@ -8,6 +8,7 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, Period
 from revscore.core.coded import Coded
+from revscore.core.deals import OppEvents, State
 from revscore.core.facts import Facts
 from revscore.core.made import Given, Made, Number
 from revscore.core.metric import Better, derived, level, metric, rate, total
@@ -114,35 +115,66 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     """
     t0, t1 = (week_to_date(x)[0] if t0 is None else t0), (x.as_of if t1 is None else t1)
     opps, events = x.opps, x.opps.events
-    a, b = opps.at(t0), opps.at(t1)
-    in0, in1 = within(a.close_day, window), within(b.close_day, window)
-    s, e = a.eligible & in0 & opps.in_o1, b.eligible & in1 & opps.in_o1
+    # only deals that were in pipeline at the start, or have changed since, can be in the bridge
+    first, last, stood = np.full(opps.n, -1), np.full(opps.n, -1), np.zeros(opps.n, dtype=bool)
+    for event, when in ((first, t0), (last, t1)):
+        rows = events.last(when)
+        event[events.opp[rows]] = rows
+        if event is first:
+            stood[events.opp[rows]] = events.eligible[rows]
+    opp = np.flatnonzero(opps.in_o1 & ((first != last) | stood))
+    a, b = _standing(events, first[opp]), _standing(events, last[opp])
+    s, e = a.eligible & within(a.close_day, window), b.eligible & within(b.close_day, window)
     won, lost = b.rank == opps.open_stages, b.rank == opps.open_stages + 1
-    open_event = _first_after(x, opps.is_open(events.rank), t0, t1)
-    is_created = (opps.entry_at > t0) & (opps.entry_at <= t1)
-    is_reopened = opps.is_closed(a.rank) & (open_event >= 0)
-    is_pulled, is_other = a.eligible & ~in0, opps.is_open(a.rank) & ~a.eligible
-    entry = np.select([s, is_created, is_reopened, is_pulled, is_other], [0, 1, 2, 3, 4], -1)  # 0 = was there at the start
-    reopened_amount = events.amount[open_event] if len(events) else np.zeros(opps.n)
-    base = np.select([entry == 0, entry == 1, entry == 2], [a.amount, opps.entry_amount, reopened_amount], a.amount)
-    through = ~s & ~e & in1 & (entry > 0) & (won | (lost & (entry <= 2)))
-    there = opps.in_o1 & (s | ((entry > 0) & (e | through)))
+    entered, closed = opps.entry_at[opp], np.flatnonzero(opps.is_closed(a.rank))
+    entry = np.where(s, 0, np.where((entered > t0) & (entered <= t1), 1, -1))  # 0 = was there at the start
+    base = np.where(entry == 1, opps.entry_amount[opp], a.amount)
+    again = x.once("next open event", lambda: _next(events, opps.is_open(events.rank)))[first[opp[closed]]]
+    reopened = (again >= 0) & (events.at[again] <= t1) & (entry[closed] < 0)
+    entry[closed[reopened]], base[closed[reopened]] = 2, events.amount[again[reopened]]
+    entry[(entry < 0) & a.eligible] = 3
+    entry[(entry < 0) & opps.is_open(a.rank)] = 4
+    through = ~s & ~e & within(b.close_day, window) & (entry > 0) & (won | (lost & (entry <= 2)))
+    there = s | ((entry > 0) & (e | through))
     step = b.amount - base
-    exit_leg = np.select([won, lost, b.eligible & (b.close_day >= (window.end if window else NO_DAY))], ["won", "lost", "pushed_out"], "other_out")
+    pushed = ~won & ~lost & b.eligible & (b.close_day >= (window.end if window else NO_DAY))
+    gone = there & ~e
 
-    rows: list[tuple[str, np.ndarray, np.ndarray]] = [("open_start", s, a.amount)]
-    rows += [(leg, there & (entry == code), base) for code, leg in enumerate(INFLOWS[:4], start=1)]
-    rows += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
-    rows += [(leg, there & ~e & (exit_leg == leg), b.amount) for leg in ("won", "lost", "pushed_out", "other_out")]
-    rows.append(("open_end", e, b.amount))
-    opp = np.concatenate([np.flatnonzero(mask) for _, mask, _ in rows])
-    value = np.concatenate([amount[mask] for _, mask, amount in rows])
-    code = np.concatenate([np.full(int(mask.sum()), LEGS.index(leg) + 1) for leg, mask, _ in rows])
+    legs: list[tuple[str, np.ndarray, np.ndarray]] = [("open_start", s, a.amount)]
+    legs += [(leg, there & (entry == code), base) for code, leg in enumerate(INFLOWS[:4], start=1)]
+    legs += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
+    legs += [("won", gone & won, b.amount), ("lost", gone & lost, b.amount), ("pushed_out", gone & pushed, b.amount), ("other_out", gone & ~won & ~lost & ~pushed, b.amount)]
+    legs.append(("open_end", e, b.amount))
+    parts = [np.flatnonzero(mask) for _, mask, _ in legs]
+    rows = np.concatenate(parts)
+    value = np.concatenate([amount[part] for part, (_, _, amount) in zip(parts, legs, strict=True)])
+    code = np.repeat([LEGS.index(leg) + 1 for leg, _, _ in legs], [len(part) for part in parts])
     pulled = code == LEGS.index("pulled_in") + 1
-    later = a.close_day[opp] >= (window.end if window else NO_DAY)
-    return x.make_facts("opp", opp, np.full(len(opp), x.days(np.array([t1]))[0]),
-                        {"value": value, "count": np.ones(len(opp)), "from_later": np.where(pulled & later, value, 0.0), "from_earlier": np.where(pulled & ~later, value, 0.0)},
-                        own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[opp], "amount_end": b.amount[opp]}, left_out=opps.left_out)
+    later = a.close_day[rows] >= (window.end if window else NO_DAY)
+    return x.make_facts("opp", opp[rows], np.full(len(rows), x.days(np.array([t1]))[0]),
+                        {"value": value, "count": np.ones(len(rows), dtype=bool), "from_later": np.where(pulled & later, value, 0.0), "from_earlier": np.where(pulled & ~later, value, 0.0)},
+                        own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[rows], "amount_end": b.amount[rows]}, left_out=opps.left_out)
+
+
+def _next(events: OppEvents, wanted: np.ndarray) -> np.ndarray:
+    """By event: the position of the first `wanted` event of its deal at or after it, −1 without."""
+    n = len(events)
+    place = np.minimum.accumulate(np.where(wanted, np.arange(n), n)[::-1])[::-1]
+    known = place < n
+    known[known] = events.opp[place[known]] == events.opp[known]
+    return np.where(known, place, -1)
+
+
+def _standing(events: OppEvents, event: np.ndarray) -> State:
+    """The states that events begin; −1 stands for not yet there."""
+    missing = np.flatnonzero(event < 0)
+
+    def of(column: np.ndarray, nothing: float) -> np.ndarray:
+        found = column[event] if len(column) else np.zeros(len(event), dtype=column.dtype)
+        found[missing] = nothing
+        return found
+
+    return State(event, of(events.rank, -2), of(events.amount, 0), of(events.close_day, NO_DAY), of(events.eligible, 0))
 
 
 def unexplained(legs: pd.DataFrame) -> float:

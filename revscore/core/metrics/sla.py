@@ -60,7 +60,7 @@ def compliance(x: Coded) -> Facts:
     counted = why == 0
     met = counted & (c.status == MET)
     rows = np.arange(len(c))
-    values = {"counted": counted.astype(float), "met": met.astype(float), "breaches": (counted & ~met).astype(float)}
+    values = {"counted": counted, "met": met, "breaches": counted & ~met}
     return x.make_facts("lead", c.lead, x.days(c.due), values, own=_own(x, rows), why=why, whys=_WHYS, detail=_detail(x, rows), left_out=c.left_out)
 
 
@@ -82,7 +82,7 @@ def compliance_by_start(x: Coded) -> Facts:
                "cancelled": c.status == CANCELLED, "started": np.ones(len(c), dtype=bool)}
     rows = np.arange(len(c))
     why = np.where(c.resolved, 0, _why(x))
-    return x.make_facts("lead", c.lead, x.days(c.start), {name: column.astype(float) for name, column in columns.items()}, own=_own(x, rows),
+    return x.make_facts("lead", c.lead, x.days(c.start), columns, own=_own(x, rows),
                         why=why, whys=_WHYS, detail=_detail(x, rows), left_out=c.left_out)
 
 
@@ -149,7 +149,7 @@ def acceptance_rate(x: Coded) -> Facts:
                "pending": pending}
     outcome = np.where(pending, 3, np.where(p.accepted, 1, 2))
     reasons = words("reason", tuple(sorted(set(p.reason.tolist()) - {""})))
-    return x.make_facts("lead", p.lead, x.days(p.mql), {name: column.astype(float) for name, column in columns.items()},
+    return x.make_facts("lead", p.lead, x.days(p.mql), columns,
                         own={"outcome": (outcome, words("outcome", (*OUTCOMES[1:], "pending"), ("Accepted", "Rejected", "Pending"))),
                              "reason": (x.encode(p.reason, reasons), reasons)},
                         why=pending, whys=("", "pending: neither accepted nor rejected yet"), left_out=x.leads.left_out,

@@ -98,7 +98,7 @@ def stage_first_visit_km(x: Coded) -> Facts:
     rows = np.flatnonzero(x.opps.in_o1[v.opp] & x.opps.is_open(v.rank))
     order = rows[np.lexsort((v.start[rows], v.rank[rows], v.opp[rows]))]
     rows = order[firsts_of(v.opp[order], v.rank[order])]
-    return x.make_facts("opp", v.opp[rows], x.days(v.start[rows]), {"days": v.days(x.as_of)[rows], "event": (v.end[rows] != NEVER).astype(float)},
+    return x.make_facts("opp", v.opp[rows], x.days(v.start[rows]), {"days": v.days(x.as_of)[rows], "event": v.end[rows] != NEVER},
                         own={"stage": (v.rank[rows] + 1, words("stage", x.terms.opp_stages))}, detail={"entered_at": v.start[rows], "left_at": v.end[rows]},
                         left_out=x.opps.left_out)
 
