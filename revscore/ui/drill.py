@@ -161,7 +161,8 @@ def _sample(found: Receipt) -> str:
 
 
 def _span(found: Receipt) -> str:
-    return f"{found.period} ({found.first_day} to {found.last_day})".strip() if found.first_day else f"as of {found.as_of[:10]}"
+    day = pd.Timestamp(found.as_of)
+    return (found.period or f"{found.first_day} to {found.last_day}") if found.first_day else f"as of {day.day} {day:%b %Y}"
 
 
 def _period(now: Now, line: Line) -> str:

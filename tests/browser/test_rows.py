@@ -91,3 +91,20 @@ def test_a_mark_opens_as_often_as_it_is_clicked(screen, sample):
         shown.page.keyboard.press("Escape")
         shown.page.get_by_role("dialog").wait_for(state="detached")
     assert "MQL → SAL" in heads[0] and len(set(heads)) == 1
+
+
+def test_a_derived_number_opens_to_its_parts_and_they_to_their_rows_and_receipts(screen, sample):
+    shown = screen(sample).open("velocity")
+    drawer = shown.rows_of("Sales velocity")
+    part = drawer.locator("[class*=st-key-tile-part-]").filter(has=shown.page.get_by_text("Win rate", exact=True))
+    rate = part.locator("[data-testid=stMetricValue]").inner_text()
+    part.get_by_role("button").click()
+    drawer.get_by_role("tab", name="Not counted").wait_for()
+    shown.settle()
+    counted = tabs(drawer)
+    assert f"{counted['Counted']} of {counted['Counted'] + counted['Not counted']}" in drawer.inner_text() and rate in drawer.inner_text()
+    drawer.get_by_role("tab", name="Receipt").click()
+    text = drawer.locator("[data-testid=stCode]").inner_text()
+    assert "winrate.closed_in_period" in text and f"{counted['Counted']} counted" in text and "SHA-256" in text
+    drawer.get_by_role("button", name="Sales velocity").click()
+    drawer.get_by_role("tab", name="Made of 4").wait_for()

@@ -161,8 +161,8 @@ def _opened(now: Now, chosen: Publication, key: str) -> None:
             place.metric(label, md(text))
         st.caption(md(f"{_under(one, found, chosen)} · published {_day(chosen.published_at)} by {chosen.published_by}"))
     if one.split:
-        legs = [f"{LABELS[cause].lower()} {_step(one.legs[cause], unit, currency)}" for cause in CAUSES if _there(one.legs[cause])]
-        st.markdown(md(f"{listed(legs)}; unexplained {round(one.unexplained, 6):g}.".capitalize()) if legs else "It reads as it was published.")
+        legs = [f"{LABELS[cause]} {_step(one.legs[cause], unit, currency)}" for cause in CAUSES if _there(one.legs[cause])]
+        st.markdown(md(f"{listed(legs)}; unexplained {round(one.unexplained, 6):g}.") if legs else "It reads as it was published.")
     elif one.changed:
         st.markdown("Its difference cannot be split: on the way from then to now there was no such number for a while. The records that changed are below.")
     lists = {cause: frame for cause in CAUSES if len(frame := behind(found.way, one.number, cause))}
