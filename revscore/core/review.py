@@ -206,12 +206,13 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
 
 
 def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: int = TREND_POINTS, **params: Any) -> pd.DataFrame:
-    """The last `points` periods up to the end of the view's period (or as-of): the tidy frame of one measure, oldest first, without gaps."""
+    """The last `points` periods up to the end of the view's period (or as-of): the tidy frame of one measure, oldest first, without gaps. A state as
+    of today has none."""
     calendar = x.terms.calendar
     last_day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
     last = int(calendar.codes(np.array([last_day]), grain)[0])
     window = Period(calendar.start(last - points + 1, grain), calendar.start(last + 1, grain))
-    if card.headline.kind is Kind.STUDY:
+    if card.headline.kind is Kind.STUDY or is_state(x, card, **params):
         return pd.DataFrame()
     only = card.measure(stat).name if card.headline.kind is not Kind.DERIVED else ""
     found = compute(x, card, view.during(window), (), grain, only=only, **params)
@@ -221,6 +222,14 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
     out = found.set_index("start").reindex(starts[:-1]).rename_axis("start").reset_index()
     out = out.assign(period=[calendar.label(code, grain) for code in codes], end=starts[1:], running=starts[1:] > x.as_of_day + 1)
     return out.fillna({"value": 0.0, "n": 0.0}) if card.measure(stat).kind is Kind.TOTAL else out
+
+
+def is_state(x: Coded, card: Metric, **params: Any) -> bool:
+    """Whether a card speaks of as-of alone, so that it has no periods: all its facts lie on that day."""
+    if card.headline.kind in (Kind.DERIVED, Kind.STUDY):
+        return False
+    day = x.facts(card, **params).day
+    return bool(len(day)) and int(day[0]) == int(day[-1]) == x.as_of_day
 
 
 def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:

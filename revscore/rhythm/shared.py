@@ -40,4 +40,4 @@ def leg(row: pd.Series) -> tuple[Ask, Period | None] | None:
     if found is None:
         return None
     card, stat, own = found
-    return ask(card.id, stat, str(row["group"]), **own), None if "period" in card.params else Period(int(row["start"]), int(row["end"]), "")
+    return ask(card.id, stat, str(row["group"]), **own), None if "period" in card.params else Period(int(row["start"]), int(row["end"]), "the target's period")

@@ -99,7 +99,8 @@ def legs(x: Coded, targets: tuple[str, ...] = (), running: bool = False) -> pd.D
 def _leg_parts(x: Coded, view: View, stat: str, row: pd.Series, *, targets: tuple[str, ...] = (), running: bool = False) -> Made:
     found = legs(x, targets, running).dropna(subset=["value"])
     found = found[found["leg"] == row["leg"]] if stat == "leg" else found
-    parts = tuple(Number.of(pacing, View(), "attainment" if np.isnan(part.pace_index) else "pace_index", part.leg, target_ids=(part.target_id,)) for part in found.itertuples())
+    parts = tuple(Number.of(pacing, View(), "attainment" if np.isnan(part.pace_index) else "pace_index", f"{part.owner_function}: {part.metric_id} ({part.target_id})",
+                            target_ids=(part.target_id,)) for part in found.itertuples())
     says, value = {"score": ("the lowest leg, 1 at the most", lambda *legs: min(1.0, *legs)),
                    "average": ("the average of the legs, each 1 at the most", lambda *legs: np.mean(np.minimum(legs, 1.0)))}.get(stat, ("the leg itself", lambda leg: leg))
     return Made(parts, says, value)
