@@ -3,7 +3,7 @@
 import streamlit as st
 
 from revscore.ui import frame
-from revscore.ui.blocks import campaigns, review
+from revscore.ui.blocks import campaigns, governance, review
 
 if now := frame.open_page("Campaigns"):
     review.summary(now, campaigns.SUMMARY)
@@ -14,3 +14,4 @@ if now := frame.open_page("Campaigns"):
     with right:
         campaigns.sourced(now)
     campaigns.scorecard(now)
+    governance.tests(now)

@@ -11,9 +11,10 @@ from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import resolve
 from revscore.core.units import Unit
 from revscore.core.view import View
-from revscore.rhythm.asks import ask
+from revscore.rhythm.asks import ask, frame_of
 from revscore.rhythm.goals import name_of
 
+VERDICTS = {"lift": "lift", "drop": "drop", "inconclusive": "inconclusive", "invalid_srm": "invalid: not split as planned"}
 PLAIN = Unit("number", "count")  # of what nothing is known but a number
 
 DECISIONS = (ask("governance.decision_velocity", "median", "Days to decide, median"), ask("governance.decision_time", "median", "The same, open ones counted", now=True),
@@ -51,6 +52,17 @@ def inconsistent(x: Coded, view: View) -> pd.DataFrame:
         found[column] = [units.text(value, known[name][1], x.terms.corporate_currency) for name, value in zip(found["metric_id"], found[column], strict=True)]
     return found.assign(metric_id=found["metric_id"].map({name: title for name, (title, _) in known.items()}), source=_spaced(found["source"]))[
         ["metric_id", "period", "segment", "source", "value", "canonical", "off_by_share"]].reset_index(drop=True)
+
+
+def tests(x: Coded, view: View) -> pd.DataFrame:
+    """Controlled tests: name, arm, rates of the arm and of the control arm, difference with its interval, lift, verdict in words; those that say something first."""
+    found = frame_of(x, "stats.experiments", View())
+    if not len(found):
+        return found
+    x1, n1, x0, n0 = (found[name] for name in ("numerator", "denominator", "control_numerator", "control_denominator"))
+    out = pd.DataFrame({"name": found["name"].fillna(found["experiment_id"]), "arm": found["arm"], "treated": x1 / n1.where(n1 > 0), "control": x0 / n0.where(n0 > 0), "people": n1 + n0,
+                        "difference": found["value"], "low": found["low"], "high": found["high"], "verdict": found["verdict"].map(VERDICTS)})
+    return out.sort_values("verdict", key=lambda words: words.map(list(VERDICTS.values()).index), kind="stable").reset_index(drop=True)
 
 
 def metric(metric_id: str) -> tuple[str, Unit]:

@@ -25,7 +25,8 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
     actions = [{"action_id": "X1", "decision_id": "D2", "due_date": "2026-06-10", "completed_at": None, "status": "open"}]
     reported = [{"metric_id": "funnel.entries.mql", "period": "2026-05", "segment": None, "source": source, "value": value} for source, value in (("revscore", 10.0), ("dash", 12.0))]
     accounts = [{"account_id": f"A{k}", "name": f"*Account* {k}", "segment": "SMB", "owner_id": "U0"} for k in range(1, 8)]
-    tables = {"arr_ledger": [*rows, later], "decisions": decisions, "actions": actions, "reported_values": reported, "accounts": accounts}
+    tests = [{"experiment_id": "E1", "name": "*Call* back", "arm": arm, "planned_share": 0.5, "n": 200.0, "successes": hits} for arm, hits in (("control", 20.0), ("called", 50.0))]
+    tables = {"experiments": tests, "arr_ledger": [*rows, later], "decisions": decisions, "actions": actions, "reported_values": reported, "accounts": accounts}
     _store(path, CrmData({**small_company().tables, **{name: _frame(name, found) for name, found in tables.items()}}, AS_OF))
     return path
 
@@ -73,3 +74,10 @@ def test_the_monthly_review_reads_retention_decisions_and_reports_in_its_order(a
 def test_the_monthly_review_without_these_tables_says_so(app, filled):
     test = app(filled, "monthly")
     assert not test.exception and "Needs decisions" in said(test)
+
+
+def test_controlled_tests_stand_with_the_campaigns(app, kept, filled):
+    with_one, without = app(kept, "campaigns"), app(filled, "campaigns")
+    assert not with_one.exception and not without.exception
+    assert "\\*Call\\* back" in said(with_one) and "10.0 % without, 25.0 % with it" in said(with_one)
+    assert "Needs controlled tests, which this extract lacks" in said(without)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from revscore.core import units
 from revscore.rhythm import governance
+from revscore.rhythm.asks import lacks
 from revscore.ui import charts, tables
 from revscore.ui.session import Now
 
@@ -34,6 +35,23 @@ def reports(now: Now) -> None:
         worst = frame.iloc[0]
         _table(now, f"{worst['source'].capitalize()} is furthest off: {worst['metric_id']} of {worst['period']}, {worst['value']} for {worst['canonical']}", frame, "reports",
                {"off_by_share": units.RATIO}, _REPORT_WORDS)
+
+
+def tests(now: Now) -> None:
+    """Controlled tests with their verdicts."""
+    question = "Which controlled tests made a difference?"
+    if sentence := lacks(now.x, "stats.experiments"):
+        return charts.absent(question, sentence, "tests")
+    frame = now.ask(governance.tests)
+    if not len(frame):
+        return charts.absent(question, "No test with a control arm and another one has been recorded.", "tests")
+    said = frame["verdict"].isin(("lift", "drop"))
+    first = frame.iloc[0]
+    finding = f"{first['name']}: {units.text(first['control'], units.RATIO)} without, {units.text(first['treated'], units.RATIO)} with it" if said.any() else "No controlled test has made a difference yet"
+    interval = [f"{units.change(low, 0.0, units.RATIO)} to {units.change(high, 0.0, units.RATIO)}" if low == low else units.MISSING for low, high in zip(frame["low"], frame["high"], strict=True)]
+    shown = frame.assign(interval=interval, difference=[units.change(value, 0.0, units.RATIO) for value in frame["difference"]])
+    _table(now, finding, shown[["name", "arm", "people", "control", "treated", "difference", "interval", "verdict"]], "tests",
+           {"control": units.RATIO, "treated": units.RATIO, "people": units.PEOPLE}, {"name": "Test", "control": "Control", "treated": "This arm", "interval": "95 % interval"})
 
 
 def _table(now: Now, finding: str, frame: pd.DataFrame, key: str, formats: dict, labels: dict[str, str]) -> None:
