@@ -11,7 +11,7 @@ from revscore.charts.theme import LAST, PALETTES, SMALL, Theme
 from revscore.core import units
 from revscore.core.units import Unit
 
-POINTS = ("week", "signal")
+POINTS = ("week", "run", "outside")
 
 
 @authored
@@ -34,8 +34,9 @@ def _control(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         base.mark_line(color=p.ink, strokeWidth=2).encode(y=y("centre")),
         base.mark_line(color=p.main, strokeWidth=2.5).encode(y=y("value")),
         base.mark_point(strokeWidth=2.5, opacity=1, filled=True).encode(
-            y=y("value"), tooltip=about, color=keyed(alt.Color, "kind:N", list(POINTS), [p.main, p.warn], alt.Legend(labelExpr="{week: 'a week', signal: 'signals a change'}[datum.label]")),
-            shape=keyed(alt.Shape, "kind:N", list(POINTS), ["circle", "diamond"]), size=keyed(alt.Size, "kind:N", list(POINTS), [110, 360])),
+            y=y("value"), tooltip=about, color=keyed(alt.Color, "kind:N", list(POINTS), [p.main, p.warn, p.warn],
+                                                        alt.Legend(labelExpr="{week: 'a week', run: 'in a run on one side', outside: 'outside the limits'}[datum.label]")),
+            shape=keyed(alt.Shape, "kind:N", list(POINTS), ["circle", "square", "diamond"]), size=keyed(alt.Size, "kind:N", list(POINTS), [110, 150, 360])),
         *written(base.encode(y=y("centre"), text="centre_text:N"), p, **side),
         *written(base.encode(y=y("upper"), text="upper_text:N"), p, **side),
         *written(base.encode(y=y("lower"), text="lower_text:N"), p, **side),
@@ -44,7 +45,8 @@ def _control(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
 
 
 def control(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", theme: Theme = "light", height: int = 340) -> Drawing:
-    """A control chart: weeks as points, the centre as a line, the limits dotted, the weeks of the baseline shaded, signals as orange diamonds.
+    """A control chart: weeks as points, the centre as a line, the limits dotted, the weeks of the baseline shaded; orange diamonds lie outside
+    the limits, orange squares in a run on one side of the centre.
 
     frame : start, period, value, n, numerator, centre, lower, upper, baseline, signal ("outside", "run" or ""), as `core.signals.Control.frame` gives it.
     """
@@ -59,13 +61,13 @@ def control(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: st
     top = number(frame, "numerator")
     data = pd.DataFrame({
         "period": words(frame, "period"), "order": np.arange(len(frame)), "value": value, "centre": centre, "lower": lower, "upper": upper,
-        "base_low": np.where(first, lower, np.nan), "base_high": np.where(first, upper, np.nan), "kind": np.where(rule == "", *POINTS),
+        "base_low": np.where(first, lower, np.nan), "base_high": np.where(first, upper, np.nan), "kind": np.where(rule == "", "week", rule),
         "label": written_value, "sample": [units.of(a, b) if not np.isnan(a) else f"n {b:,.0f}" for a, b in zip(top, n, strict=True)],
         "limits": [f"{a} – {b}" if a else "" for a, b in zip(low, high, strict=True)],
-        "says": np.where(rule == "outside", "outside the limits", np.where(rule == "run", "eight in a row on one side", "within what is usual")),
+        "says": np.where(rule == "outside", "outside the limits", np.where(rule == "run", "in a run on one side of the mean", "within what is usual")),
         "centre_text": np.where(last, [f"mean {text}" if text else "" for text in texts(centre, unit, currency)], ""),
         "upper_text": np.where(last & ~close, high, ""), "lower_text": np.where(last & ~close, low, ""),
-        "marked": np.where(rule != "", written_value, "")})
+        "marked": np.where((rule == "outside") & np.append(rule[1:] != "outside", True), written_value, "")})
     marked = data[rule != ""]
     says = [f"{label} by week: {written_value[-1]} in {spoken(str(data['period'].iloc[-1]))}, mean of the first weeks {texts(centre, unit, currency)[0]}",
             f"signals at {', '.join(spoken(one) for one in marked['period'])}" if len(marked) else "no signal"]

@@ -177,13 +177,14 @@ def comparison(x: Coded, period: Period | None) -> Period | None:
 
 
 def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "", grain: Grain | None = None, points: int = TREND_POINTS,
-         target: float = float("nan"), own: dict[str, str] | None = None, **params: Any) -> Line:
+         target: float = float("nan"), own: dict[str, str] | None = None, alone: bool = False, **params: Any) -> Line:
     """A line of a review: `card` under `view`, its `stat` (a measure's name or a quantile; the headline by default), narrowed to `own`
     dimensions of the metric (`own={"stage": "mql"}`), with the period before and a series of `points` periods by `grain` (the view's own by default).
+    `alone`: the number itself, without what was before and without series.
     """
     measure = card.measure(stat)
     stat = stat or (stat_name(measure, measure.stats[0]) if measure.stats else measure.name)
-    before_period = comparison(x, view.period)
+    before_period = None if alone else comparison(x, view.period)
     base: dict[str, Any] = {"card": card, "measure": measure, "stat": stat, "label": label or card.label, "currency": x.terms.corporate_currency,
                             "period": view.period, "before_period": before_period, "target": target,
                             "own": tuple(sorted((own or {}).items())), "params": tuple(sorted(params.items()))}
@@ -201,8 +202,8 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     if without > 0 and numbers["value"] == 0:
         numbers["value"] = float("nan")  # an amount that nobody entered is unknown, not 0
     return Line(**base, **numbers, without_amount=without,
-                before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"),
-                series=series(x, card, view, stat, grain or view.grain, points, **params), notes=notes, signal=control(x, card, view, stat, **params))
+                before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"), notes=notes,
+                **({} if alone else {"series": series(x, card, view, stat, grain or view.grain, points, **params), "signal": control(x, card, view, stat, **params)}))
 
 
 def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: int = TREND_POINTS, **params: Any) -> pd.DataFrame:
@@ -217,6 +218,8 @@ def series(x: Coded, card: Metric, view: View, stat: str, grain: Grain, points: 
     only = card.measure(stat).name if card.headline.kind is not Kind.DERIVED else ""
     found = compute(x, card, view.during(window), (), grain, only=only, **params)
     found = found[found["measure"] == stat]
+    if found["start"].duplicated().any():  # several numbers a period, such as one a target, are no series
+        return pd.DataFrame()
     codes = range(last - points + 1, last + 1)
     starts = np.array([calendar.start(code, grain) for code in (*codes, last + 1)])
     out = found.set_index("start").reindex(starts[:-1]).rename_axis("start").reset_index()

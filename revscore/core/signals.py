@@ -66,12 +66,15 @@ class Control:
         return {"none": "no change", "few": "too few weeks to say"}.get(self.state, "")
 
     def frame(self) -> pd.DataFrame:
-        """The points for a drawing or a table: start, period, value, n, numerator, centre, lower, upper, baseline, approximate, signal (rule or "")."""
+        """The points for a drawing or a table: start, period, value, n, numerator, centre, lower, upper, baseline, approximate, signal ("outside"; "run": completes a
+        run or belongs to the one that is news; or "")."""
         if self.chart is None or self.starts is None:
             return pd.DataFrame()
         rule = np.full(len(self.starts), "", dtype=object)
         for one in self.chart.signals:
             rule[one.at] = "outside" if "outside" in (one.rule, rule[one.at]) else one.rule
+        if self.rule == "run":
+            rule[(rule != "outside") & (self.starts >= self.week) & (self.starts <= self.last)] = "run"
         return pd.DataFrame({"start": self.starts, "period": [date_of(day).isoformat() for day in self.starts], "value": self.chart.values, "n": self.n_of,
                              "numerator": self.numerator, "centre": self.chart.centre, "lower": self.chart.lower, "upper": self.chart.upper,
                              "baseline": np.arange(len(self.starts)) < self.chart.baseline, "approximate": self.chart.approximate, "signal": rule})

@@ -10,10 +10,10 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import EARLY_SHARE, expected_share, resolve, standing
-from revscore.core.review import Line
+from revscore.core.review import Line, line
 from revscore.core.terms import Target
 from revscore.core.view import View
-from revscore.rhythm.asks import Ask, made
+from revscore.rhythm.asks import Ask
 from revscore.rhythm.funnel import named, stage_name
 from revscore.rhythm.speed import SLA_NAMES
 
@@ -62,7 +62,8 @@ class Standing:
     """A target of the period with the number it is about, and where it stands. NaN where the profile does not give it."""
 
     target: Target
-    line: Line
+    ask: Ask  # the number with all that belongs to it
+    line: Line  # its value alone
     attainment: float
     good: bool | None  # on pace (cumulative) or kept (compared directly); None where the number is not known
     profile: str  # the pacing profile by its name; "" when the target is compared directly
@@ -90,11 +91,12 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
         if (target.start, target.end, target.segment) != (view.period.start, view.period.end, segments[0]) or found is None:
             continue
         card, stat, own = found
-        line = made(x, view, (Ask(card.id, stat, name_of(card.label, stat, own), tuple(own.items()), now="period" in card.params),))[0]
-        row = standing(x.terms, target, line.value, x.as_of_day)
+        one = Ask(card.id, stat, name_of(card.label, stat, own), tuple(own.items()), now="period" in card.params)
+        number = line(x, card, view.during(None) if one.now else view, stat, label=one.label, own=own, alone=True)
+        row = standing(x.terms, target, number.value, x.as_of_day)
         cumulative = target.pacing not in ("", "none")
         share = row.get("expected_share", np.nan)
-        out.append(Standing(target, line, row["attainment"], None if not line.known else row["on_pace"] if cumulative else row["hit"],
+        out.append(Standing(target, one, number, row["attainment"], None if not number.known else row["on_pace"] if cumulative else row["hit"],
                             f"{PROFILES.get(target.pacing, target.pacing)}{f' of {x.terms.pacing_calendar}' if target.pacing == 'business_day' else ''}" if cumulative else "",
                             row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
                             row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan)))

@@ -9,6 +9,7 @@ from revscore.core import units
 from revscore.core.metrics.targets import EARLY_SHARE
 from revscore.core.units import DAYS, MULTIPLE, RATIO
 from revscore.rhythm import goals
+from revscore.rhythm.asks import made
 from revscore.rhythm.goals import Standing
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
@@ -28,7 +29,7 @@ def targets(now: Now) -> None:
         st.caption(md(f"Expected by now and projected follow the pacing profile that each target names; nothing is projected before {EARLY_SHARE:.0%} of a target is expected. Rates and durations are "
                       "compared directly. Choose a row for the rows of its number."))
     if opened is not None:
-        drill.opened(now, found[opened].line)
+        drill.opened(now, now.ask(made, (found[opened].ask,))[0])
 
 
 _LABELS = {"name": "Target", "state": "State", "actual": "Now", "target": "Of", "attained": "Attained", "expected": "Expected by now", "pace": "Pace index", "projected": "Projected",
