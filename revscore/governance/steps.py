@@ -1,7 +1,7 @@
 """From the extract of then to the extract of today in steps, each taking over one kind of change: vanished, edited, re-owned, late-dated, new.
 
 Rows are matched by their key; events first by what they say, so that an event whose made-up id moved is still the same event. What lies after
-as-of exists on neither side (METRICS C2).
+as-of counts on neither side (METRICS C2).
 """
 
 from __future__ import annotations
@@ -28,17 +28,15 @@ _EVENTS: Mapping[str, tuple[tuple[str, ...], str]] = {
     "activities": (("person_id", "opp_id"), "occurred_at"), "touches": (("person_id",), "occurred_at"), "routing_log": (("lead_id",), "attempted_at"),
     "sla_pauses": (("lead_id",), "paused_at"), "arr_ledger": (("account_id",), "effective_date"),
 }
-_CREATED = {"leads": "created_at", "opportunities": "created_at", "contacts": "created_at"}
+_CUT = ("lead_stage_history", "opp_history", "activities", "touches", "routing_log", "sla_pauses")
 
 
 def cut(data: CrmData) -> CrmData:
-    """`data` without the records and events that are dated after as-of."""
+    """`data` without the events that are dated after as-of: they change nothing, and are no difference. Records stay (roles, for one, have no history)."""
     tables = {}
     for name, frame in data.tables.items():
-        column = _CREATED.get(name) or (_EVENTS[name][1] if name in _EVENTS else "")
-        if column in frame.columns:
-            last = data.as_of if getattr(frame[column].dtype, "tz", None) is not None else data.as_of.tz_localize(None) + pd.Timedelta(days=1)  # of any zone
-            later = (frame[column] > last).to_numpy()
+        if name in _CUT and _EVENTS[name][1] in frame.columns:
+            later = (frame[_EVENTS[name][1]] > data.as_of).to_numpy()
             frame = frame[~later].reset_index(drop=True) if later.any() else frame
         tables[name] = frame
     return replace(data, tables=tables)
