@@ -24,6 +24,12 @@ def words(name: str, values: tuple[str, ...], labels: tuple[str, ...] | None = N
 
 def listed_flags(flags: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
     """The labels whose flag is up, as one text a record ("" when none is): `flags` is [label, record]."""
+    if len(labels) > _BITS:
+        first, rest = listed_flags(flags[:_BITS], labels[:_BITS]), listed_flags(flags[_BITS:], labels[_BITS:])
+        return first + np.where((first != "") & (rest != ""), "; ", "").astype(object) + rest
     mask = (flags.astype("int64") << np.arange(len(labels))[:, None]).sum(axis=0)
     found, place = np.unique(mask, return_inverse=True)
     return np.array(["; ".join(label for k, label in enumerate(labels) if number >> k & 1) for number in found.tolist()], dtype=object)[place]
+
+
+_BITS = 60  # flags that fit into one number

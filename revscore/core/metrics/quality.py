@@ -48,11 +48,21 @@ def _cell_facts(x: Coded, entity: str, cells: Cells, left_out: LeftOut, standing
 
 def _record_facts(x: Coded, entity: str, population: np.ndarray, cells: Cells, left_out: LeftOut) -> Facts:
     record = np.flatnonzero(population)
-    fields = np.array([np.bincount(cells.record[(cells.field == k) & ~cells.filled], minlength=len(population))[record] > 0 for k in range(len(cells.fields))],
-                      dtype=bool).reshape(len(cells.fields), len(record))
+    fields = _lacking(cells, len(population))[:, record]
     values = {"records": np.ones(len(record)), "complete": (~fields.any(axis=0)).astype(float), "incomplete": fields.any(axis=0).astype(float)}
     return x.make_facts(entity, record, _today(x, record), values, left_out=left_out,
-                        detail={"missing": listed_flags(fields, tuple(name.replace("_", " ") for name in cells.fields))})
+                        detail={"missing": _fields_text(cells, fields)})
+
+
+def _lacking(cells: Cells, n: int) -> np.ndarray:
+    """[field, record] which of `n` records lack which required field."""
+    out = np.zeros((len(cells.fields), n), dtype=bool)
+    out[cells.field[~cells.filled], cells.record[~cells.filled]] = True
+    return out
+
+
+def _fields_text(cells: Cells, lacking: np.ndarray) -> np.ndarray:
+    return listed_flags(lacking, tuple(name.removesuffix("_id").replace("_", " ") for name in cells.fields))
 
 
 @metric("dq.lead_completeness", "Required fields of leads", "How many of the fields that leads need by now are filled?",
@@ -295,8 +305,10 @@ def exception_rate(x: Coded) -> Facts:
                                for flags, names in ((of_leads, LEAD_EXCEPTIONS), (of_deals, DEAL_EXCEPTIONS))])
 
     flags = np.array([both(name) for name in EXCEPTIONS])
+    missing = np.concatenate([_fields_text(cells, _lacking(cells, n)[:, record]) for cells, n, record in ((lead_cells(x), x.leads.n, lead), (deal_cells(x), x.opps.n, deal))])
+    broken = np.concatenate([np.full(len(lead), "", dtype=object), listed_flags(forecast.violations(x), forecast.RULE_LABELS)])
     record, kind = np.concatenate([lead, x.leads.n + deal]), np.repeat([1, 2], [len(lead), len(deal)])
     values = {"records": np.ones(len(record)), "exception": flags.any(axis=0).astype(float), **{name: row.astype(float) for name, row in zip(EXCEPTIONS, flags, strict=True)}}
     return x.make_facts("lead_or_deal", record, _today(x, record), values, own={"kind": (kind, words("kind", ("lead", "deal"), ("Lead", "Deal")))},
-                        detail={"exceptions": listed_flags(flags, EXCEPTION_LABELS)},
+                        detail={"exceptions": listed_flags(flags, EXCEPTION_LABELS), "missing": missing, "broken": broken},
                         left_out=_shifted(x, "lead_or_deal", x.leads.left_out, x.opps.left_out, first=(0, x.leads.n)))
