@@ -144,7 +144,8 @@ def _points(x: Coded, card: Metric, measure: Measure, view: View, stat: str, **p
             value[at], top[at], n[at] = table["num"], table["num"], table["hit"]
         return starts, value, top, n
     found = compute(x, card, window, (), "week", only="" if card.headline.kind is Kind.DERIVED else measure.name, **params)
-    found = found[(found["measure"] == stat) & found["start"].notna()]  # a number without periods has no weeks
+    found = found[(found["measure"] == stat) & found["start"].isin(starts)]  # a number without periods, or with some of its own, has no weeks
+    found = found[~found["start"].duplicated(keep=False)]
     at = calendar.codes(found["start"].to_numpy(dtype="int64"), "week") - first
     value[at], n[at] = found["value"].to_numpy(dtype=float), np.nan_to_num(found["n"].to_numpy(dtype=float))
     return starts, value, top, n
