@@ -18,7 +18,7 @@ POINTS = ("week", "run", "outside")
 def _control(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     x = alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=None, scale=alt.Scale(type="point", padding=0.5, range=room(112)),
-              axis=alt.Axis(labelExpr=PERIOD_AXIS))
+              axis=alt.Axis(labelExpr=PERIOD_AXIS, labelSeparation=14))
     base = alt.Chart().encode(x=x)
 
     def y(name: str) -> alt.Y:
@@ -67,8 +67,15 @@ def control(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: st
         "says": np.where(rule == "outside", "outside the limits", np.where(rule == "run", "in a run on one side of the mean", "within what is usual")),
         "centre_text": np.where(last, [f"mean {text}" if text else "" for text in texts(centre, unit, currency)], ""),
         "upper_text": np.where(last & ~close, high, ""), "lower_text": np.where(last & ~close, low, ""),
-        "marked": np.where((rule == "outside") & np.append(rule[1:] != "outside", True), written_value, "")})
+        "marked": np.where(_furthest(rule == "outside", np.abs(value - centre)), written_value, "")})
     marked = data[rule != ""]
     says = [f"{label} by week: {written_value[-1]} in {spoken(str(data['period'].iloc[-1]))}, mean of the first weeks {texts(centre, unit, currency)[0]}",
             f"signals at {', '.join(spoken(one) for one in marked['period'])}" if len(marked) else "no signal"]
     return Drawing("control", data, _control(unit, currency, theme), sentence(says), height)
+
+
+def _furthest(outside: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """Of each stretch of points outside, the one furthest from the centre: it alone is written, so that neighbours do not overlap."""
+    stretch = np.cumsum(np.concatenate([[True], outside[1:] != outside[:-1]]))
+    most = pd.Series(distance).groupby(stretch).transform("max").to_numpy()
+    return outside & (distance == most)

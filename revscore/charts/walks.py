@@ -37,7 +37,7 @@ def _walk(clicks: bool, theme: Theme) -> alt.LayerChart:
         base.mark_text(align="right", fontSize=SMALL, color=p.soft).encode(x=alt.value(alt.expr("width")), text="note:N"),
     ]
     if clicks:
-        marks.append(clickable(base.mark_bar(**UNSEEN).encode(x=alt.value(0), x2=alt.value(alt.expr("width")), tooltip=about), "id"))
+        marks.append(clickable(base.mark_bar(**UNSEEN, height={"band": 1.7}).encode(x=alt.value(0), x2=alt.value(alt.expr("width")), tooltip=about), "id"))
     return layers(*marks)
 
 
