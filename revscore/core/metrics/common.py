@@ -15,6 +15,7 @@ LEAD_CHANGES = (*LEAD_NEEDS, "lead_stage_history!")  # not from present states a
 LEAD_PASSES = (*LEAD_CHANGES, "lead_stage_history.stage!")  # nor from date stamps, which know no return
 DEAL_CHANGES = (*DEAL_NEEDS, "opp_history!")
 DEAL_DRILL = ("opp_id", "name", "account", "segment", "owner", "stage", "amount", "close_date", "next_step")
+_BITS = 60  # flags that fit into one number
 
 
 def words(name: str, values: tuple[str, ...], labels: tuple[str, ...] | None = None) -> Dimension:
@@ -30,6 +31,3 @@ def listed_flags(flags: np.ndarray, labels: tuple[str, ...]) -> np.ndarray:
     mask = (flags.astype("int64") << np.arange(len(labels))[:, None]).sum(axis=0)
     found, place = np.unique(mask, return_inverse=True)
     return np.array(["; ".join(label for k, label in enumerate(labels) if number >> k & 1) for number in found.tolist()], dtype=object)[place]
-
-
-_BITS = 60  # flags that fit into one number
