@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pandas as pd
 
+from revscore import core
 from revscore.company.loading import Progress, load, sha256_of
 from revscore.core.ask import AskError
 from revscore.core.coded import Coded
@@ -19,7 +21,7 @@ from revscore.core.review import listed
 from revscore.core.terms import Terms
 from revscore.intake import Source
 from revscore.intake.dates import INSTANT
-from revscore.store import SAMPLE, NothingLoaded, Store, default_url
+from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
 
 COMPANY = "company"  # the data set of the user's own company
 SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
@@ -81,17 +83,24 @@ def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id
     config, version = store.terms(dataset)
     data = _known(store, dataset, as_of, load_id)
     data = replace(data, stand=replace(data.stand, definitions=version))
-    return Coded(data, Terms.from_config(config).with_tables(data))
+    terms = Terms.from_config(config).with_tables(data)
+    keeper = store.kept(store.version(dataset), repr(data.stand), data.as_of.isoformat(), terms.digest, _code())
+    return Coded(data, terms, keeper)
+
+
+@cache
+def _code() -> str:
+    return code_version(Path(core.__file__).parent)
 
 
 def _known(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> CrmData:
     try:
-        return store.data(dataset, as_of, load_id)
+        return store.data(dataset, as_of, load_id, whole=False)
     except NothingLoaded:
         loads = store.loads(dataset)
         if as_of is None or load_id is not None or not loads or loads[-1].derived:
             raise
-        first = store.data(dataset, loads[-1].as_of)
+        first = store.data(dataset, loads[-1].as_of, whole=False)
         return replace(first, as_of=as_of)
 
 

@@ -20,6 +20,7 @@ from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES, SHARED, Texts
 from revscore.core.facts import Codes, Dimension, Facts, by_day, dense
+from revscore.core.kept import Keeper, Unkept, pack, unpack
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS
 
@@ -38,8 +39,8 @@ KEPT_FACTS = 128  # facts of one metric under one set of parameters; the least r
 class Coded:
     """The coded extract: `Coded(data, terms)`. `terms` should already hold the tables of terms that the extract brought."""
 
-    def __init__(self, data: CrmData, terms: Terms) -> None:
-        self.data, self.terms = data, terms
+    def __init__(self, data: CrmData, terms: Terms, keeper: Keeper | None = None) -> None:
+        self.data, self.terms, self._keeper = data, terms, keeper
         self.as_of = int(data.as_of.asm8.astype("datetime64[us]").astype("int64"))
         self.as_of_day = int(local_days(np.array([self.as_of]), terms.reporting_tz)[0])
         self._facts: OrderedDict[tuple[Any, ...], Facts] = OrderedDict()
@@ -52,31 +53,53 @@ class Coded:
     def leads(self) -> Leads:
         from revscore.core.leads import encode_leads
 
-        return encode_leads(self)
+        return self._kept("leads", lambda: encode_leads(self))
 
     @cached_property
     def opps(self) -> Opportunities:
         from revscore.core.deals import encode_opportunities
 
-        return encode_opportunities(self)
+        return self._kept("opps", lambda: encode_opportunities(self))
 
     @cached_property
     def people(self) -> People:
         from revscore.core.people import encode_people
 
-        return encode_people(self)
+        return self._kept("people", lambda: encode_people(self))
 
     @cached_property
     def passes(self) -> Passes:
         from revscore.core.passes import encode_passes
 
-        return encode_passes(self)
+        return self._kept("passes", lambda: encode_passes(self))
 
     @cached_property
     def clocks(self) -> Clocks:
         from revscore.core.sla import encode_clocks
 
-        return encode_clocks(self)
+        return self._kept("clocks", lambda: encode_clocks(self))
+
+    def _kept(self, name: str, make: Callable[[], Any]) -> Any:
+        """What the keeper has under `name`; where it has nothing, what `make` gives, which it then keeps and gives back (mapped, not held)."""
+        if self._keeper is None:
+            return make()
+        with self._lock:
+            found = self._restored(name)
+            if found is None:
+                found = make()
+                try:
+                    self._keeper.put(name, *pack(found))
+                except Unkept:
+                    return found
+                found = self._restored(name) or found
+            return found
+
+    def _restored(self, name: str) -> Any | None:
+        found = self._keeper.get(name) if self._keeper else None
+        try:
+            return None if found is None else unpack(*found, self)
+        except (LookupError, TypeError, ValueError):
+            return None
 
     @cached_property
     def lead_index(self) -> pd.Index:
@@ -98,7 +121,7 @@ class Coded:
         from revscore.core.journeys import build_journeys
 
         mode = mode or self.terms.attribution.person_mode
-        return self.once(("journeys", mode), lambda: build_journeys(self, mode))
+        return self.once(("journeys", mode), lambda: self._kept(f"journeys-{mode}", lambda: build_journeys(self, mode)))
 
     def days(self, at: np.ndarray) -> np.ndarray:
         """Local day numbers of instants, in the reporting zone."""
@@ -109,6 +132,9 @@ class Coded:
     @cached_property
     def dims(self) -> dict[str, Dimension]:
         """The shared dimensions; one code means the same in every entity."""
+        return self._kept("dims", self._dims)
+
+    def _dims(self) -> dict[str, Dimension]:
         names = {"owner": _names(self.data.table("users"), "user_id"), "campaign": _names(self.data.table("campaigns"), "campaign_id")}
         out = {}
         for name in DIMENSIONS:
@@ -147,7 +173,7 @@ class Coded:
             if key in self._facts:
                 self._facts.move_to_end(key)
                 return self._facts[key]
-            made = self._facts[key] = card.build(self, **params)
+            made = self._facts[key] = card.build(self, **params) if params else self._kept(f"facts-{card.id}", lambda: card.build(self))
             if len(self._facts) > KEPT_FACTS:
                 self._facts.popitem(last=False)
             return made
@@ -202,7 +228,7 @@ class _Codes(dict[str, dict[str, np.ndarray]]):
         self.x = x
 
     def __missing__(self, entity: str) -> dict[str, np.ndarray]:
-        made = self[entity] = {name: self.x.encode(column, self.x.dims[name]) for name, column in self.x._texts(entity).items()}
+        made = self[entity] = self.x._kept(f"codes-{entity}", lambda: {name: self.x.encode(column, self.x.dims[name]) for name, column in self.x._texts(entity).items()})
         return made
 
 

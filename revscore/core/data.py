@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -18,6 +19,36 @@ class Stand:
     dataset: str = ""
     loads: tuple[int, ...] = ()
     definitions: int | None = None
+
+
+class Shelf(Mapping[str, pd.DataFrame]):
+    """Tables that are read when they are first asked for. `columns` says what each has; `read(table, columns)` gives these columns, or all."""
+
+    def __init__(self, columns: Mapping[str, tuple[str, ...]], read: Callable[[str, tuple[str, ...] | None], pd.DataFrame],
+                 there: Mapping[str, pd.DataFrame] | None = None) -> None:
+        self.columns, self._read, self._lock = columns, read, threading.Lock()
+        self._there: dict[str, pd.DataFrame] = dict(there or {})
+
+    def __getitem__(self, table: str) -> pd.DataFrame:
+        if table not in self.columns:
+            raise KeyError(table)
+        with self._lock:
+            if table not in self._there:
+                self._there[table] = self._read(table, None)
+            return self._there[table]
+
+    def some(self, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Only these columns (those of them that it has); they are not remembered."""
+        return self._there[table] if table in self._there else self._read(table, tuple(column for column in columns if column in self.columns[table]))
+
+    def __contains__(self, table: object) -> bool:
+        return table in self.columns
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
 
 
 @dataclass(frozen=True)
@@ -54,11 +85,22 @@ class CrmData:
             self._whole[name] = frame.assign(**{column: empty[column].reindex(frame.index) for column in absent})[list(empty.columns)] if absent else frame
         return self._whole[name]
 
+    def read(self, name: str, *columns: str) -> pd.DataFrame:
+        """A frame of `name` with (at least) these columns: what encoding asks for, so that a large table need not be there as a whole."""
+        if not isinstance(self.tables, Shelf) or name not in self.tables:
+            return self.table(name)
+        frame, empty = self.tables.some(name, columns), schema.empty(name)
+        absent = [column for column in columns if column not in frame.columns]
+        return frame.assign(**{column: empty[column].reindex(frame.index) for column in absent}) if absent else frame
+
+    def _columns(self, table: str) -> Collection[str]:
+        return self.tables.columns[table] if isinstance(self.tables, Shelf) else self.tables[table].columns
+
     def has(self, need: str) -> bool:
         """Whether the extract has `table` or `table.column` (an empty table that was delivered counts as there). A need that ends in "!" asks
         that it was observed: `opp_history!` is not met by a history rebuilt from present states."""
         table, _, column = need.rstrip("!").partition(".")
-        there = table in self.tables and (not column or column in self.tables[table].columns)
+        there = table in self.tables and (not column or column in self._columns(table))
         return there and not (need.endswith("!") and (table in self.derived or need.rstrip("!") in self.derived))
 
     def missing(self, needs: tuple[str, ...]) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ class Codes(Mapping[str, np.ndarray]):
             self._made[name] = self._shared[name][self._record]
         return self._made[name]
 
+    @property
+    def made(self) -> Mapping[str, np.ndarray]:
+        """Those that are there: the metric's own, and what was gathered so far."""
+        return self._made
+
     def __contains__(self, name: object) -> bool:
         return name in self._names
 

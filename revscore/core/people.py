@@ -13,6 +13,7 @@ from revscore.core.calendars import NEVER, instants
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
+    from revscore.core.data import CrmData
 
 _MERGE_STEPS = 16  # longest chain of merges that is followed
 
@@ -44,6 +45,39 @@ class Touches:
     row: np.ndarray  # row of the touches table
 
 
+class Names:
+    """The ids of people, accounts and campaigns, looked up when they are first asked for."""
+
+    def __init__(self, data: CrmData) -> None:
+        self._data = data
+
+    def _column(self, *places: tuple[str, str]) -> pd.Series:
+        return pd.concat([self._data.read(table, column)[column] for table, column in places], ignore_index=True)
+
+    @cached_property
+    def ids(self) -> np.ndarray:
+        return self._people.to_numpy(dtype=object)
+
+    @property
+    def _people(self) -> pd.Series:
+        return self._column(("contacts", "contact_id"), ("leads", "lead_id"))
+
+    @cached_property
+    def index(self) -> pd.Index:
+        """Position of every id; an id that is both a lead's and a contact's is the contact's."""
+        ids = self._people
+        index = pd.Index(ids)
+        return index if index.is_unique else pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
+
+    @cached_property
+    def account_index(self) -> pd.Index:
+        return pd.Index(self._column(*((table, "account_id") for table in ("accounts", "contacts", "leads", "opportunities"))).dropna().unique())
+
+    @cached_property
+    def campaign_index(self) -> pd.Index:
+        return pd.Index(self._column(("campaigns", "campaign_id")))
+
+
 @dataclass(frozen=True)
 class People:
     """Persons by position: contacts first (same order as their table), then leads.
@@ -59,12 +93,25 @@ class People:
     created: np.ndarray
     account: np.ndarray
     is_test: np.ndarray
-    index: pd.Index
-    ids: np.ndarray
-    account_index: pd.Index
+    names: Names
     activities: Activities
     touches: Touches
-    campaign_index: pd.Index
+
+    @property
+    def index(self) -> pd.Index:
+        return self.names.index
+
+    @property
+    def ids(self) -> np.ndarray:
+        return self.names.ids
+
+    @property
+    def account_index(self) -> pd.Index:
+        return self.names.account_index
+
+    @property
+    def campaign_index(self) -> pd.Index:
+        return self.names.campaign_index
 
     @cached_property
     def of_lead(self) -> np.ndarray:
@@ -95,19 +142,13 @@ def encode_people(x: Coded) -> People:
     np.minimum.at(by_lead, named_contacts := contact[contact >= 0], x.leads.created[contact >= 0])
     created[:nc] = np.where(by_lead != NEVER, by_lead, created[:nc])
 
-    account_index = pd.Index(pd.concat([x.data.table("accounts")["account_id"], contacts["account_id"], leads["account_id"],
-                                        x.data.table("opportunities")["account_id"]]).dropna().unique())
-    account = np.concatenate([account_index.get_indexer(contacts["account_id"]), account_index.get_indexer(leads["account_id"])])
+    names = Names(x.data)
+    account = np.concatenate([names.account_index.get_indexer(contacts["account_id"]), names.account_index.get_indexer(leads["account_id"])])
     is_test = np.zeros(nc + nl, dtype=bool)
     is_test[nc:] = x.leads.why_out == 1
     is_test[named_contacts] |= (x.leads.why_out == 1)[contact >= 0]
 
-    ids = pd.concat([contacts["contact_id"], leads["lead_id"]], ignore_index=True)
-    index = pd.Index(ids)
-    if not index.is_unique:  # an id that is both a lead's and a contact's is the contact's
-        index = pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
-    campaign_index = pd.Index(x.data.table("campaigns")["campaign_id"])
-    people = People(nc, canonical, created, account, is_test, index, ids.to_numpy(dtype=object), account_index, None, None, campaign_index)  # type: ignore[arg-type]
+    people = People(nc, canonical, created, account, is_test, names, None, None)  # type: ignore[arg-type]
     object.__setattr__(people, "activities", _activities(x, people))
     object.__setattr__(people, "touches", _touches(x, people))
     return people

@@ -35,12 +35,12 @@ def reach(x: Coded, view: View) -> Reach:
     if not leads and not deals:
         without = {name: View.of(view.period, view.grain, **{k: v for k, v in chosen.items() if k != name}) for name in chosen}
         culprits = tuple(name for name, wider in without.items() if _left(x, wider, "lead") or _left(x, wider, "opp")) or tuple(chosen)
-    return Reach(leads, deals, len(x.lead_index), len(x.opp_index), parts, culprits)
+    return Reach(leads, deals, x.leads.n, x.opps.n, parts, culprits)
 
 
 def _left(x: Coded, view: View, entity: str) -> int:
     """Records of an entity that the dimensions leave; a dimension that the entity does not have selects nothing away."""
-    kept = np.ones(len(x.lead_index if entity == "lead" else x.opp_index), dtype=bool)
+    kept = np.ones(x.leads.n if entity == "lead" else x.opps.n, dtype=bool)
     for name, values in view.where:
         if name in x.codes[entity]:
             kept &= np.isin(x.codes[entity][name], x.dims[name].codes_of(values))

@@ -20,6 +20,7 @@ from revscore.core import schema
 from revscore.store.engine import StoreError
 
 FORMAT = "arrow-zstd-1"
+HEAD = 65_536  # bytes of a part that surely hold the names of its columns
 PART_ROWS = 250_000  # a part stays far below the largest value that SQLite and PostgreSQL take (1 GB)
 _ARROW = {"id": pa.large_string(), "text": pa.large_string(), "enum": pa.large_string(), "ts": pa.timestamp("us", "UTC"),
           "date": pa.timestamp("us"), "num": pa.float64(), "bool": pa.bool_()}
@@ -61,8 +62,14 @@ def pack_frame(frame: pd.DataFrame) -> Packed:
     return Packed(hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest(), len(frame), parts)
 
 
-def unpack_table(name: str, parts: Iterable[bytes]) -> pd.DataFrame:
-    return schema.conform(name, _table(parts).to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get))
+def unpack_table(name: str, parts: Iterable[bytes], columns: tuple[str, ...] | None = None) -> pd.DataFrame:
+    """The table, or only these of its columns."""
+    return schema.conform(name, _table(parts, columns).to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get))
+
+
+def columns_of(head: bytes) -> tuple[str, ...]:
+    """The columns of a packed frame, from its first `HEAD` bytes."""
+    return tuple(pa.ipc.open_stream(head).schema.names)
 
 
 def unpack_frame(parts: Iterable[bytes]) -> pd.DataFrame:
@@ -84,8 +91,15 @@ def _parts(table: pa.Table) -> tuple[bytes, ...]:
     return tuple(parts)
 
 
-def _table(parts: Iterable[bytes]) -> pa.Table:
-    return pa.concat_tables([pa.ipc.open_stream(part).read_all() for part in parts])
+def _table(parts: Iterable[bytes], columns: tuple[str, ...] | None = None) -> pa.Table:
+    def read(part: bytes) -> pa.Table:
+        if columns is None:
+            return pa.ipc.open_stream(part).read_all()
+        names = pa.ipc.open_stream(part).schema.names
+        fields = [place for place, name in enumerate(names) if name in columns]
+        return pa.ipc.open_stream(part, options=pa.ipc.IpcReadOptions(included_fields=fields)).read_all()
+
+    return pa.concat_tables([read(part) for part in parts])
 
 
 def _digest(name: str, table: pa.Table) -> str:

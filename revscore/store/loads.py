@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Row, Select, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
 
 from revscore.core import schema
-from revscore.core.data import CrmData, Stand
+from revscore.core.data import CrmData, Shelf, Stand
 from revscore.store import datasets, frames, snapshots
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, reading, writing
@@ -101,17 +101,20 @@ def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
                           row.rows_quarantined, row.derived, row.terms_hints, row.mapping) for row in reversed(rows))
 
 
-def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = ()) -> CrmData:
+def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = (), *, whole: bool = True) -> CrmData:
     with reading(engine) as connection:
         rows = _only(connection, dataset, only) if only else _counting(connection, dataset, as_of, load_id)
         chosen = _choose(rows, _load_frames(connection, dataset))
-        parts = fetch(connection, {sha256 for chain in chosen.values() for _, sha256 in chain})
+        later = {name: chain[0][1] for name, chain in chosen.items() if len(chain) == 1 and not whole}
+        columns = {name: frames.columns_of(_head(connection, address)) for name, address in later.items()}
+        parts = fetch(connection, {sha256 for name, chain in chosen.items() if name not in later for _, sha256 in chain})
     tables, derived = {}, {}
     for name, chain in chosen.items():
         newest = chain[-1][0]
         derived |= {key: text for key, text in newest.derived.items() if key.partition(".")[0] == name}
         if len(chain) == 1:
-            tables[name] = frames.unpack_table(name, parts[chain[0][1]])
+            if whole:
+                tables[name] = frames.unpack_table(name, parts[chain[0][1]])
             continue
         extracts = [snapshots.Extract(row.id, datasets.instant(row.as_of), frames.unpack_table(name, parts[sha256])) for row, sha256 in chain]
         tables[name] = schema.conform(name, snapshots.history(extracts))
@@ -119,7 +122,22 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
         derived[f"{name}.changed_at"] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
                          f"{_day(newest.as_of)}): a change is dated by the first extract that shows it.")
     used = tuple(sorted({row.id for chain in chosen.values() for row, _ in chain}))
-    return CrmData(tables, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
+
+    def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
+        with reading(engine) as connection:
+            return frames.unpack_table(name, fetch(connection, {later[name]})[later[name]], wanted)
+
+    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables)
+    return CrmData(held, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
+
+
+def _head(connection: Connection, address: str) -> bytes:
+    """The beginning of a frame, where its columns are named."""
+    query = select(func.substr(t.frame_parts.c.content, 1, frames.HEAD)).where(t.frame_parts.c.frame_sha256 == address, t.frame_parts.c.part == 0)
+    found = connection.execute(query).scalar_one_or_none()
+    if found is None:
+        raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")
+    return bytes(found)
 
 
 def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -12,6 +12,7 @@ from revscore.core.data import CrmData
 from revscore.store import datasets, loads, mappings, migrations, publications, terms
 from revscore.store.datasets import Dataset
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
+from revscore.store.kept import Kept, folder_beside
 from revscore.store.loads import LoadFile, LoadInfo, LoadResult
 from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
@@ -27,7 +28,8 @@ class Store:
     """
 
     def __init__(self, url: str | Path | None = None, *, wait: float = 15.0) -> None:
-        self._engine = open_engine(default_url() if url is None else url, wait)
+        self._url = str(default_url() if url is None else url)
+        self._engine = open_engine(self._url if url is None else url, wait)
         migrations.upgrade(self._engine)
 
     def close(self) -> None:
@@ -68,13 +70,18 @@ class Store:
         with reading(self._engine) as connection:
             return loads.infos(connection, dataset)
 
-    def data(self, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> CrmData:
+    def data(self, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None, *, whole: bool = True) -> CrmData:
         """The state as of a date: each table from the newest load with as-of <= `as_of` that delivered it.
 
         `load_id` pins what was known: only loads up to that one count, so the answer never changes again; without `as_of` the state is as
-        of that load. Raises `NothingLoaded` when no load counts.
+        of that load. Not `whole`: a table is read when it is first asked for. Raises `NothingLoaded` when no load counts.
         """
-        return loads.data(self._engine, dataset, as_of, load_id)
+        return loads.data(self._engine, dataset, as_of, load_id, whole=whole)
+
+    def kept(self, *key: str) -> Kept | None:
+        """Where parts of a coded extract are kept, those that all of `key` stands behind; None where there is no place for them."""
+        folder = folder_beside(self._url)
+        return None if folder is None else Kept(folder, key)
 
     def data_of(self, dataset: str, only: Sequence[int]) -> CrmData:
         """The state that exactly these loads make: what an extract's `stand` names. Raises `NothingLoaded` when one of them is not there."""
