@@ -180,7 +180,8 @@ def _definition(text: str) -> str:
 def _stands(now: Now) -> dict[str, object]:
     """What every download stands on: filters, date, data and definitions."""
     return {"Filters": "; ".join(f"{name} = {', '.join(values)}" for name, values in now.view.where) or "none",
-            "As of": str(now.x.data.as_of), "Data set": now.dataset, "Version": now.version, "Definitions": now.x.terms.digest}
+            "As of": str(now.x.data.as_of), "Data set": now.dataset, "Loads": ", ".join(map(str, now.x.data.stand.loads)),
+            "Definitions": f"version {now.x.data.stand.definitions} ({now.x.terms.digest})"}
 
 
 def downloads(sheets: Mapping[str, pd.DataFrame], now: Now, about: Mapping[str, object], name: str, rows: str) -> None:

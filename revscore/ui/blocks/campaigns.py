@@ -7,6 +7,11 @@ import streamlit as st
 
 from revscore.charts import groups
 from revscore.core import units
+from revscore.core.coded import Coded
+from revscore.core.made import Number
+from revscore.core.metrics import CARDS
+from revscore.core.receipt import Receipt, receipt
+from revscore.core.view import View
 from revscore.rhythm import campaigns
 from revscore.rhythm.asks import LEAST, ask, lacks
 from revscore.ui import charts, drill, tables
@@ -100,6 +105,11 @@ def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
             st.markdown("No campaign in this selection.")
 
 
+def _return(x: Coded, view: View, campaign: str) -> Receipt:
+    """What the return of a campaign stands on."""
+    return receipt(x, Number.of(CARDS["campaign.scorecard_fytd"], view.narrowed(campaign=campaign)))
+
+
 @st.dialog("Behind the campaign", width="large", position="right")
 def _campaign(now: Now, campaign: str, name: str) -> None:
     """The deals of a campaign with its credit by model, created and won in the period, and its touches."""
@@ -107,7 +117,10 @@ def _campaign(now: Now, campaign: str, name: str) -> None:
     st.caption(md(f"{now.choice.period_text} · credit under each of the nine models; a column adds up to what the model gives the campaign."))
     sheets = {**{title: now.ask(campaigns.deals, campaign, basis) for basis, title in campaigns.BASES.items()}, "Touches": now.ask(campaigns.touches, campaign)}
     money = dict.fromkeys(("amount", *campaigns.MODEL_NAMES.values()), units.CURRENCY)
-    for (title, frame), place in zip(sheets.items(), st.tabs([f"{title} {len(frame):,}" for title, frame in sheets.items()]), strict=True):
+    *places, last = st.tabs([*(f"{title} {len(frame):,}" for title, frame in sheets.items()), ":material/receipt_long: Return"])
+    with last:
+        drill.receipt(now.ask(_return, campaign))
+    for (title, frame), place in zip(sheets.items(), places, strict=True):
         with place:
             if len(frame):
                 tables.table(frame, now.x, key=f"campaign-{title}", height=560, formats=money)

@@ -9,11 +9,11 @@ import streamlit as st
 from revscore.charts import amounts
 from revscore.core import units
 from revscore.core.review import Line
-from revscore.rhythm.asks import Ask, made
+from revscore.rhythm.asks import Ask, ask, made
 from revscore.rhythm.monthly import Monthly, monthly
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.weekly import Weekly, weekly
-from revscore.ui import answers, charts, tiles
+from revscore.ui import answers, charts, drill, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -95,9 +95,11 @@ def coverage(now: Now, review: Weekly) -> None:
         enough = known and found["coverage"] >= found["required_coverage"]
         charts.heading("Enough to close what is left" if enough else f"Not enough pipeline: {have} where our win rate needs {required}" if known
                        else f"{have} of what is left is open", "coverage")
-        left, right = st.columns(2)
-        left.metric("Coverage of what is left", have)
-        right.metric("Required by our win rate", required)
+        for place, (stat, label, said) in zip(st.columns(2), (("coverage", "Coverage of what is left", have), ("required_coverage", "Required by our win rate", required)), strict=True):
+            with place, st.container(key=f"tile-{stat}"):
+                st.metric(label, said)
+                if st.button("", icon=":material/open_in_full:", key=f"open-{stat}", type="tertiary", help=f"Open {label.lower()} to its parts"):
+                    drill.opened(now, now.ask(made, (ask("pipeline.coverage", stat, label),), view=now.view.during(review.period))[0])
         st.caption(md(f"{money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
                              f"Without overdue close dates: {units.text(found['coverage_not_overdue'], units.MULTIPLE)}."))
 
