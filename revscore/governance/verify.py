@@ -68,8 +68,13 @@ def _differences(store: Store, publication: Publication, x: Coded, value: Publis
             yield f"{name} {_plain(getattr(value, name))} is published, {_plain(getattr(again, name))} is worked out"
     if receipt["sha256"] != again.receipt["sha256"]:
         yield f"SHA-256 {receipt['sha256'][:12]}… is published, {again.receipt['sha256'][:12]}… is worked out"
-    if {name: sum_of(part) for name, part in kept.groupby("part")} != {name: sum_of(part) for name, part in pairs.groupby("part")}:
+    if _sums(kept) != _sums(pairs):
         yield "the rows that are kept with it are not those that it is worked out from"
+
+
+def _sums(pairs: pd.DataFrame) -> list[str]:
+    """The sums of the parts, whatever these are called."""
+    return sorted(sum_of(part) for _, part in pairs.groupby("part"))
 
 
 def _same(a: float | None, b: float | None) -> bool:
