@@ -8,5 +8,6 @@ from revscore.charts.drawing import Drawing, empty
 from revscore.charts.groups import rank, split
 from revscore.charts.series import spark, trend, weeks
 from revscore.charts.theme import PALETTES, Palette, Theme
+from revscore.charts.walks import walk
 
-__all__ = ["PALETTES", "Drawing", "Palette", "Theme", "bridge", "control", "curve", "empty", "heat", "pace", "rank", "spark", "split", "steps", "trend", "weeks"]
+__all__ = ["PALETTES", "Drawing", "Palette", "Theme", "bridge", "control", "curve", "empty", "heat", "pace", "rank", "spark", "split", "steps", "trend", "walk", "weeks"]

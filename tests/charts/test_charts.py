@@ -56,6 +56,9 @@ def frames(n: int, seed: int = 0) -> dict[str, tuple]:
         "bridge": (lambda f, t: charts.bridge(f, CURRENCY, theme=t), legs),
         "split": (lambda f, t: charts.split(f, CURRENCY, models=MODELS, theme=t), credit),
         "rank": (lambda f, t: charts.rank(f, RATIO, label="Win rate", reference=0.3, theme=t), m.rename(columns={"period": "group"})),
+        "control": (lambda f, t: charts.control(f, RATIO, label="Win rate", theme=t), m.assign(centre=0.3, lower=0.05, upper=0.55, baseline=np.arange(n) < 3, signal=[""] * (n - 2) + ["run", "outside"])),
+        "walk": (lambda f, t: charts.walk(f, RATIO, label="Win rate", clicks=True, theme=t), figures.walk(0.3, pd.DataFrame({
+            "id": ["mix", "rate"], "label": ["Mix", "Rate"], "effect": [0.05, -0.1 - n / 1000], "note": ["", "9 of 30"]}), 0.25 - n / 1000).assign(label=["May", "Mix", "Rate", "June"])),
         "pace": (lambda f, t: charts.pace(f, theme=t), pd.DataFrame({"name": ["Q2"], "value": [1e6 + n], "target": [3e6], "expected": [1.2e6]})),
     }
 
@@ -223,3 +226,19 @@ def test_what_was_won_leaves_the_bridge_but_is_not_bad_news() -> None:
     data = charts.bridge(legs).data
     assert data["label"].tolist() == ["$10", "−$4", "$6"] and data["kind"].tolist() == ["total", "won", "total"]
     assert figures.running(legs)["to"].tolist() == [10, 6, 6]
+
+
+def test_a_walk_begins_where_the_step_before_ended_and_ends_at_the_end() -> None:
+    steps = pd.DataFrame({"id": ["a", "b", "c"], "label": ["A", "B", "C"], "effect": [0.1, -0.3, 0.0]})
+    walk = figures.walk(0.5, steps, 0.3)
+    assert walk["from"].tolist() == pytest.approx([0, 0.5, 0.6, 0.3, 0]) and walk["to"].tolist() == pytest.approx([0.5, 0.6, 0.3, 0.3, 0.3])
+    assert walk["kind"].tolist() == ["total", "up", "down", "up", "total"]
+    none = figures.walk(0.5, steps.iloc[:0], 0.5)
+    assert none["id"].tolist() == ["start", "end"]
+
+
+def test_of_neighbouring_signals_the_furthest_is_written() -> None:
+    frame = frames(8)["control"][1].assign(signal=["", "outside", "outside", "", "run", "", "outside", ""], value=[0.3, 0.6, 0.9, 0.3, 0.4, 0.3, 0.01, 0.3])
+    data = charts.control(frame, RATIO).data
+    assert data.loc[data["marked"] != "", "period"].tolist() == [frame["period"][2], frame["period"][6]]
+    assert data["kind"].tolist() == ["week", "outside", "outside", "week", "run", "week", "outside", "week"]
