@@ -24,6 +24,7 @@ from revscore.core.terms import Terms
 from revscore.core.view import View
 from revscore.governance.publishing import leaves, number_of, published
 from revscore.intake import load_folder
+from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 
@@ -151,3 +152,16 @@ def test_derived_numbers_of_the_golden_company_stand_on_receipts_of_their_parts(
     made = [card for card in CARDS.values() if card.headline.kind in (Kind.DERIVED, Kind.STUDY)]
     with_parts = [card.id for card in made if receipt(x, Number.of(card, **params(x, card))).parts]
     assert {"velocity.sales_velocity", "pipeline.coverage", "targets.pacing", "funnel.equal_age_comparison", "shared.weakest_link"} <= set(with_parts)
+
+
+@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("where", [{}, {"segment": "Enterprise"}])
+def test_closing_a_review_publishes_the_numbers_of_its_lines(name: str, where: dict, x: Coded) -> None:
+    view = View.of(x.terms.calendar.holding(x.as_of_day, "quarter"), **where)
+    lines = [line for line in content(REVIEWS[name](x, view))[0] if not line.lacks]
+    for line in lines:
+        number = Number.behind(line, view)
+        assert same(number.value(x), line.value) or line.without_amount, line.label
+        assert receipt(x, number, line.text).shown == line.text
+    found = numbers(x, view, name)
+    assert len({published(x, one)[0].key for one in found}) == len(found) >= len({(line.card.id, line.stat, line.own, line.params) for line in lines})
