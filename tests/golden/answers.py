@@ -197,10 +197,11 @@ class Answers:
 
     def velocity(self) -> dict[str, Any]:
         x = self.x
-        frame = self.ask("velocity.lead_transition_days", by="pair")
         transitions = {}
         default = [f"{a}->{b}" for a, b in zip(self.terms.lead_stages[:-2], self.terms.lead_stages[1:-1], strict=True)] + ["mql->opportunity"]
-        for pair in dict.fromkeys(self.report.get("transition_pairs", default)):
+        pairs = tuple(dict.fromkeys(self.report.get("transition_pairs", default)))
+        frame = self.ask("velocity.lead_transition_days", by="pair", pairs=pairs)
+        for pair in pairs:
             transitions[pair] = quantiles(frame[frame["pair"] == pair], ("median", "p75", "p90"))
         cycle = {q.label: quantiles(self.ask("velocity.cycle_time_won", View(q)), ("mean", "median", "p75", "p90")) for q in self.quarters}
         close = curve(x, CARDS["velocity.time_to_close_km"])

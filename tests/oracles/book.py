@@ -153,6 +153,10 @@ class Book:
             last += DAY
         return [first, last]
 
+    def named(self, text: str, label) -> list[date]:
+        """The period with a name, sought in the years around as-of."""
+        return self.same(next(day for day in (self.today + k * DAY for k in range(-1500, 1500)) if label(day) == text), label)
+
     def rate(self, currency: str, on: date | None = None) -> float:
         """Corporate rate, or the dated rate of a day."""
         if currency == self.config["corporate_currency"]:
@@ -282,18 +286,19 @@ class Book:
     def _report(self) -> None:
         report, today = self.config.get("report") or {}, self.today
         self.report = report
-        self.quarter = self.same(today, self.quarter_of)
+        self.quarter = self.named(report["current_quarter"], self.quarter_of) if "current_quarter" in report else self.same(today, self.quarter_of)
         before = self.same(self.quarter[0] - DAY, self.quarter_of)
-        self.quarters = {self.quarter_of(q[0]): q for q in (before, self.quarter)}
-        self.current = self.quarter_of(today)
+        self.quarters = {label: self.named(label, self.quarter_of) for label in report.get("quarters", [self.quarter_of(q[0]) for q in (before, self.quarter)])}
+        self.current = self.quarter_of(self.quarter[0])
         months, last = [], today
         for _ in range(3):
             last = self.same(last, self.month_of)[0] - DAY
             months.insert(0, self.month_of(last))
-        self.months = months
+        self.months = report.get("months", months)
         found = {r["segment"] for r in [*self.f0, *self.o1, *self.ledger]} - {None}
         self.segments = report.get("segments", sorted(found))
-        self.fytd = [self.same(today, lambda d: self.fiscal(d)[0])[0], today]
+        start = date.fromisoformat(report["fytd_start"]) if "fytd_start" in report else self.same(today, lambda d: self.fiscal(d)[0])[0]
+        self.fytd = [start, today]
         self.windows = self.config["conversion_window_days"]
 
     def window_days(self, pair: str) -> float:

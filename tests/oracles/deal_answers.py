@@ -223,7 +223,8 @@ def pipeline_bridge(book: Book) -> Record:
 def pipeline_coverage(book: Book) -> Record:
     out: Record = {}
     for target in book.targets:
-        if target["metric_id"] != "bookings.won.value" or [target["period_start"], target["period_end"]] != book.quarter:
+        fits = target["metric_id"] == "bookings.won.value" and [target["period_start"], target["period_end"]] == book.quarter
+        if target["target_id"] not in book.report["coverage_targets"] if "coverage_targets" in book.report else not fits:
             continue
         key = target["segment"] or "all"
         won = worth(book, closed_in(book, "won", book.quarter, key))
@@ -295,7 +296,8 @@ def push_count(book: Book) -> Record:
 
 def slippage_rate(book: Book) -> Record:
     out = {}
-    for label, period in ((book.current, book.quarter), (book.month_of(book.today), book.same(book.today, book.month_of))):
+    for label in book.report.get("slippage_periods", [book.current, book.month_of(book.today)]):
+        period = book.named(label, book.month_of if "-" in label else book.quarter_of)
         start, fates = book.midnight(period[0]), {k: [] for k in ("slipped", "won", "lost", "open_in_period", "overdue", "other")}
         base, slipped = 0.0, 0.0
         for opp in book.o1:

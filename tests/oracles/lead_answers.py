@@ -94,7 +94,8 @@ def km_conversion(book: Book) -> Record:
 def equal_age_comparison(book: Book) -> Record:
     m1, m2, m3 = book.months
     out = {}
-    for pair, older, younger in (("mql->sql", m2, m3), ("mql->opportunity", m2, m3), ("mql->sal", m1, m2)):
+    default = [{"pair": pair, "older": a, "younger": b} for pair, a, b in (("mql->sql", m2, m3), ("mql->opportunity", m2, m3), ("mql->sal", m1, m2))]
+    for pair, older, younger in ((row["pair"], row["older"], row["younger"]) for row in book.report.get("equal_age", default)):
         s, t = pair.split("->")
         cohorts = [entered(book, s, month) for month in (older, younger)]
         starts = [r["reached"][s] for members in cohorts for r in members]

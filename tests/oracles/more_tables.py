@@ -20,7 +20,7 @@ METRICS = ["funnel.entries.mql", "pipeline.created.value", "winrate.count", "ret
 
 def add_more(book: Workbook, seed: int) -> None:
     kept, book.rng = book.rng, random.Random(f"more {seed}")
-    for step in (_settings, _fields, _required, _routing, _governance, _reported, _ledger, _series, _targets):
+    for step in (_settings, _fields, _required, _routing, _governance, _reported, _ledger, _series, _targets, _report):
         step(book)
     book.rng = kept
 
@@ -162,3 +162,29 @@ def _targets(book: Workbook) -> None:
     for k, segment in enumerate(book.some([None, *book.segments], 0, 2)):
         book.add("targets", target_id=f"TR{k}", metric_id="retention.nrr", period_start=book.today - timedelta(days=400), period_end=book.today - timedelta(days=35), segment=segment,
                  owner_function="cs", value=book.pick([1.05, 0.5]), direction="up", pacing="none", profile_id=None)
+
+
+def _report(book: Workbook) -> None:
+    """Now and then the report asks for other periods, series and targets than its default rules would."""
+    if not book.chance(0.3):
+        return
+    first = book.config["fiscal_start_month"]
+
+    def month(back: int) -> date:
+        day = book.today.replace(day=1)
+        for _ in range(back):
+            day = (day - timedelta(days=1)).replace(day=1)
+        return day
+
+    def quarter(day: date) -> str:
+        place = (day.month - first) % 12
+        year = (day.year if day.month >= first else day.year - 1) + (first > 1 and book.config["fiscal_year_named_by"] == "end")
+        return f"FY{year % 100:02d}Q{place // 3 + 1}"
+
+    bookings = [t["target_id"] for t in book.tables["targets"] if t["metric_id"] == "bookings.won.value"]
+    months = [f"{month(k):%Y-%m}" for k in (5, 2, 1)]
+    asked = [("current_quarter", quarter(month(book.pick([0, 3])))), ("quarters", [quarter(month(9)), quarter(month(0))]), ("months", months), ("segments", book.segments[:2]), ("fytd_start", str(month(4))),
+             ("equal_age", [{"pair": "inquiry->mql", "older": months[0], "younger": months[2]}]), ("slippage_periods", [quarter(month(3)), f"{month(1):%Y-%m}"]),
+             ("coverage_targets", bookings[:1]), ("weakest_link_legs", [t["target_id"] for t in book.tables["targets"]][:3]), ("p_chart_series", "S3"), ("xmr_series", "S4"),
+             ("wilson_examples", ["3/4", "0/9"]), ("transition_pairs", ["inquiry->sql"]), ("km_pairs", ["inquiry->mql", "sal->opportunity"])]
+    book.config["report"] = book.config.get("report", {}) | dict(book.some(asked, 2, 7))

@@ -46,7 +46,7 @@ def weakest_link(book: Book) -> Record:
             mine = [t for t in whole if t["owner_function"] == function]
             chosen.append(next((t for t in mine if t["pacing"] != "none"), mine[0])["target_id"])
     rows, legs = pacing(book), {}
-    for target in whole:
+    for target in sorted(book.targets, key=lambda t: t["target_id"]):
         if target["target_id"] in chosen:
             row = rows[target["target_id"]]
             pace = row.get("pace_index")

@@ -242,13 +242,13 @@ def recycle_recovery(x: Coded) -> Facts:
 @metric("velocity.lead_transition_days", "Stage transition time", "How long do leads take from stage to stage?",
         distribution("days", DAYS, "days", "median", "p75", "p90"), better=Better.DOWN, owners=("marketing", "sales"), meetings=("WPR",), needs=LEAD_CHANGES,
         by=("pair",), drill=LEAD_DRILL, settles_after="completed moves only: recent periods look better than they are")
-def lead_transition_days(x: Coded) -> Facts:
+def lead_transition_days(x: Coded, pairs: tuple[str, ...] = ()) -> Facts:
     """Days from one stage to the other, of leads with both stages observed (not imputed), by the date of the second. Completed moves only,
-    hence optimistic for recent cohorts: read it beside the conversion curve.
+    hence optimistic for recent cohorts: read it beside the conversion curve. The pairs are neighbouring stages and MQL to opportunity, unless others
+    are asked for.
     """
     stages, leads = x.terms.lead_stages, x.leads
-    pairs = [f"{a}->{b}" for a, b in zip(stages[:-2], stages[1:-1], strict=True)]
-    pairs += [p for p in ("mql->opportunity",) if p not in pairs]
+    pairs = pairs or tuple(dict.fromkeys([*(f"{a}->{b}" for a, b in zip(stages[:-2], stages[1:-1], strict=True)), f"{MQL}->{OPPORTUNITY}"]))
     parts = []
     for pair in pairs:
         first, last = pair_of(x, pair)
@@ -258,6 +258,6 @@ def lead_transition_days(x: Coded) -> Facts:
     code = np.repeat(np.arange(len(pairs)), [len(p) for p in parts])
     ranks = np.array([pair_of(x, pair) for pair in pairs])
     start, goal = leads.reached[ranks[code, 0], lead], leads.reached[ranks[code, 1], lead]
-    return x.make_facts("lead", lead, x.days(goal), {"days": (goal - start) / DAY_US}, own={"pair": (code + 1, words("pair", tuple(pairs)))},
+    return x.make_facts("lead", lead, x.days(goal), {"days": (goal - start) / DAY_US}, own={"pair": (code + 1, words("pair", pairs))},
                         detail={"from_at": start, "to_at": goal}, left_out=leads.left_out)
 
