@@ -35,8 +35,9 @@ def date_of(day: int) -> dt.date:
 def instants(series: pd.Series, as_of: int = NEVER) -> np.ndarray:
     """Instants of a timestamp column (a date column counts from midnight UTC); NEVER where missing or after `as_of` (METRICS C2)."""
     at = series.astype("datetime64[us, UTC]") if getattr(series.dtype, "tz", None) is None else series.dt.as_unit("us")
-    out = np.where(at.isna().to_numpy(), NEVER, at.to_numpy(dtype="datetime64[us]").astype("int64"))
-    return np.where(out > as_of, NEVER, out)
+    out = at.to_numpy(dtype="datetime64[us]").astype("int64")
+    out[(out == np.iinfo("int64").min) | (out > as_of)] = NEVER  # what is not a time is the smallest number
+    return out
 
 
 def day_numbers(series: pd.Series) -> np.ndarray:

@@ -19,6 +19,7 @@ import pandas as pd
 from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES, SHARED, Texts
+from revscore.core.encode import places
 from revscore.core.facts import Codes, Dimension, Facts, by_day, dense
 from revscore.core.kept import Keeper, Unkept, pack, unpack
 from revscore.core.terms import Terms
@@ -101,13 +102,21 @@ class Coded:
         except (LookupError, TypeError, ValueError):
             return None
 
+    @property
+    def lead_ids(self) -> pd.Series:
+        return self.data.read("leads", "lead_id")["lead_id"]
+
+    @property
+    def opp_ids(self) -> pd.Series:
+        return self.data.read("opportunities", "opp_id")["opp_id"]
+
     @cached_property
     def lead_index(self) -> pd.Index:
-        return pd.Index(self.data.table("leads")["lead_id"])
+        return pd.Index(self.lead_ids)
 
     @cached_property
     def opp_index(self) -> pd.Index:
-        return pd.Index(self.data.table("opportunities")["opp_id"])
+        return pd.Index(self.opp_ids)
 
     def once(self, key: Hashable, make: Callable[[], Any]) -> Any:
         """What `make` gives, made at the first call with `key` and remembered: parts that several metrics share."""
@@ -158,7 +167,7 @@ class Coded:
     @staticmethod
     def encode(column: pd.Series, dimension: Dimension) -> np.ndarray:
         """Codes of a text column; what the dimension does not know becomes 0, "missing"."""
-        return dense(pd.Index(dimension.values[1:]).get_indexer(column) + 1, len(dimension))
+        return dense(places(pd.Series(dimension.values[1:], dtype="str"), pd.Series(column)) + 1, len(dimension))
 
     def codes_of(self, entity: str, record: np.ndarray) -> dict[str, np.ndarray]:
         """The shared dimension codes of `record` positions."""
@@ -229,6 +238,7 @@ class _Codes(dict[str, dict[str, np.ndarray]]):
 
     def __missing__(self, entity: str) -> dict[str, np.ndarray]:
         made = self[entity] = self.x._kept(f"codes-{entity}", lambda: {name: self.x.encode(column, self.x.dims[name]) for name, column in self.x._texts(entity).items()})
+        self.x._parts.pop(("texts", entity), None)  # text is needed no more
         return made
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER, NO_DAY, day_numbers, instants
+from revscore.core.encode import ordered, places, texts
 from revscore.core.facts import LeftOut, firsts_of
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def _state(events: OppEvents, n: int, when: int) -> State:
 
 
 def encode_opportunities(x: Coded) -> Opportunities:
-    frame, terms = x.data.table("opportunities"), x.terms
+    frame, terms = x.data.read("opportunities", "created_at", "currency", "loss_reason", "type"), x.terms
     n, open_stages = len(frame), len(terms.opp_open_stages)
     rate = x.corporate_rate(frame["currency"])
     events, categories = _events(x, rate)
@@ -173,9 +174,9 @@ def encode_opportunities(x: Coded) -> Opportunities:
     entry[events.opp[rows]] = rows
 
     created = instants(frame["created_at"])
-    loss = frame["loss_reason"].fillna("").str.strip().to_numpy(dtype=object)
+    loss = texts(frame["loss_reason"])
     out_reason = frame["loss_reason"].isin(list(terms.excluded_loss_reasons)).to_numpy()
-    kind = frame["type"].fillna("")
+    kind = frame["type"].astype("str").fillna("")
     in_type = kind.isin(list(terms.pipeline_types)).to_numpy() if x.data.has("opportunities.type") else np.ones(n, dtype=bool)
     exists = (created <= x.as_of) | (now.event >= 0)
     in_o0 = exists & ~out_reason
@@ -202,12 +203,12 @@ def _spell_start(events: OppEvents, start: np.ndarray, inside: np.ndarray, n: in
 
 
 def _events(x: Coded, rate: np.ndarray) -> tuple[OppEvents, tuple[str, ...]]:
-    frame, terms = x.data.table("opp_history"), x.terms
+    frame, terms = x.data.read("opp_history", "opp_id", "changed_at", "stage", "amount", "close_date", "forecast_category"), x.terms
     at = instants(frame["changed_at"], x.as_of)
-    opp = x.opp_index.get_indexer(frame["opp_id"])
-    rank = pd.Index(terms.opp_stages).get_indexer(frame["stage"])
+    opp = places(x.opp_ids, frame["opp_id"])
+    rank = places(pd.Series(terms.opp_stages, dtype="str"), frame["stage"])
     keep = np.flatnonzero((at != NEVER) & (opp >= 0))
-    order = keep[np.lexsort((pd.factorize(frame["event_id"], sort=True)[0][keep], rank[keep], at[keep], opp[keep]))]
+    order = keep[ordered((opp[keep], at[keep], rank[keep]), lambda: x.data.read("opp_history", "event_id")["event_id"], keep)]
     opp, at, rank = opp[order].astype("int32"), at[order], rank[order].astype("int16")
     until = np.full(len(opp), NEVER, dtype="int64")
     if len(opp):
@@ -215,7 +216,7 @@ def _events(x: Coded, rate: np.ndarray) -> tuple[OppEvents, tuple[str, ...]]:
         until[:-1] = np.where(follows, at[1:], NEVER)
     raw = frame["amount"].to_numpy(dtype=float)[order] * rate[opp]
     categories = tuple(sorted({str(c) for c in frame["forecast_category"].dropna().unique()} - {""}))
-    category = pd.Index(categories).get_indexer(frame["forecast_category"])[order] + 1
+    category = places(pd.Series(categories, dtype="str"), frame["forecast_category"])[order] + 1
     omitted = categories.index(terms.omitted_category) + 1 if terms.omitted_category in categories else -1
     eligible = (rank >= terms.pipeline_entry_rank) & (rank < len(terms.opp_open_stages)) & (category != omitted)
     return OppEvents(opp, at, until, rank, np.nan_to_num(raw), np.isnan(raw), day_numbers(frame["close_date"])[order],

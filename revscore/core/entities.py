@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NO_DAY, day_numbers
+from revscore.core.encode import places
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -26,6 +27,7 @@ class Entity:
     table : the canonical table that holds it
     key   : the columns that name a record; several are joined by "|"
     dims  : shared dimension -> column; an entity without any cannot be filtered or split by them
+    beside: further columns that `texts` reads
     shown : columns that are read when it is opened, after the id and the dimensions
     frame : its records where they are more than the rows of `table`
     texts : the text of its dimensions where it is more than a column
@@ -37,6 +39,7 @@ class Entity:
     key: tuple[str, ...]
     dims: Mapping[str, str]
     shown: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
     frame: Callable[[Coded], pd.DataFrame] | None = None
     texts: Callable[[Coded, pd.DataFrame], Texts] | None = None
     read: Callable[[Coded, pd.DataFrame, Mapping[str, np.ndarray]], pd.DataFrame] | None = None
@@ -60,7 +63,7 @@ class Entity:
 
     def columns(self, x: Coded) -> Texts:
         """The text of every shared dimension, one value a record."""
-        source = self.records(x)
+        source = self.records(x) if self.frame else x.data.read(self.table, *self.key, *self.dims.values(), *self.beside)
         return self.texts(x, source) if self.texts else {name: source[column] for name, column in self.dims.items()}
 
     def reading(self, x: Coded) -> pd.DataFrame:
@@ -82,12 +85,18 @@ def _local(x: Coded, column: pd.Series) -> pd.Series:
 # -- leads and deals -----------------------------------------------------------------------------------------------------------------------
 
 def _opp_texts(x: Coded, opps: pd.DataFrame) -> Texts:
-    leads, accounts = x.data.table("leads"), x.data.table("accounts")
+    leads, accounts = x.data.read("leads", "converted_opportunity_id", "region", "lead_source"), x.data.table("accounts")
     account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"]).astype("str")
-    converted = leads.dropna(subset=["converted_opportunity_id"]).drop_duplicates("converted_opportunity_id").set_index("converted_opportunity_id")
+    converted = leads[leads["converted_opportunity_id"].notna()].drop_duplicates("converted_opportunity_id")
+    at = places(converted["converted_opportunity_id"], opps["opp_id"])
+
+    def of_lead(column: str) -> pd.Series:
+        found = converted[column].astype("str").iloc[at] if len(converted) else pd.Series(np.nan, index=range(len(opps)), dtype="str")
+        return found.reset_index(drop=True).where(pd.Series(at >= 0))
+
     return {"segment": opps["segment"], "owner": opps["owner_id"], "campaign": opps["primary_campaign_id"], "type": opps["type"],
-            "region": opps["region"].fillna(account_region).fillna(opps["opp_id"].map(converted["region"]).astype("str")),
-            "source": opps["lead_source"].fillna(opps["opp_id"].map(converted["lead_source"]).astype("str"))}
+            "region": opps["region"].astype("str").fillna(account_region).fillna(of_lead("region")),
+            "source": opps["lead_source"].astype("str").fillna(of_lead("lead_source"))}
 
 
 def _read_leads(x: Coded, leads: pd.DataFrame, labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -147,7 +156,7 @@ _ALL = (
     Entity("lead", "leads", ("lead_id",), {"segment": "segment", "region": "region", "owner": "owner_id", "source": "lead_source", "campaign": "source_campaign_id"},
            read=_read_leads),
     Entity("opp", "opportunities", ("opp_id",), {"segment": "segment", "owner": "owner_id", "campaign": "primary_campaign_id", "type": "type", "region": "region",
-                                                 "source": "lead_source"}, texts=_opp_texts, read=_read_opps),
+                                                 "source": "lead_source"}, beside=("account_id",), texts=_opp_texts, read=_read_opps),
     Entity("account", "accounts", ("account_id",), {"segment": "segment", "region": "region", "owner": "owner_id"}, frame=_accounts, read=_read_accounts),
     Entity("touch", "touches", ("touch_id",), {"campaign": "campaign_id"}, ("person_id", "occurred_at", "type", "is_response", "owner_function")),
     Entity("decision", "decisions", ("decision_id",), {}, ("title", "meeting", "raised_at", "decided_at", "status")),

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER
+from revscore.core.encode import ordered, places
 from revscore.core.facts import firsts_of
 from revscore.core.terms import Attribution
 
@@ -40,19 +41,6 @@ def matches(keys: np.ndarray, grouped: np.ndarray) -> tuple[np.ndarray, np.ndarr
     count = np.searchsorted(grouped, keys, "right") - first
     place = np.repeat(np.arange(len(keys)), count)
     return place, np.arange(len(place)) + np.repeat(first - (np.cumsum(count) - count), count)
-
-
-def ordered(keys: tuple[np.ndarray, ...], ids: pd.Series, row: np.ndarray) -> np.ndarray:
-    """Order by `keys` (first counts most), ties by the text of `ids` at `row`. Only the ties touch text: the rest is sorted as numbers."""
-    order = np.lexsort(keys[::-1])
-    same = np.zeros(len(order) + 1, dtype=bool)
-    same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys]) if len(order) else False
-    tied = np.flatnonzero(same[1:] | same[:-1])
-    if len(tied):
-        rows = order[tied]
-        rank = pd.factorize(ids.iloc[row[rows]], sort=True)[0]
-        order[tied] = rows[np.lexsort((rank, *(key[rows] for key in keys[::-1])))]
-    return order
 
 
 @dataclass(frozen=True)
@@ -199,7 +187,7 @@ def build_journeys(x: Coded, mode: str) -> Journeys:
     base = Journeys(mode, rules, deal, person, has_roles, start, create_end, close_end, *(np.zeros(0, dtype="int64"),) * 7)
     opp, item = base.within(people.touches.person[clean], people.touches.at[clean], start, close_end)
     touch = clean[item]
-    order = ordered((opp, people.touches.at[touch]), x.data.table("touches")["touch_id"], people.touches.row[touch])
+    order = ordered((opp, people.touches.at[touch]), lambda: x.data.read("touches", "touch_id")["touch_id"], people.touches.row[touch])
     opp, touch = opp[order], touch[order]
     at = people.touches.at[touch]
     first = np.searchsorted(opp, np.arange(opps.n + 1))
@@ -212,8 +200,8 @@ def build_journeys(x: Coded, mode: str) -> Journeys:
 def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(deal, person) sorted and once each, and by opportunity whether it has roles (A2). Roles count whenever they were added; a role of a
     contact that the extract does not hold, or of a test lead, is no role."""
-    people, opps, roles = x.people, x.opps, x.data.table("opp_contact_roles")
-    opp, person = x.opp_index.get_indexer(roles["opp_id"]), people.find(roles["contact_id"])
+    people, opps, roles = x.people, x.opps, x.data.read("opp_contact_roles", "opp_id", "contact_id")
+    opp, person = places(x.opp_ids, roles["opp_id"]), people.find(roles["contact_id"])
     known = (opp >= 0) & (person >= 0)
     opp, person = opp[known], person[known]
     real = opps.in_o1[opp] & ~people.is_test[person]
@@ -222,7 +210,7 @@ def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     has_roles[opp] = True
     if mode != "explicit":
         by_account = np.flatnonzero(opps.in_o1 & (~has_roles if mode == "hybrid" else True))
-        named = x.data.table("opportunities")["account_id"].iloc[by_account]
+        named = x.data.read("opportunities", "account_id")["account_id"].iloc[by_account]
         account = np.where((named == "").fillna(False).to_numpy(dtype=bool), -1, people.account_index.get_indexer(named))
         by_account, account = by_account[account >= 0], account[account >= 0]
         # contacts and the leads that are still persons of their own
@@ -242,11 +230,11 @@ def _source(x: Coded, deal: np.ndarray, person: np.ndarray) -> tuple[np.ndarray,
     the deal; without one, the earliest created of the deal's people. Ties by id."""
     people, leads = x.people, x.leads
     source, created = np.full(x.opps.n, -1, dtype="int64"), np.full(x.opps.n, NEVER, dtype="int64")
-    order = ordered((deal, people.created[person]), pd.Series(people.ids), person)
+    order = ordered((deal, people.created[person]), lambda: pd.Series(people.ids), person)
     order = order[firsts_of(deal[order])]
     source[deal[order]], created[deal[order]] = person[order], people.created[person[order]]
     lead = np.flatnonzero((leads.opp >= 0) & (leads.why_out != 1))
-    lead = lead[ordered((leads.opp[lead], leads.created[lead]), x.data.table("leads")["lead_id"], lead)]
+    lead = lead[ordered((leads.opp[lead], leads.created[lead]), lambda: x.data.read("leads", "lead_id")["lead_id"], lead)]
     lead = lead[firsts_of(leads.opp[lead])]
     source[leads.opp[lead]], created[leads.opp[lead]] = people.of_lead[lead], leads.created[lead]
     tolerance = int(x.terms.attribution.lc_tolerance_minutes * 60_000_000)

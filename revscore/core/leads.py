@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER, instants
+from revscore.core.encode import ordered, places, texts
 from revscore.core.facts import LeftOut, firsts_of
 from revscore.core.terms import OPPORTUNITY
 
@@ -94,11 +95,11 @@ class Leads:
 
 
 def encode_leads(x: Coded) -> Leads:
-    frame, terms = x.data.table("leads"), x.terms
+    frame, terms = x.data.read("leads", "created_at", "converted_at", "converted_opportunity_id", "is_test", "duplicate_of"), x.terms
     n = len(frame)
     created = instants(frame["created_at"])
     converted = instants(frame["converted_at"], x.as_of)
-    opp = np.where(converted == NEVER, -1, x.opp_index.get_indexer(frame["converted_opportunity_id"])) if n else np.zeros(0, dtype="int64")
+    opp = np.where(converted == NEVER, -1, places(x.opp_ids, frame["converted_opportunity_id"])) if n else np.zeros(0, dtype="int64")
     is_test = frame["is_test"].fillna(False).to_numpy(dtype=bool)
     merged = (frame["duplicate_of"].notna() & (frame["duplicate_of"] != "")).to_numpy()
     events = _events(x, n)
@@ -116,7 +117,7 @@ def encode_leads(x: Coded) -> Leads:
     lead = np.concatenate([events.lead[on_path], np.flatnonzero(converted != NEVER), np.flatnonzero(won_at != NEVER)])
     at = np.concatenate([events.at[on_path], converted[converted != NEVER], won_at[won_at != NEVER]])
     rank = np.concatenate([events.rank[on_path], np.full((converted != NEVER).sum(), place), np.full((won_at != NEVER).sum(), place + 1)])
-    order = np.lexsort((rank, at, lead))
+    order = ordered((lead, at, rank), lambda: pd.Series("", index=range(len(lead))), np.arange(len(lead)))
     lead, at, rank = lead[order], at[order], rank[order]
     entry = np.full(n, -1, dtype="int8")
     start = firsts_of(lead)
@@ -135,13 +136,13 @@ def encode_leads(x: Coded) -> Leads:
 
 
 def _events(x: Coded, n: int) -> LeadEvents:
-    frame, terms = x.data.table("lead_stage_history"), x.terms
+    frame, terms = x.data.read("lead_stage_history", "lead_id", "stage", "entered_at", "reason"), x.terms
     words = (*terms.lead_stages, *terms.lead_exit_stages)
     at = instants(frame["entered_at"], x.as_of)
-    lead = x.lead_index.get_indexer(frame["lead_id"])
-    rank = pd.Index(words).get_indexer(frame["stage"])
+    lead = places(x.lead_ids, frame["lead_id"])
+    rank = places(pd.Series(words, dtype="str"), frame["stage"])
     keep = np.flatnonzero((at != NEVER) & (lead >= 0) & (rank >= 0))
-    order = keep[np.lexsort((pd.factorize(frame["event_id"], sort=True)[0][keep], rank[keep], at[keep], lead[keep]))]
+    order = keep[ordered((lead[keep], at[keep], rank[keep]), lambda: x.data.read("lead_stage_history", "event_id")["event_id"], keep)]
     lead, at, rank = lead[order].astype("int32"), at[order], rank[order].astype("int16")
     is_exit = rank >= len(terms.lead_stages)
     new_lead = np.zeros(len(lead), dtype=bool)
@@ -153,5 +154,5 @@ def _events(x: Coded, n: int) -> LeadEvents:
     group = np.cumsum(new_lead | opens)
     path_rank = np.where(is_exit, -1, rank).astype("int64")
     high = np.maximum.accumulate(group * 64 + path_rank + 1) - group * 64 - 1 if len(lead) else path_rank
-    reason = frame["reason"].fillna("").str.strip().to_numpy(dtype=object)[order]
+    reason = texts(frame["reason"])[order]
     return LeadEvents(lead, at, rank, is_exit, pass_no, ~is_exit & (rank < high), reason)

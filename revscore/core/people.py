@@ -10,6 +10,8 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER, instants
+from revscore.core.encode import ordered, places
+from revscore.core.facts import firsts_of
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -69,6 +71,13 @@ class Names:
         index = pd.Index(ids)
         return index if index.is_unique else pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
 
+    def places(self, ids: pd.Series) -> np.ndarray:
+        """Position of every person named, −1 where unknown."""
+        try:
+            return places(self._people, ids)
+        except pd.errors.InvalidIndexError:  # an id is both a lead's and a contact's
+            return self.index.get_indexer(ids)
+
     @cached_property
     def account_index(self) -> pd.Index:
         return pd.Index(self._column(*((table, "account_id") for table in ("accounts", "contacts", "leads", "opportunities"))).dropna().unique())
@@ -120,18 +129,18 @@ class People:
 
     def find(self, ids: pd.Series) -> np.ndarray:
         """Canonical person of lead or contact ids, −1 where unknown."""
-        place = self.index.get_indexer(ids)
+        place = self.names.places(ids)
         return np.where(place >= 0, self.canonical[place], -1) if len(self.canonical) else place
 
 
 def encode_people(x: Coded) -> People:
-    contacts, leads = x.data.table("contacts"), x.data.table("leads")
+    contacts = x.data.read("contacts", "contact_id", "account_id", "created_at", "lead_id")
+    leads = x.data.read("leads", "lead_id", "account_id", "duplicate_of", "converted_contact_id")
     nc, nl = len(contacts), len(leads)
-    contact_index = pd.Index(contacts["contact_id"])
-    survivor = _survivors(x.lead_index.get_indexer(leads["duplicate_of"]))
+    survivor = _survivors(places(leads["lead_id"], leads["duplicate_of"]))
     converted = x.leads.converted != NEVER
-    contact = contact_index.get_indexer(leads["converted_contact_id"])
-    named = x.lead_index.get_indexer(contacts["lead_id"])  # a contact may name its lead where the lead does not name its contact
+    contact = places(contacts["contact_id"], leads["converted_contact_id"])
+    named = places(leads["lead_id"], contacts["lead_id"])  # a contact may name its lead where the lead does not name its contact
     back = np.full(nl, -1, dtype="int64")
     back[named[named >= 0]] = np.flatnonzero(named >= 0)
     contact = np.where(converted, np.where(contact >= 0, contact, back), -1)
@@ -188,12 +197,13 @@ def _activities(x: Coded, people: People) -> Activities:
 
 
 def _touches(x: Coded, people: People) -> Touches:
-    frame = x.data.table("touches")
-    at, person = instants(frame["occurred_at"], x.as_of), people.find(frame["person_id"])
+    place = people.names.places(x.data.read("touches", "person_id")["person_id"])
+    frame = x.data.read("touches", "occurred_at", "campaign_id", "owner_function", "is_response")
+    at, person = instants(frame["occurred_at"], x.as_of), (np.append(people.canonical, -1)[place]).astype("int32")
     keep = np.flatnonzero((at != NEVER) & (person >= 0))
-    order = keep[np.lexsort((pd.factorize(frame["touch_id"], sort=True)[0][keep], at[keep], person[keep]))]
+    order = keep[ordered((person[keep], at[keep]), lambda: x.data.read("touches", "touch_id")["touch_id"], keep)]
     person, at = person[order], at[order]
-    campaign = people.campaign_index.get_indexer(frame["campaign_id"])[order]
+    campaign = places(pd.Series(people.campaign_index), frame["campaign_id"])[order]
     if x.data.has("touches.owner_function"):
         marketing = (frame["owner_function"] == "marketing").to_numpy(dtype=bool)[order]
     else:
@@ -202,14 +212,11 @@ def _touches(x: Coded, people: People) -> Touches:
     if x.terms.attribution.responses_only and x.data.has("touches.is_response"):
         response = frame["is_response"].fillna(False).to_numpy(dtype=bool)[order]
     # a touch of a test lead does not count, even where the test lead was merged into a real person
-    raw = people.index.get_indexer(frame["person_id"])[order]
+    raw = place[order]
     clean = marketing & response & (campaign >= 0) & ~people.is_test[person] & ~people.is_test[raw]
     rows = np.flatnonzero(clean)
     day = x.days(at[rows])
-    by = np.lexsort((rows, day, campaign[rows], person[rows]))  # rows are in time order within a person: the first of a day comes first
-    key = np.stack([person[rows][by], campaign[rows][by], day[by]])
-    first = np.ones(len(by), dtype=bool)
-    first[1:] = (key[:, 1:] != key[:, :-1]).any(axis=0)
+    by = ordered((person[rows], campaign[rows], day), lambda: pd.Series(np.arange(len(rows))), np.arange(len(rows)))  # rows are in time order within a person: the first of a day comes first
     one = np.zeros(len(order), dtype=bool)
-    one[rows[by[first]]] = True
-    return Touches(person, at, campaign, marketing, one, order)
+    one[rows[by[firsts_of(person[rows][by], campaign[rows][by], day[by])]]] = True
+    return Touches(person, at, campaign, marketing, one, order.astype("int32"))

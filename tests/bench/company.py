@@ -15,8 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from revscore.core import schema
-from revscore.core.data import CrmData
+from revscore.core.data import CrmData, Shelf
 from revscore.core.policies import Attribution, OpenWindow, SlaPolicy
 from revscore.core.terms import Terms
 
@@ -27,6 +26,7 @@ _DAY = 86_400
 SEGMENTS, REGIONS = ("Enterprise", "Mid-Market", "SMB"), tuple(f"Region {k}" for k in range(1, 9))
 OWNERS, SOURCES = tuple(f"U{k:03}" for k in range(120)), tuple(f"Source {k:02}" for k in range(12))
 CAMPAIGNS = tuple(f"C{k:03}" for k in range(200))
+_CODED = {"segment", "region", "owner_id", "lead_source", "source_campaign_id", "primary_campaign_id", "campaign_id", "stage", "type", "owner_function"}
 STAGES = ("Prospecting", "Discovery", "Proposal", "Negotiation", "Closed Won", "Closed Lost")
 
 
@@ -203,8 +203,8 @@ def _ids(prefix: str, n: int, rng: np.random.Generator) -> pa.Array:
     """n different ids of 15 characters, in no order."""
     number = (np.arange(n, dtype="int64") * 7_919 + int(rng.integers(1, 1_000))) * 13 % 999_999_999_989
     number = number[rng.permutation(n)] if n < 4_000_000 else number
-    text = pc.utf8_lpad(pa.array(number).cast(pa.string()), 12, "0")
-    return pc.binary_join_element_wise(pa.scalar(prefix), text, "")
+    text = pc.utf8_lpad(pa.array(number).cast(pa.large_string()), 12, "0")
+    return pc.binary_join_element_wise(pa.scalar(prefix, pa.large_string()), text, pa.scalar("", pa.large_string()))
 
 
 def _when(seconds: np.ndarray, never: int = 2**62) -> pa.Array:
@@ -226,5 +226,15 @@ def _scatter(values: pa.Array, n: int, where: np.ndarray, place: np.ndarray) -> 
 
 
 def extract(home: Path) -> CrmData:
-    """The Parquet files as revscore takes them."""
-    return CrmData({file.stem: schema.conform(file.stem, pd.read_parquet(file)) for file in sorted(home.glob("*.parquet"))}, AS_OF)
+    """The Parquet files as revscore takes them: columns when they are asked for, words of few kinds as the codes that Parquet has them in."""
+    columns = {file.stem: tuple(pq.read_schema(file).names) for file in sorted(home.glob("*.parquet"))}
+
+    def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
+        chosen = list(columns[name] if wanted is None else wanted)
+        coded = [one for one in chosen if one in _CODED and wanted is not None]
+        table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=False)
+        plain = {field.name: field.type.value_type for field in table.schema if pa.types.is_dictionary(field.type) and field.name not in coded}
+        table = table.cast(pa.schema([(field.name, plain.get(field.name, field.type)) for field in table.schema])) if plain else table
+        return table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get, self_destruct=True, split_blocks=True)
+
+    return CrmData(Shelf(columns, read), AS_OF)

@@ -4,22 +4,31 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from revscore import core
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
+from revscore.store.kept import Kept, code_version
 from tests.bench import company
 
 _CARDS = ("funnel.cohort_conversion", "velocity.opp_stage_first_visit_km", "sla.compliance", "attribution.totals_fytd", "pipeline.bridge")
 
 
-def facts(home: Path) -> Coded:
-    x = Coded(company.extract(home), company.TERMS)
+def facts(home: Path, keeper: Kept | None = None) -> Coded:
+    """The coded extract with the facts of the five questions."""
+    x = Coded(company.extract(home), company.TERMS, keeper)
     for name in _CARDS:
         x.facts(CARDS[name])
     return x
 
 
 def kept(home: Path) -> Coded:
-    return facts(home)
+    """The same from what an earlier start kept (see `keep`): everything that the first page needs is there, and was checked."""
+    return facts(home, Kept(home / "kept", [code_version(Path(core.__file__).parent)]))
+
+
+def keep(home: Path) -> Coded:
+    """A cold start that keeps what it makes."""
+    return kept(home)
 
 
 def facts_bytes(x: Coded) -> int:

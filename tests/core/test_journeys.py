@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from journey_extract import CAMPAIGNS, coded, day, deal, merged
 
 from revscore.core.coded import Coded
-from revscore.core.journeys import MODES, matches, ordered, span_of
+from revscore.core.encode import ordered
+from revscore.core.journeys import MODES, matches, span_of
 from revscore.core.metrics.attribution import audit
 from revscore.core.terms import MODELS
 
@@ -197,9 +198,9 @@ def test_one_journey_alone_is_the_same_as_among_others():
 def test_helpers():
     left, right = matches(np.array([2, 0, 1]), np.array([0, 0, 2]))
     assert left.tolist() == [0, 1, 1] and right.tolist() == [2, 0, 1]
-    order = ordered((np.array([1, 0, 1, 1]),), pd.Series(["b", "c", "a", "d"]), np.arange(4))
+    order = ordered((np.array([1, 0, 1, 1]),), lambda: pd.Series(["b", "c", "a", "d"]), np.arange(4))
     assert order.tolist() == [1, 2, 0, 3]
-    assert ordered((np.zeros(0, dtype=int),), pd.Series([], dtype="str"), np.zeros(0, dtype=int)).tolist() == []
+    assert ordered((np.zeros(0, dtype=int),), lambda: pd.Series([], dtype="str"), np.zeros(0, dtype=int)).tolist() == []
 
 
 @pytest.mark.parametrize("tables", [{}, deal(won=200), merged(deal(), touches=[], opp_contact_roles=[], contacts=[], campaigns=[], leads=[])])

@@ -10,8 +10,9 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, day_numbers
 from revscore.core.coded import Coded
+from revscore.core.encode import ordered
 from revscore.core.facts import Facts, firsts_of
-from revscore.core.journeys import matches, ordered
+from revscore.core.journeys import matches
 from revscore.core.made import Given, Made, Number
 from revscore.core.metric import metric, study
 from revscore.core.metrics import attribution, funnel
@@ -40,7 +41,7 @@ def _person_codes(x: Coded) -> dict[str, np.ndarray]:
     """Shared dimension codes of persons: those of their earliest lead in the population; without one, segment, region and owner of the account."""
     people, leads = x.people, x.leads
     lead = np.flatnonzero(leads.in_f0)
-    lead = lead[ordered((leads.created[lead],), x.data.table("leads")["lead_id"], lead)][::-1]
+    lead = lead[ordered((leads.created[lead],), lambda: x.data.read("leads", "lead_id")["lead_id"], lead)][::-1]
     of_person = np.full(len(people.canonical), -1, dtype="int64")
     of_person[people.of_lead[lead]] = lead  # earliest last, so that it stays
     accounts = x.data.table("accounts").drop_duplicates("account_id")

@@ -1,0 +1,65 @@
+"""Where strings end: ids become positions, words become small codes, and rows are put in order by numbers, text only at ties."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+
+def places(ids: pd.Series | pd.Index, column: pd.Series) -> np.ndarray:
+    """Position in `ids` of every value of a text column (or a categorical one), −1 for what is missing or not there.
+
+    Both are factorised as one column: ids come first and occur once, so that their numbers are their positions. Raises where an id occurs twice.
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        found = places(ids, pd.Series(column.cat.categories, dtype="str"))
+        return np.append(found, np.int32(-1))[column.cat.codes.to_numpy()]
+    ids = pd.Series(ids)
+    codes = pd.factorize(pd.concat([ids, column], ignore_index=True))[0].astype("int32")
+    n = len(ids)
+    if not np.array_equal(codes[:n], np.arange(n)):  # an id is missing or there twice
+        return pd.Index(ids).get_indexer(column).astype("int32")
+    return np.where(codes[n:] < n, codes[n:], np.int32(-1))
+
+
+def texts(column: pd.Series) -> np.ndarray:
+    """The trimmed texts of a column of few different ones, "" where missing; equal texts are one object."""
+    codes, words = pd.factorize(column)
+    return np.array([*(str(word).strip() for word in words), ""], dtype=object)[codes]
+
+
+def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series], row: np.ndarray) -> np.ndarray:
+    """Order by `keys` (first counts most), ties by the text of `ids()` at `row`. Only the ties touch text: the rest is sorted as numbers."""
+    order, same = _by_numbers(keys)
+    tied = np.flatnonzero(same[1:] | same[:-1])
+    if len(tied):
+        rows = np.sort(order[tied])
+        rank = pd.factorize(ids().iloc[row[rows]], sort=True)[0]
+        order[tied] = rows[np.lexsort((rank, *(key[rows] for key in keys[::-1])))]
+    return order
+
+
+def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """The order by `keys`, and by place in it (one more than there are) whether all keys equal those before. One sort where they fit into 63 bits."""
+    n = len(keys[0])
+    same = np.zeros(n + 1, dtype=bool)
+    if not n:
+        return np.zeros(0, dtype="int64"), same
+    packed, bits = np.zeros(n, dtype="int64"), 0
+    for key in keys:
+        low, span = int(key.min()), int(key.max()) - int(key.min())
+        step = 1_000_000 if span > 2**33 and not ((key - low) % 1_000_000).any() else 1  # instants of whole seconds
+        width = (span // step).bit_length()
+        bits += width
+        if bits > 63:
+            order = np.lexsort(keys[::-1])
+            same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
+            return order, same
+        packed <<= width
+        packed += (key - low) // step if step > 1 else key - low
+    order = np.argsort(packed)
+    packed = packed[order]
+    same[1:-1] = packed[1:] == packed[:-1]
+    return order, same
