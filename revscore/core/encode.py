@@ -50,7 +50,7 @@ def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     packed, bits = np.zeros(n, dtype="int64"), 0
     for key in keys:
         low, span = int(key.min()), int(key.max()) - int(key.min())
-        step = 1_000_000 if span > 2**33 and not ((key - low) % 1_000_000).any() else 1  # instants of whole seconds
+        step = 1_000_000 if span > 2**33 and not (key % 1_000_000 != low % 1_000_000).any() else 1  # instants of whole seconds
         width = (span // step).bit_length()
         bits += width
         if bits > 63:
@@ -58,7 +58,8 @@ def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
             same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
             return order, same
         packed <<= width
-        packed += (key - low) // step if step > 1 else key - low
+        part = key - key.dtype.type(low)
+        packed += part // step if step > 1 else part
     order = np.argsort(packed)
     packed = packed[order]
     same[1:-1] = packed[1:] == packed[:-1]

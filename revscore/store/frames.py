@@ -67,6 +67,11 @@ def unpack_table(name: str, parts: Iterable[bytes], columns: tuple[str, ...] | N
     return schema.conform(name, _table(parts, columns).to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get))
 
 
+def release() -> None:
+    """Give back the memory of frames that are gone."""
+    pa.default_memory_pool().release_unused()
+
+
 def columns_of(head: bytes) -> tuple[str, ...]:
     """The columns of a packed frame, from its first `HEAD` bytes."""
     return tuple(pa.ipc.open_stream(head).schema.names)

@@ -230,6 +230,7 @@ def extract(home: Path) -> CrmData:
     columns = {file.stem: tuple(pq.read_schema(file).names) for file in sorted(home.glob("*.parquet"))}
 
     def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
+        pa.default_memory_pool().release_unused()
         chosen = list(columns[name] if wanted is None else wanted)
         coded = [one for one in chosen if one in _CODED and wanted is not None]
         table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=False)

@@ -97,8 +97,8 @@ def totals(x: Coded, mode: str = "") -> Facts:
     j, (dimension, code) = x.journeys(mode), campaigns(x)
     shares: dict[tuple[str, str], np.ndarray] = {}
     parts = [_credit_of(x, j, basis, code, shares) for basis in BASES]
-    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
+    rows = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     opp, campaign, day = rows.pop("opp"), rows.pop("campaign"), rows.pop("day")
     return x.make_facts("opp", opp, day, rows, left_out=x.opps.left_out, detail={"touches": rows["touches"]},
                         own={"campaign": (campaign, dimension), "basis": (basis, words("basis", BASES, ("Pipeline created", "Won")))})
