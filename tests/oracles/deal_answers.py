@@ -298,18 +298,19 @@ def slippage_rate(book: Book) -> Record:
     out = {}
     for label in book.report.get("slippage_periods", [book.current, book.month_of(book.today)]):
         period = book.named(label, book.month_of if "-" in label else book.quarter_of)
-        start, fates = book.midnight(period[0]), {k: [] for k in ("slipped", "won", "lost", "open_in_period", "overdue", "other")}
+        start, end = book.midnight(period[0]), min(book.as_of, book.midnight(period[1] + DAY))
+        fates = {k: [] for k in ("slipped", "won", "lost", "open_in_period", "overdue", "other")}
         base, slipped = 0.0, 0.0
         for opp in book.o1:
-            before, now = book.state(opp, start), opp["now"]
+            before, now = book.state(opp, start), book.state(opp, end)
             if not book.eligible(before) or not within(before["close_date"], period):
                 continue
-            if opp["fate"] != "open":
-                fate = opp["fate"]
+            if book.fate(now) != "open":
+                fate = book.fate(now)
             elif not book.eligible(now):
                 fate = "other"
             else:
-                fate = "slipped" if now["close_date"] > period[1] else "overdue" if now["close_date"] < book.today else "open_in_period"
+                fate = "slipped" if now["close_date"] > period[1] else "overdue" if now["close_date"] < min(book.today, period[1] + DAY) else "open_in_period"
             fates[fate].append(opp)
             base += book.money(opp, before)
             slipped += book.money(opp, before) if fate == "slipped" else 0.0
