@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -254,9 +255,12 @@ def _metrics(args: argparse.Namespace) -> int:
         _say(remark)
     if args.receipts:
         read = {card.id: ask.read_in(x, card, view, params) for card in chosen}
-        made = {(card.id, measure): receipt(x, Number.of(card, read[card.id][0], measure, **read[card.id][1])).as_dict()
-                for card in chosen for measure in found.loc[found["metric"] == card.id, "measure"].unique()}
-        rows = [row | {"receipt": made[row["metric"], row["measure"]]} for row in json.loads(_as_json(found))]
+        card_of, place, rows = {card.id: card for card in chosen}, found.groupby(["metric", "measure"], sort=False).cumcount(), []
+        for row, k in zip(json.loads(_as_json(found)), place, strict=True):
+            at, own = read[row["metric"]]
+            number = Number.of(card_of[row["metric"]], at, row["measure"], **own)
+            label = f"{number.label}, {row['by']}" if row["by"] else number.label
+            rows.append(row | {"receipt": receipt(x, replace(number, label=label, place=int(k))).as_dict()})
         print(json.dumps(rows, ensure_ascii=False, indent=1))
         return 0
     _print_frame(found, args.format)

@@ -19,19 +19,23 @@ from revscore.core.metric import Kind, Metric
 from revscore.core.units import Unit
 from revscore.core.view import View
 
+_KEPT = 16  # frames of studies
+
 if TYPE_CHECKING:
     from revscore.core.review import Line
 
 
 @dataclass(frozen=True)
 class Number:
-    """One number: what `compute(x, card, view, **params)` gives in its first row for `stat` (a measure's name or a quantile; "" = the headline)."""
+    """One number: what `compute(x, card, view, **params)` gives for `stat` (a measure's name or a quantile; "" = the headline); of a study with
+    several such rows the one at `place`."""
 
     label: str
     card: Metric
     stat: str = ""
     view: View = View()
     params: tuple[tuple[str, Any], ...] = ()
+    place: int = 0
 
     @classmethod
     def of(cls, card: Metric, view: View = View(), stat: str = "", label: str = "", **params: Any) -> Number:
@@ -57,11 +61,23 @@ class Number:
     def row(self, x: Coded) -> pd.Series | None:
         """Its row in the frame of `compute`; None without any."""
         only = "" if self.is_made else self.card.measure(self.stat).name
-        frame = compute(x, self.card, self.view, only=only, **dict(self.params))
+        frame = self._study(x) if self.is_made else compute(x, self.card, self.view, only=only, **dict(self.params))
         found = frame[frame["measure"] == self.row_name]
         for name, chosen in self.view.where if self.is_made else ():
             found = found[found[name].isin(chosen)] if name in self.card.by and name in found.columns else found
-        return found.iloc[0] if len(found) else None
+        return found.iloc[self.place] if len(found) > self.place else None
+
+    def _study(self, x: Coded) -> pd.DataFrame:
+        """The frame of a derived number or a study; the last few are remembered, since its rows and their parts are asked for one by one."""
+        kept: dict[Any, pd.DataFrame] = x.once("frames of studies", dict)
+        key = (self.card.id, self.view, self.params)
+        frame = kept.get(key)
+        if frame is None:
+            frame = compute(x, self.card, self.view, **dict(self.params))
+            if len(kept) >= _KEPT:
+                kept.clear()
+            kept[key] = frame
+        return frame
 
     def value(self, x: Coded) -> float:
         """The number; NaN where there is none, or where the extract lacks what it needs."""

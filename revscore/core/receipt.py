@@ -153,7 +153,7 @@ def written(values: np.ndarray) -> pd.Series:
     once, place = np.unique(values, return_inverse=True)
     words = np.char.mod("%.6f", once).astype(object)
     words = np.where(np.isnan(once), "", np.where(words == "-0.000000", "0.000000", words))
-    return pd.Series(words[place], dtype="str")
+    return pd.Series(words, dtype="str").iloc[place.ravel()].reset_index(drop=True)
 
 
 def given_back(number: Number, frame: pd.DataFrame) -> float:

@@ -13,7 +13,7 @@ import pytest
 
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
-from revscore.core.compute import stat_name
+from revscore.core.compute import compute, stat_name
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES
 from revscore.core.made import Given, Number, made_of, reached
@@ -165,3 +165,15 @@ def test_closing_a_review_publishes_the_numbers_of_its_lines(name: str, where: d
         assert receipt(x, number, line.text).shown == line.text
     found = numbers(x, view, name)
     assert len({published(x, one)[0].key for one in found}) == len(found) >= len({(line.card.id, line.stat, line.own, line.params) for line in lines})
+
+
+def test_every_row_of_a_study_is_a_number_of_its_own(x: Coded) -> None:
+    for card in (CARDS["targets.pacing"], CARDS["attribution.agreement"], CARDS["funnel.period_ratio"], CARDS["campaign.scorecard_fytd"]):
+        frame = compute(x, card)
+        frame = frame[frame["measure"] == card.headline.name]
+        assert len(frame) > 1
+        for place, value in enumerate(frame["value"].astype(float)):
+            number = replace(Number.of(card), place=place)
+            made = made_of(x, number)
+            assert same(number.value(x), value) and same(made.given_back(x), value), (card.id, place)
+        assert replace(Number.of(card), place=len(frame)).row(x) is None
