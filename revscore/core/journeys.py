@@ -230,7 +230,7 @@ def _source(x: Coded, deal: np.ndarray, person: np.ndarray) -> tuple[np.ndarray,
     the deal; without one, the earliest created of the deal's people. Ties by id."""
     people, leads = x.people, x.leads
     source, created = np.full(x.opps.n, -1, dtype="int64"), np.full(x.opps.n, NEVER, dtype="int64")
-    order = ordered((deal, people.created[person]), lambda: pd.Series(people.ids), person)
+    order = ordered((deal, people.created[person]), lambda: people.names.people, person)
     order = order[firsts_of(deal[order])]
     source[deal[order]], created[deal[order]] = person[order], people.created[person[order]]
     lead = np.flatnonzero((leads.opp >= 0) & (leads.why_out != 1))

@@ -58,23 +58,23 @@ class Names:
 
     @cached_property
     def ids(self) -> np.ndarray:
-        return self._people.to_numpy(dtype=object)
+        return self.people.to_numpy(dtype=object)
 
     @property
-    def _people(self) -> pd.Series:
+    def people(self) -> pd.Series:
         return self._column(("contacts", "contact_id"), ("leads", "lead_id"))
 
     @cached_property
     def index(self) -> pd.Index:
         """Position of every id; an id that is both a lead's and a contact's is the contact's."""
-        ids = self._people
+        ids = self.people
         index = pd.Index(ids)
         return index if index.is_unique else pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
 
     def places(self, ids: pd.Series) -> np.ndarray:
         """Position of every person named, −1 where unknown."""
         try:
-            return places(self._people, ids)
+            return places(self.people, ids)
         except pd.errors.InvalidIndexError:  # an id is both a lead's and a contact's
             return self.index.get_indexer(ids)
 

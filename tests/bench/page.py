@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -47,6 +48,7 @@ def main() -> None:
     if chosen.cold:
         print(json.dumps(_COLD[chosen.cold](home)))
         return
+    shutil.rmtree(home / "kept", ignore_errors=True)
     cold = {name: _own_process(chosen, name) for name in _COLD}
     for name, found in cold.items():
         print(f"{_SAID[name]}: {found['wall_s']:.2f} s, CPU {found['cpu_s']:.2f} s, peak {found['peak_mb']:.0f} MB, facts {found['facts_mb']:.0f} MB")
