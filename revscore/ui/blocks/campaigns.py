@@ -107,7 +107,7 @@ def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
 
 def _return(x: Coded, view: View, campaign: str) -> Receipt:
     """What the return of a campaign stands on."""
-    return receipt(x, Number.of(CARDS["campaign.scorecard_fytd"], view.narrowed(campaign=campaign)))
+    return receipt(x, Number.of(CARDS["campaign.scorecard_fytd"], view.narrowed(campaign=campaign), label="Return on investment"))
 
 
 @st.dialog("Behind the campaign", width="large", position="right")
