@@ -191,7 +191,7 @@ class Coded:
                    own: dict[str, tuple[np.ndarray, Dimension]] | None = None, **rest: Any) -> Facts:
         """Facts in date order, with the shared dimensions of their records and the metric's `own` (codes, dimension)."""
         order = by_day(np.asarray(day))
-        record, day = np.asarray(record)[order].astype("int32"), np.asarray(day)[order].astype("int32")
+        record, day = np.asarray(record)[order].astype("int32", copy=False), np.asarray(day)[order].astype("int32", copy=False)
         codes, dimensions = {}, {}
         for name, (own_codes, dimension) in (own or {}).items():
             codes[name], dimensions[name] = dense(np.asarray(own_codes)[order], len(dimension)), dimension

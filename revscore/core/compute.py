@@ -79,15 +79,25 @@ def finish(card: Metric, added: Sums, x: Coded, by: Sequence[str] = (), grain: G
         low, high = (int(code.min()) // 64 * 64, int(code.max()) // 64 * 64 + 64) if len(code) else (0, 0)
         labels, starts = _periods(x.terms.calendar, grain, low, high)
         period = {"period": labels.take(code - low), "start": starts[code - low], "end": starts[code - low + 1]}
-    return pd.DataFrame({"metric": _words((card.id,)).take(np.zeros(sum(sizes), dtype=np.intp)), "measure": _words(names).take(measure), **period,
+    return pd.DataFrame({"metric": _constant(card.id, sum(sizes)), "measure": _words(names).take(measure) if len(names) > 1 else _constant(names[0], sum(sizes)), **period,
                          **{name: added.words[name].take(column(name, 0)) for name in by}, **{name: column(name) for name in _NUMBERS},
-                         "flag": words("flag", _FLAGS), "maturity": words("maturity", _MATURITIES)})
+                         "flag": words("flag", _FLAGS), "maturity": words("maturity", _MATURITIES)}, index=range(sum(sizes)), copy=False)  # every column was made here
 
 
 @lru_cache(maxsize=512)
 def _words(values: tuple[str, ...]) -> Any:
     """A text array; code −1 is missing."""
     return pd.array([*values, None], dtype="str")
+
+
+def _constant(word: str, size: int) -> Any:
+    """A text column of one word: a piece of a longer one that is remembered."""
+    return _long(word, max(1 << 10, 1 << size.bit_length()))[:size]
+
+
+@lru_cache(maxsize=512)
+def _long(word: str, size: int) -> Any:
+    return _words((word,)).take(np.zeros(size, dtype=np.intp))
 
 
 @lru_cache(maxsize=64)

@@ -13,6 +13,8 @@ def places(ids: pd.Series | pd.Index, column: pd.Series) -> np.ndarray:
 
     Both are factorised as one column: ids come first and occur once, so that their numbers are their positions. Raises where an id occurs twice.
     """
+    if not len(column):
+        return np.zeros(0, dtype="int32")
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = places(ids, pd.Series(column.cat.categories, dtype="str"))
         return np.append(found, np.int32(-1))[column.cat.codes.to_numpy()]

@@ -98,7 +98,7 @@ class LeftOut:
     whys: tuple[str, ...]
 
 
-KEPT_KEYS = 12  # group keys and orders by value that one fact table remembers
+KEPT_KEYS = 8  # group keys and orders by value that one fact table remembers
 
 
 @dataclass(frozen=True)

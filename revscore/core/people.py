@@ -193,7 +193,7 @@ def _activities(x: Coded, people: People) -> Activities:
     sells = np.isin(function, ["sales", "cs"]) if x.data.has("users.function") else np.ones(len(order), dtype=bool)
     hands_on = ~automated & sells & ((direction == "outbound") | meeting)
     return Activities(person[order], at[order], hands_on, meeting, ~automated & (direction == "inbound"), sells & ~automated, function,
-                      x.opp_index.get_indexer(frame["opp_id"])[order], order)
+                      places(x.opp_ids, frame["opp_id"])[order], order)
 
 
 def _touches(x: Coded, people: People) -> Touches:

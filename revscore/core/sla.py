@@ -11,6 +11,7 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.clocks import MINUTE_US, HourTables, Pauses, days_to_hold, hours, merge_pauses, round_the_clock, run_minutes
+from revscore.core.encode import places
 from revscore.core.facts import LeftOut
 from revscore.core.terms import SLA_TYPES
 
@@ -116,7 +117,6 @@ def encode_clocks(x: Coded) -> Clocks:
     timelines: dict[str, Timeline] = {}
     for name, mask in (("hands_on", acts.hands_on), ("meeting", acts.is_meeting), ("reply", acts.is_inbound)):
         timelines[name] = Timeline(acts.person[mask], acts.at[mask])
-    marketing = Timeline(touched.person[touched.is_marketing], touched.at[touched.is_marketing])
 
     starts = (p.mql, p.mql, p.mql, p.sal, np.where(p.recycled, p.exit, NEVER))
     parts: list[tuple[np.ndarray, ...]] = []  # pass, type, policy, start, stop, cancel
@@ -127,6 +127,8 @@ def encode_clocks(x: Coded) -> Clocks:
         policy = _policy(x, SLA_TYPES[kind], x.codes["lead"]["segment"][p.lead[rows]], x.days(start))
         without.append((p.lead[rows[policy < 0]], start[policy < 0], np.full((policy < 0).sum(), kind)))
         rows, start, policy = rows[policy >= 0], start[policy >= 0], policy[policy >= 0]
+        if not len(rows):
+            continue
         who, mql, end, cancel = person[rows], p.mql[rows], p.end[rows], p.exit[rows]
         if kind == SPEED:
             stop = timelines["hands_on"].first(who, mql, end)
@@ -139,6 +141,7 @@ def encode_clocks(x: Coded) -> Clocks:
         elif kind == MEETING:
             stop = np.maximum(timelines["meeting"].first(who, mql, end), start)
         else:
+            marketing = Timeline(touched.person[touched.is_marketing], touched.at[touched.is_marketing])
             stop, cancel = marketing.first(who, start + 1, end), end
         parts.append((rows, np.full(len(rows), kind), policy, start, stop, cancel))
     rows, kind, policy, start, stop, cancel = (np.concatenate([part[k] for part in parts]).astype("int64") if parts else np.zeros(0, dtype="int64")
@@ -219,9 +222,9 @@ def _pauses(x: Coded, sla_type: str) -> Pauses:
     """Merged pauses by lead: those of the type and those of all types ("*")."""
     frame = x.data.table("sla_pauses")
     start, end = instants(frame["paused_at"], x.as_of), instants(frame["resumed_at"], x.as_of)
-    lead = x.lead_index.get_indexer(frame["lead_id"]).astype("int64")
+    lead = places(x.lead_ids, frame["lead_id"]).astype("int64")
     ours = np.flatnonzero((lead >= 0) & (start != NEVER) & frame["sla_type"].fillna("*").isin([sla_type, "*", ""]).to_numpy(dtype=bool))
-    return merge_pauses(lead[ours], start[ours], end[ours], len(x.lead_index))
+    return merge_pauses(lead[ours], start[ours], end[ours], x.leads.n)
 
 
 def _levels(x: Coded, status: np.ndarray, pct: np.ndarray) -> np.ndarray:

@@ -212,8 +212,10 @@ def _sum_counted(facts: Facts, rows: Rows, key: _Key, measures: tuple[Measure, .
 
 
 def _numbered(key: _Key, pattern: _Pattern, width: int) -> np.ndarray:
-    wide = key.code if key.size * width < 2**31 else key.code.astype("int64")
-    return wide * wide.dtype.type(width) + pattern.code.astype(wide.dtype)
+    number = key.code.astype(np.intp)  # as wide as `bincount` wants it: narrower ones would be copied at every question
+    number *= width
+    number += pattern.code
+    return number
 
 
 @dataclass(frozen=True)

@@ -233,7 +233,7 @@ def extract(home: Path) -> CrmData:
         pa.default_memory_pool().release_unused()
         chosen = list(columns[name] if wanted is None else wanted)
         coded = [one for one in chosen if one in _CODED and wanted is not None]
-        table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=False)
+        table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=True)
         plain = {field.name: field.type.value_type for field in table.schema if pa.types.is_dictionary(field.type) and field.name not in coded}
         table = table.cast(pa.schema([(field.name, plain.get(field.name, field.type)) for field in table.schema])) if plain else table
         return table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get, self_destruct=True, split_blocks=True)

@@ -116,18 +116,18 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     t0, t1 = (week_to_date(x)[0] if t0 is None else t0), (x.as_of if t1 is None else t1)
     opps, events = x.opps, x.opps.events
     # only deals that were in pipeline at the start, or have changed since, can be in the bridge
-    first, last, stood = np.full(opps.n, -1), np.full(opps.n, -1), np.zeros(opps.n, dtype=bool)
+    first, last, stood = np.full(opps.n, -1, dtype="int32"), np.full(opps.n, -1, dtype="int32"), np.zeros(opps.n, dtype=bool)
     for event, when in ((first, t0), (last, t1)):
         rows = events.last(when)
         event[events.opp[rows]] = rows
         if event is first:
             stood[events.opp[rows]] = events.eligible[rows]
-    opp = np.flatnonzero(opps.in_o1 & ((first != last) | stood))
+    opp = np.flatnonzero(opps.in_o1 & ((first != last) | stood)).astype("int32")
     a, b = _standing(events, first[opp]), _standing(events, last[opp])
     s, e = a.eligible & within(a.close_day, window), b.eligible & within(b.close_day, window)
     won, lost = b.rank == opps.open_stages, b.rank == opps.open_stages + 1
     entered, closed = opps.entry_at[opp], np.flatnonzero(opps.is_closed(a.rank))
-    entry = np.where(s, 0, np.where((entered > t0) & (entered <= t1), 1, -1))  # 0 = was there at the start
+    entry = np.where(s, np.int8(0), np.where((entered > t0) & (entered <= t1), np.int8(1), np.int8(-1)))  # 0 = was there at the start
     base = np.where(entry == 1, opps.entry_amount[opp], a.amount)
     again = x.once("next open event", lambda: _next(events, opps.is_open(events.rank)))[first[opp[closed]]]
     reopened = (again >= 0) & (events.at[again] <= t1) & (entry[closed] < 0)
@@ -145,14 +145,14 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     legs += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
     legs += [("won", gone & won, b.amount), ("lost", gone & lost, b.amount), ("pushed_out", gone & pushed, b.amount), ("other_out", gone & ~won & ~lost & ~pushed, b.amount)]
     legs.append(("open_end", e, b.amount))
-    parts = [np.flatnonzero(mask) for _, mask, _ in legs]
+    parts = [np.flatnonzero(mask).astype("int32") for _, mask, _ in legs]
     rows = np.concatenate(parts)
     value = np.concatenate([amount[part] for part, (_, _, amount) in zip(parts, legs, strict=True)])
-    code = np.repeat([LEGS.index(leg) + 1 for leg, _, _ in legs], [len(part) for part in parts])
-    pulled = code == LEGS.index("pulled_in") + 1
-    later = a.close_day[rows] >= (window.end if window else NO_DAY)
-    return x.make_facts("opp", opp[rows], np.full(len(rows), x.days(np.array([t1]))[0]),
-                        {"value": value, "count": np.ones(len(rows), dtype=bool), "from_later": np.where(pulled & later, value, 0.0), "from_earlier": np.where(pulled & ~later, value, 0.0)},
+    code = np.repeat(np.array([LEGS.index(leg) + 1 for leg, _, _ in legs], dtype="uint8"), [len(part) for part in parts])
+    nothing = np.zeros(len(rows), dtype=bool)  # without a window nothing is pulled in
+    pulled, later = (code == LEGS.index("pulled_in") + 1, a.close_day[rows] >= window.end) if window else (nothing, nothing)
+    return x.make_facts("opp", opp[rows], np.full(len(rows), x.days(np.array([t1]))[0], dtype="int32"),
+                        {"value": value, "count": np.ones(len(rows), dtype=bool), "from_later": np.where(pulled & later, value, 0.0) if window else nothing, "from_earlier": np.where(pulled & ~later, value, 0.0) if window else nothing},
                         own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[rows], "amount_end": b.amount[rows]}, left_out=opps.left_out)
 
 
