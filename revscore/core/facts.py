@@ -132,7 +132,13 @@ class Facts:
 
     def slice_of(self, start: int, end: int) -> slice:
         """The rows whose day lies in [start, end)."""
-        return slice(*np.searchsorted(self.day, [start, end], side="left"))
+        edges = np.clip([start, end], -NO_DAY, NO_DAY).astype(self.day.dtype)  # of the same type: else all days would be copied to be searched
+        return slice(*np.searchsorted(self.day, edges, side="left").tolist())
+
+    @property
+    def dated(self) -> int:
+        """How many rows have a date; they come first."""
+        return int(np.searchsorted(self.day, self.day.dtype.type(NO_DAY)))
 
     def take(self, rows: np.ndarray | slice) -> Facts:
         """The same facts with only `rows`, in the order given."""

@@ -66,7 +66,7 @@ def _rows(facts: Facts, view: View, dims: dict[str, Dimension], period: bool = T
     """What `view` selects: a slice where it chooses no values, else positions; `dated`: only rows that have a date."""
     window = facts.slice_of(view.period.start, view.period.end) if view.period and period else slice(0, len(facts))
     if dated and window.stop and facts.day[window.stop - 1] == NO_DAY:
-        window = slice(window.start, max(window.start, int(np.searchsorted(facts.day, NO_DAY))))
+        window = slice(window.start, max(window.start, facts.dated))
     mask = None
     for name, chosen in view.where:
         if name in facts.codes:
@@ -117,7 +117,7 @@ def _key(x: Coded, facts: Facts, by: tuple[str, ...], grain: Grain | None) -> _K
 def _make_key(x: Coded, facts: Facts, by: tuple[str, ...], grain: Grain | None) -> _Key:
     sizes, low, names, code = [], 0, (), np.zeros(len(facts), dtype="int32")
     if grain is not None:
-        dated = int(np.searchsorted(facts.day, NO_DAY))
+        dated = facts.dated
         of_day = np.zeros(1, dtype="int64")
         if dated:
             of_day = x.terms.calendar.codes(np.arange(facts.day[0], facts.day[dated - 1] + 1), grain)
