@@ -23,7 +23,7 @@ from revscore.core.encode import places
 from revscore.core.facts import Codes, Dimension, Facts, by_day, dense
 from revscore.core.kept import Keeper, Unkept, pack, unpack
 from revscore.core.terms import Terms
-from revscore.core.view import DIMENSIONS
+from revscore.core.view import DIMENSIONS, Where
 
 if TYPE_CHECKING:
     from revscore.core.deals import Opportunities
@@ -175,10 +175,14 @@ class Coded:
 
     # -- facts -------------------------------------------------------------------------------------------------------------------------
 
-    def facts(self, card: Metric, **params: Any) -> Facts:
-        """The facts of a card under its parameters, made once and remembered."""
+    def facts(self, card: Metric, where: Where = (), **params: Any) -> Facts:
+        """The facts of a card under its parameters, made once and remembered. `where`: the values that the question chooses; a card that can makes
+        only the facts of such records, unless all are there. The same facts, fewer of them: the question still has to select.
+        """
         key = (card.id, *sorted(params.items()))
         with self._lock:
+            if where and card.narrows and params and key not in self._facts:
+                key, params = (*key, where), {**params, "where": where}
             if key in self._facts:
                 self._facts.move_to_end(key)
                 return self._facts[key]

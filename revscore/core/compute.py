@@ -43,7 +43,7 @@ def compute(x: Coded, card: Metric, view: View = View(), by: str | Sequence[str]
     by = (by,) if isinstance(by, str) else tuple(by)
     if card.headline.kind in (Kind.DERIVED, Kind.STUDY):
         return _shape(card.build(x, view=view, by=by, grain=grain, **params), card, by)
-    facts = x.facts(card, **params)
+    facts = x.facts(card, view.where, **params)
     if only:
         card = replace(card, measures=tuple(card.measure(name) for name in ((only,) if isinstance(only, str) else only)))
     return finish(card, sums(x, card, facts, view, by, grain), x, by, grain)

@@ -58,6 +58,45 @@ class State:
 
 
 @dataclass(frozen=True)
+class Spans:
+    """The states of the deals in O1 in the order of `OppEvents`: they tile each deal's life. For questions about two times, which touch nothing else."""
+
+    event: np.ndarray  # int32 position of the event that begins the state
+    at: np.ndarray
+    starts: np.ndarray  # the first of its deal
+    eligible: np.ndarray
+    first: np.ndarray  # int32, one more than there are opportunities: where the states of each begin
+
+    def between(self, t0: int, t1: int, chosen: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Of every deal that was in pipeline at t0 or changed in (t0, t1]: positions of the events that hold at t0 (−1: not there yet) and at t1.
+        `chosen`: a mask of opportunities, others are not looked at.
+        """
+        own = slice(None) if chosen is None else self._of(np.flatnonzero(chosen))
+        event, at, starts = self.event[own], self.at[own], self.starts[own]
+        early, late = at <= t0, at > t1
+        inside = ~(early | late)
+        again = inside[1:] & inside[:-1] & ~starts[1:]
+        enters, leaves, stays = inside.copy(), inside, early & self.eligible[own]
+        enters[1:] ^= again
+        leaves[:-1] ^= again
+        stays[:-1] &= late[1:] | starts[1:]
+        place = np.flatnonzero(enters | stays)
+        changed = enters[place]
+        before, after = event[place], event[place]
+        after[changed] = event[leaves]
+        before -= changed
+        before[changed & starts[place]] = -1
+        return before, after
+
+    def _of(self, opp: np.ndarray) -> np.ndarray:
+        """Positions of the states of these opportunities."""
+        start, count = self.first[opp], self.first[opp + 1] - self.first[opp]
+        place = np.repeat(start - (np.cumsum(count, dtype="int32") - count), count)
+        place += np.arange(len(place), dtype="int32")
+        return place
+
+
+@dataclass(frozen=True)
 class Opportunities:
     """All opportunities by position. `in_o0`: every type, excluded loss reasons left out; `in_o1`: pipeline types of these."""
 
@@ -91,6 +130,24 @@ class Opportunities:
     def entry_amount(self) -> np.ndarray:
         """Amount frozen at the entry into pipeline, corporate currency (0 where missing)."""
         return np.where(self.entry >= 0, self.events.amount[self.entry], 0.0) if len(self.events) else np.zeros(self.n)
+
+    @cached_property
+    def spans(self) -> Spans:
+        events = self.events
+        event = np.flatnonzero(self.in_o1[events.opp]).astype("int32")
+        opp = events.opp[event]
+        starts = np.zeros(len(event), dtype=bool)
+        starts[firsts_of(opp)] = True
+        return Spans(event, events.at[event], starts, events.eligible[event], np.searchsorted(opp, np.arange(self.n + 1, dtype=opp.dtype)).astype("int32"))
+
+    @cached_property
+    def next_open(self) -> np.ndarray:
+        """By event: int32 position of the first open event of its deal at or after it, −1 without."""
+        n = len(self.events)
+        place = np.minimum.accumulate(np.where(self.is_open(self.events.rank), np.arange(n, dtype="int32"), np.int32(n))[::-1])[::-1]
+        known = place < n
+        known[known] = self.events.opp[place[known]] == self.events.opp[known]
+        return np.where(known, place, np.int32(-1))
 
     @cached_property
     def first_event(self) -> np.ndarray:

@@ -70,6 +70,7 @@ class Metric:
     population: str = ""
     build: Callable[..., Any] = field(default=lambda x: None, compare=False)
     params: tuple[str, ...] = ()
+    narrows: bool = False  # can make only the facts of records that hold chosen values: `build` takes `where`
     made_of: Callable[..., Any] | None = field(default=None, compare=False)  # of a derived number or a study: its parts (see `made`)
 
     @property
@@ -95,12 +96,14 @@ class Metric:
 def metric(id: str, label: str, question: str, *measures: Measure, better: Better = Better.UP, owners: tuple[str, ...],
            meetings: tuple[str, ...] = (), needs: tuple[str, ...] = (), drill: tuple[str, ...] = (), by: tuple[str, ...] = (),
            settles_after: str = "", population: str = "", made_of: Callable[..., Any] | None = None) -> Callable[[Callable[..., Any]], Metric]:
-    """Put a function on a card. Its arguments after the coded extract are the metric's parameters. A derived number or a study also gives
+    """Put a function on a card. Its arguments after the coded extract are the metric's parameters, but for `where`
+    (see `narrows`). A derived number or a study also gives
     `made_of(x, view, stat, row, **params) -> core.made.Made`: the numbers behind `row`, the row of its frame that is opened."""
 
     def card(build: Callable[..., Any]) -> Metric:
-        params = tuple(name for name in list(inspect.signature(build).parameters)[1:])
-        return Metric(id, label, question, measures, better, owners, meetings, needs, drill, by, settles_after, population, build, params, made_of)
+        params = list(inspect.signature(build).parameters)[1:]
+        return Metric(id, label, question, measures, better, owners, meetings, needs, drill, by, settles_after, population, build,
+                      tuple(name for name in params if name != "where"), "where" in params, made_of)
 
     return card
 

@@ -18,7 +18,7 @@ from revscore.core.calendars import NO_DAY, Calendar, Grain, midnight
 from revscore.core.coded import Coded
 from revscore.core.facts import Dimension, Facts, LeftOut, firsts_of
 from revscore.core.metric import Kind, Measure, Metric
-from revscore.core.view import View
+from revscore.core.view import View, Where
 
 Columns = dict[str, np.ndarray]
 Rows = slice | np.ndarray
@@ -88,6 +88,13 @@ def _holds(codes: np.ndarray, dimension: Dimension, chosen: tuple[str, ...]) -> 
     if codes.dtype == np.uint8:
         return np.frombuffer(codes.tobytes().translate(allowed[:256].tobytes()), dtype=bool)
     return allowed[codes]
+
+
+def holding(x: Coded, entity: str, where: Where) -> np.ndarray | None:
+    """Which records of an entity hold the chosen values of shared dimensions; None without any. The metric's own dimensions choose facts, not records."""
+    codes = x.codes[entity] if where else {}
+    masks = [_holds(codes[name], x.dims[name], chosen) for name, chosen in where if name in codes]
+    return np.logical_and.reduce(masks) if masks else None
 
 
 # -- bucket --------------------------------------------------------------------------------------------------------------------------------

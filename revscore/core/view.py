@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from revscore.core.calendars import Grain, Period
 
 DIMENSIONS = ("segment", "region", "owner", "source", "campaign", "type")  # every page can be filtered by these
+Where = tuple[tuple[str, tuple[str, ...]], ...]  # (dimension, chosen values)
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class View:
 
     period: Period | None = None
     grain: Grain = "month"
-    where: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    where: Where = ()
 
     @classmethod
     def of(cls, period: Period | None = None, grain: Grain = "month", **where: str | tuple[str, ...]) -> View:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, Period
 from revscore.core.coded import Coded
-from revscore.core.deals import OppEvents, State
+from revscore.core.deals import OppEvents
 from revscore.core.facts import Facts
 from revscore.core.made import Given, Made, Number
 from revscore.core.metric import Better, derived, level, metric, rate, total
 from revscore.core.metrics import wins
 from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, DEAL_NEEDS, words
+from revscore.core.sums import holding
 from revscore.core.units import CURRENCY, DEALS, MULTIPLE
-from revscore.core.view import View
+from revscore.core.view import View, Where
 
 _MONEY = (*DEAL_NEEDS, "opp_history.amount")
 _DATED = (*_MONEY, "opp_history.close_date")
@@ -107,7 +110,7 @@ def progressed(x: Coded, t0: int | None = None, t1: int | None = None) -> Facts:
         total("count", DEALS, label="Deals"), total("from_later", CURRENCY, label="of these pulled in from later"),
         total("from_earlier", CURRENCY, label="of these slipped in from earlier"), better=Better.CONTEXT, owners=("sales", "marketing"), meetings=("WPR",),
         needs=(*DEAL_CHANGES, "opp_history.amount", "opp_history.close_date"), by=("leg",), drill=DEAL_DRILL, population="O1")
-def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Period | None = None) -> Facts:
+def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Period | None = None, where: Where = ()) -> Facts:
     """Open at start + created + re-opened + pulled in + back in forecast + increased − decreased − won − lost − pushed out − other out = open at end,
     exactly, deal by deal. Each deal has at most one entry, one amount and one exit leg. Created is the amount frozen at entry; a deal created and
     closed inside passes through. With a window, only deals whose close date lies in it; without, nothing is pulled in or pushed out. One corporate
@@ -115,37 +118,31 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     """
     t0, t1 = (week_to_date(x)[0] if t0 is None else t0), (x.as_of if t1 is None else t1)
     opps, events = x.opps, x.opps.events
-    # only deals that were in pipeline at the start, or have changed since, can be in the bridge
-    first, last, stood = np.full(opps.n, -1, dtype="int32"), np.full(opps.n, -1, dtype="int32"), np.zeros(opps.n, dtype=bool)
-    for event, when in ((first, t0), (last, t1)):
-        rows = events.last(when)
-        event[events.opp[rows]] = rows
-        if event is first:
-            stood[events.opp[rows]] = events.eligible[rows]
-    opp = np.flatnonzero(opps.in_o1 & ((first != last) | stood)).astype("int32")
-    a, b = _standing(events, first[opp]), _standing(events, last[opp])
-    s, e = a.eligible & within(a.close_day, window), b.eligible & within(b.close_day, window)
+    before, after = opps.spans.between(t0, t1, holding(x, "opp", where))
+    opp, a, b = events.opp[after], _standing(events, before, window), _standing(events, after, window)
+    s, e = a.eligible & a.within, b.eligible & b.within
     won, lost = b.rank == opps.open_stages, b.rank == opps.open_stages + 1
     entered, closed = opps.entry_at[opp], np.flatnonzero(opps.is_closed(a.rank))
     entry = np.where(s, np.int8(0), np.where((entered > t0) & (entered <= t1), np.int8(1), np.int8(-1)))  # 0 = was there at the start
-    base = np.where(entry == 1, opps.entry_amount[opp], a.amount)
-    again = x.once("next open event", lambda: _next(events, opps.is_open(events.rank)))[first[opp[closed]]]
+    base, new = a.amount.copy(), np.flatnonzero(entry == 1)
+    base[new] = opps.entry_amount[opp[new]]
+    again = opps.next_open[before[closed]]
     reopened = (again >= 0) & (events.at[again] <= t1) & (entry[closed] < 0)
     entry[closed[reopened]], base[closed[reopened]] = 2, events.amount[again[reopened]]
     entry[(entry < 0) & a.eligible] = 3
     entry[(entry < 0) & opps.is_open(a.rank)] = 4
-    through = ~s & ~e & within(b.close_day, window) & (entry > 0) & (won | (lost & (entry <= 2)))
+    through = ~s & ~e & b.within & (entry > 0) & (won | (lost & (entry <= 2)))
     there = s | ((entry > 0) & (e | through))
     step = b.amount - base
-    pushed = ~won & ~lost & b.eligible & (b.close_day >= (window.end if window else NO_DAY))
     gone = there & ~e
+    pushed = b.eligible & (b.close_day >= window.end) if window else np.zeros(len(opp), dtype=bool)
 
     legs: list[tuple[str, np.ndarray, np.ndarray]] = [("open_start", s, a.amount)]
     legs += [(leg, there & (entry == code), base) for code, leg in enumerate(INFLOWS[:4], start=1)]
     legs += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
     legs += [("won", gone & won, b.amount), ("lost", gone & lost, b.amount), ("pushed_out", gone & pushed, b.amount), ("other_out", gone & ~won & ~lost & ~pushed, b.amount)]
     legs.append(("open_end", e, b.amount))
-    parts = [np.flatnonzero(mask).astype("int32") for _, mask, _ in legs]
+    parts = [np.flatnonzero(mask) for _, mask, _ in legs]
     rows = np.concatenate(parts)
     value = np.concatenate([amount[part] for part, (_, _, amount) in zip(parts, legs, strict=True)])
     code = np.repeat(np.array([LEGS.index(leg) + 1 for leg, _, _ in legs], dtype="uint8"), [len(part) for part in parts])
@@ -156,25 +153,28 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
                         own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[rows], "amount_end": b.amount[rows]}, left_out=opps.left_out)
 
 
-def _next(events: OppEvents, wanted: np.ndarray) -> np.ndarray:
-    """By event: the position of the first `wanted` event of its deal at or after it, −1 without."""
-    n = len(events)
-    place = np.minimum.accumulate(np.where(wanted, np.arange(n), n)[::-1])[::-1]
-    known = place < n
-    known[known] = events.opp[place[known]] == events.opp[known]
-    return np.where(known, place, -1)
+@dataclass(frozen=True)
+class _Standing:
+    """States that deals are in at one time; `within`: their close date lies in the window (all, without one)."""
+
+    rank: np.ndarray  # −2 before the first event
+    amount: np.ndarray
+    eligible: np.ndarray
+    close_day: np.ndarray
+    within: np.ndarray
 
 
-def _standing(events: OppEvents, event: np.ndarray) -> State:
+def _standing(events: OppEvents, event: np.ndarray, window: Period | None) -> _Standing:
     """The states that events begin; −1 stands for not yet there."""
     missing = np.flatnonzero(event < 0)
 
     def of(column: np.ndarray, nothing: float) -> np.ndarray:
-        found = column[event] if len(column) else np.zeros(len(event), dtype=column.dtype)
+        found = column[event]
         found[missing] = nothing
         return found
 
-    return State(event, of(events.rank, -2), of(events.amount, 0), of(events.close_day, NO_DAY), of(events.eligible, 0))
+    close_day = of(events.close_day, NO_DAY) if window else np.zeros(len(event), dtype="int32")
+    return _Standing(of(events.rank, -2), of(events.amount, 0), of(events.eligible, 0), close_day, within(close_day, window))
 
 
 def unexplained(legs: pd.DataFrame) -> float:
