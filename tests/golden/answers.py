@@ -60,7 +60,7 @@ class Answers:
         self.months = [self.calendar.parse(m) for m in report["months"]] if "months" in report else [self.calendar.shifted(month, k) for k in (-3, -2, -1)]
         self.segments = report.get("segments", self._segments())
         start = calendars.day_number(report["fytd_start"]) if "fytd_start" in report else self.calendar.holding(today, "year").start
-        self.fytd = Period(start, today + 1, "fytd")
+        self.fytd = Period(start, max(today + 1, start), "fytd")
         self.report = report
 
     def _segments(self) -> list[str]:
@@ -155,7 +155,7 @@ class Answers:
         return out
 
     def equal_age(self) -> dict[str, Any]:
-        m1, m2, m3 = self.months
+        m1, m2, m3 = self.months if len(self.months) == 3 else [self.calendar.shifted(self.calendar.holding(self.x.as_of_day, "month"), k) for k in (-3, -2, -1)]
         asked = self.report.get("equal_age") or [{"pair": "mql->sql", "older": m2.label, "younger": m3.label},
                                                  {"pair": "mql->opportunity", "older": m2.label, "younger": m3.label},
                                                  {"pair": "mql->sal", "older": m1.label, "younger": m2.label}]
@@ -390,7 +390,7 @@ class Answers:
             part = view.narrowed(origin=origin)
             sourced[origin] = {"count": self.value("attribution.sourced_by_fytd", "count", part), "value": value, "opps": self.ids("attribution.sourced_by_fytd", part)}
         pipeline_deals = sorted(x.data.table("opportunities")["opp_id"][x.opps.in_o1])
-        examples = {opp: attribution.audit(x, opp) for opp in self.report.get("example_opportunities", pipeline_deals[:9])}
+        examples = {opp: attribution.audit(x, opp) for opp in self.report.get("example_opportunities", pipeline_deals[:9]) if opp in x.opp_index}
         share = self.ask("attribution.fallback_share", view).iloc[0]
         card = self.ask("campaign.scorecard_fytd", view)
         scores = {row["campaign"]: {name: bool(row[name]) if name == "cost_is_budget" else num(row[name]) for name in campaigns.SCORECARD} for _, row in card.iterrows()}
@@ -422,7 +422,7 @@ class Answers:
             c445 = None if pd.isna(row["fy_445"]) else {"fy": row["fy_445"], "week": int(row["week_445"]), "period": int(row["period_445"]), "quarter": int(row["quarter_445"])}
             rows.append({k: row[k] for k in keys} | {"c445": c445})
         examples = self.report.get("wilson_examples", ["0/5", "5/5", "1/10", "6/9", "24/40", "120/400"])
-        wilson = {row.example: [float(row.low), float(row.high)] for row in self.ask("stats.wilson_examples", examples=tuple(examples)).itertuples()}
+        wilson = {row.example: [None if math.isnan(row.low) else float(row.low), None if math.isnan(row.high) else float(row.high)] for row in self.ask("stats.wilson_examples", examples=tuple(examples)).itertuples()}
         return {"calendar.cases": rows, "stats.wilson_examples": wilson}
 
     def all(self) -> dict[str, Any]:
