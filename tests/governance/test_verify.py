@@ -131,3 +131,18 @@ def test_the_database_refuses_to_change_or_remove_what_is_published(kept):  # no
         with pytest.raises(DatabaseError, match="never changed or removed"), kept._engine.begin() as connection:
             connection.execute(text(command))
     assert len(kept.published(1)) == len(numbers())
+
+
+def test_a_file_refuses_to_replace_what_is_published(store):
+    """INSERT OR REPLACE: by the key, by the row's number, and of a whole publication."""
+    publish(store)
+    with sqlite3.connect(store._engine.url.database) as connection:
+        for table, columns in (("published_values", ("publication_id", "key")), ("published_values", ("rowid",)), ("publications", ("id",))):
+            names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+            own = ", ".join(name if name not in ("publication_id", "key") or name in columns else "'other' || key" if name == "key" else name for name in names)
+            into = ("rowid, " if "rowid" in columns else "")
+            with pytest.raises(sqlite3.DatabaseError, match="never changed or removed"):
+                connection.execute(f"INSERT OR REPLACE INTO {table} ({into}{', '.join(names)}) SELECT {into}{own} FROM {table} LIMIT 1")
+            with pytest.raises(sqlite3.DatabaseError, match="never changed or removed"):
+                connection.execute(f"REPLACE INTO {table} ({into}{', '.join(names)}) SELECT {into}{own} FROM {table} LIMIT 1")
+    assert len(store.published(1)) == len(numbers()) and differences(store) == []

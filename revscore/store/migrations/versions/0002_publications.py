@@ -53,6 +53,10 @@ def upgrade() -> None:
             for verb in ("UPDATE", "DELETE"):
                 op.execute(f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
                            f"BEGIN SELECT RAISE(ABORT, '{table}: what is published is never changed or removed'); END")
+            # INSERT OR REPLACE removes the row that is in its way without asking the trigger on DELETE
+            taken = " OR ".join(["rowid = NEW.rowid", *([] if table == "publications" else ["(publication_id = NEW.publication_id AND key = NEW.key)"])])
+            op.execute(f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) "
+                       f"BEGIN SELECT RAISE(ABORT, '{table}: what is published is never changed or removed'); END")
         return
     op.execute("CREATE FUNCTION revscore_append_only() RETURNS trigger LANGUAGE plpgsql AS "
                "$$ BEGIN RAISE EXCEPTION '%: what is published is never changed or removed', TG_TABLE_NAME; END $$")
