@@ -20,7 +20,7 @@ from revscore.core.calendars import NO_DAY, local_days
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES, SHARED, Texts
 from revscore.core.encode import places
-from revscore.core.facts import Codes, Dimension, Facts, by_day, dense
+from revscore.core.facts import Codes, Dimension, Facts, by_day, cut, dense
 from revscore.core.kept import Keeper, Unkept, pack, unpack
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS, Where
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from revscore.core.sla import Clocks
 
 KEPT_FACTS = 128  # facts of one metric under one set of parameters; the least recently used make room
+KEPT_ROWS = 1 << 21  # so many rows of a card that is asked for free times and chosen values: many different ones, quickly made
 
 
 class Coded:
@@ -187,9 +188,18 @@ class Coded:
                 self._facts.move_to_end(key)
                 return self._facts[key]
             made = self._facts[key] = card.build(self, **params) if params else self._kept(f"facts-{card.id}", lambda: card.build(self))
-            if len(self._facts) > KEPT_FACTS:
-                self._facts.popitem(last=False)
+            self._make_room(card)
             return made
+
+    def _make_room(self, card: Metric) -> None:
+        if len(self._facts) > KEPT_FACTS:
+            self._facts.popitem(last=False)
+        given = [key for key in self._facts if key[0] == card.id and len(key) > 1] if card.narrows else []  # the longest unused first
+        rows = sum(len(self._facts[key]) for key in given)
+        for key in given[:-1]:
+            if rows <= KEPT_ROWS:
+                break
+            rows -= len(self._facts.pop(key))
 
     def make_facts(self, entity: str, record: np.ndarray, day: np.ndarray, values: dict[str, np.ndarray], *,
                    own: dict[str, tuple[np.ndarray, Dimension]] | None = None, **rest: Any) -> Facts:
@@ -200,7 +210,7 @@ class Coded:
         for name, (own_codes, dimension) in (own or {}).items():
             codes[name], dimensions[name] = dense(np.asarray(own_codes)[order], len(dimension)), dimension
         why = rest.pop("why", None)
-        detail = {name: np.asarray(column)[order] for name, column in rest.pop("detail", {}).items()}
+        detail = cut(rest.pop("detail", {}), order)
         return Facts(entity, record, day, {name: np.asarray(column)[order] for name, column in values.items()}, Codes(self.codes[entity], record, codes), dimensions,
                      None if why is None else np.asarray(why)[order].astype("uint8"), detail=detail, **rest)
 

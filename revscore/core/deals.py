@@ -82,9 +82,9 @@ class Spans:
         stays[:-1] &= late[1:] | starts[1:]
         place = np.flatnonzero(enters | stays)
         changed = enters[place]
-        before, after = event[place], event[place]
-        after[changed] = event[leaves]
-        before -= changed
+        after = event[place].astype(np.intp)  # as wide as indices are
+        before = after - changed
+        after[changed] = event[np.flatnonzero(leaves)]
         before[changed & starts[place]] = -1
         return before, after
 

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -57,12 +57,12 @@ class Dimension:
         return pd.array(list(self.values), dtype="str")
 
 
-class Codes(Mapping[str, np.ndarray]):
-    """Dimension codes of facts: the metric's own, and those of their records, which are gathered when they are first asked for."""
+class Gathered(Mapping[str, np.ndarray]):
+    """Columns of facts: `own` ones, one value a fact, and those of their records (or what else they point at), gathered when they are first asked for."""
 
-    def __init__(self, shared: Mapping[str, np.ndarray], record: np.ndarray, own: Mapping[str, np.ndarray]) -> None:
-        self._shared, self._record, self._made = shared, record, dict(own)
-        self._names = (*(name for name in shared if name not in own), *own)
+    def __init__(self, shared: Mapping[str, np.ndarray], record: np.ndarray, own: Mapping[str, np.ndarray] | None = None) -> None:
+        self._shared, self._record, self._made = shared, record, dict(own or {})
+        self._names = (*(name for name in shared if name not in self._made), *self._made)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._made:
@@ -83,8 +83,17 @@ class Codes(Mapping[str, np.ndarray]):
     def __len__(self) -> int:
         return len(self._names)
 
-    def take(self, rows: np.ndarray | slice) -> Codes:
-        return Codes(self._shared, self._record[rows], {name: column[rows] for name, column in self._made.items()})
+    def take(self, rows: np.ndarray | slice) -> Self:
+        return type(self)(self._shared, self._record[rows], {name: column[rows] for name, column in self._made.items()})
+
+
+class Codes(Gathered):
+    """Dimension codes of facts: the metric's own, and those of their records."""
+
+
+def cut(columns: Mapping[str, np.ndarray], rows: np.ndarray | slice) -> Mapping[str, np.ndarray]:
+    """Only `rows` of the columns."""
+    return columns.take(rows) if isinstance(columns, Gathered) else {name: column[rows] for name, column in columns.items()}
 
 
 @dataclass(frozen=True)
@@ -142,11 +151,8 @@ class Facts:
 
     def take(self, rows: np.ndarray | slice) -> Facts:
         """The same facts with only `rows`, in the order given."""
-        def cut(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-            return {name: column[rows] for name, column in columns.items()}
-
-        return Facts(self.entity, self.record[rows], self.day[rows], cut(self.values), self.codes.take(rows), self.own,
-                     None if self.why is None else self.why[rows], self.whys, cut(self.detail), self.left_out)
+        return Facts(self.entity, self.record[rows], self.day[rows], cut(self.values, rows), self.codes.take(rows), self.own,
+                     None if self.why is None else self.why[rows], self.whys, cut(self.detail, rows), self.left_out)
 
 
 def dense(codes: np.ndarray, size: int) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import pandas as pd
 
-from revscore.core.facts import Codes, Dimension, Facts, LeftOut
+from revscore.core.facts import Codes, Dimension, Facts, Gathered, LeftOut
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -71,7 +71,7 @@ def pack(value: Any) -> tuple[Any, list[np.ndarray]]:
             return {"tuple": [tree(item) for item in one]}
         if isinstance(one, Codes):
             return {"codes of": {name: tree(column) for name, column in one.made.items()}}
-        if isinstance(one, dict) and all(isinstance(name, str) for name in one):
+        if isinstance(one, (dict, Gathered)) and all(isinstance(name, str) for name in one):
             return {"dict": {name: tree(item) for name, item in one.items()}}
         if is_dataclass(one) and _classes().get(type(one).__name__) is type(one):
             return {"class": type(one).__name__, "fields": {f.name: tree(getattr(one, f.name)) for f in fields(one) if f.init}}

@@ -11,7 +11,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, Period
 from revscore.core.coded import Coded
 from revscore.core.deals import OppEvents
-from revscore.core.facts import Facts
+from revscore.core.facts import Facts, Gathered
 from revscore.core.made import Given, Made, Number
 from revscore.core.metric import Better, derived, level, metric, rate, total
 from revscore.core.metrics import wins
@@ -143,14 +143,14 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     legs += [("won", gone & won, b.amount), ("lost", gone & lost, b.amount), ("pushed_out", gone & pushed, b.amount), ("other_out", gone & ~won & ~lost & ~pushed, b.amount)]
     legs.append(("open_end", e, b.amount))
     parts = [np.flatnonzero(mask) for _, mask, _ in legs]
-    rows = np.concatenate(parts)
+    rows = np.concatenate(parts, dtype="int32", casting="same_kind")
     value = np.concatenate([amount[part] for part, (_, _, amount) in zip(parts, legs, strict=True)])
     code = np.repeat(np.array([LEGS.index(leg) + 1 for leg, _, _ in legs], dtype="uint8"), [len(part) for part in parts])
     nothing = np.zeros(len(rows), dtype=bool)  # without a window nothing is pulled in
     pulled, later = (code == LEGS.index("pulled_in") + 1, a.close_day[rows] >= window.end) if window else (nothing, nothing)
     return x.make_facts("opp", opp[rows], np.full(len(rows), x.days(np.array([t1]))[0], dtype="int32"),
                         {"value": value, "count": np.ones(len(rows), dtype=bool), "from_later": np.where(pulled & later, value, 0.0) if window else nothing, "from_earlier": np.where(pulled & ~later, value, 0.0) if window else nothing},
-                        own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail={"amount_start": a.amount[rows], "amount_end": b.amount[rows]}, left_out=opps.left_out)
+                        own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail=Gathered({"amount_start": a.amount, "amount_end": b.amount}, rows), left_out=opps.left_out)
 
 
 @dataclass(frozen=True)
