@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 
+from revscore.core.ids import Ids, Unfit
 
-def places(ids: pd.Series | pd.Index, column: pd.Series) -> np.ndarray:
-    """Position in `ids` of every value of a text column (or a categorical one), −1 for what is missing or not there.
+_MANY = 20_000  # so many values are looked up in a table of arrays, fewer by pandas
+_PIECE = 1 << 20
 
-    Both are factorised as one column: ids come first and occur once, so that their numbers are their positions. Raises where an id occurs twice.
+
+def places(ids: pd.Series | pd.Index | Callable[[], pd.Series], column: pd.Series) -> np.ndarray:
+    """int32 position in `ids` (or what they give when they are needed) of every value of a text column (or a categorical one), −1 for what is missing or not there.
+
+    A few are factorised as one column with the ids: these come first and occur once, so that their numbers are their positions. Raises
+    pandas' InvalidIndexError where an id occurs twice.
     """
     if not len(column):
         return np.zeros(0, dtype="int32")
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = places(ids, pd.Series(column.cat.categories, dtype="str"))
         return np.append(found, np.int32(-1))[column.cat.codes.to_numpy()]
-    ids = pd.Series(ids)
+    ids = pd.Series(ids() if callable(ids) else ids)
+    if len(ids) + len(column) >= _MANY:
+        with suppress(Unfit):
+            return Ids(ids).find(column)
     codes = pd.factorize(pd.concat([ids, column], ignore_index=True))[0].astype("int32")
     n = len(ids)
     if not np.array_equal(codes[:n], np.arange(n)):  # an id is missing or there twice
@@ -32,15 +42,24 @@ def texts(column: pd.Series) -> np.ndarray:
     return np.array([*(str(word).strip() for word in words), ""], dtype=object)[codes]
 
 
-def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series], row: np.ndarray) -> np.ndarray:
-    """Order by `keys` (first counts most), ties by the text of `ids()` at `row`. Only the ties touch text: the rest is sorted as numbers."""
+def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series] | None = None, row: np.ndarray | None = None) -> np.ndarray:
+    """Order by `keys` (first counts most), ties by the text of `ids()` at `row`, without `ids` as they stand. Only the ties touch text."""
     order, same = _by_numbers(keys)
     tied = np.flatnonzero(same[1:] | same[:-1])
     if len(tied):
         rows = np.sort(order[tied])
-        rank = pd.factorize(ids().iloc[row[rows]], sort=True)[0]
-        order[tied] = rows[np.lexsort((rank, *(key[rows] for key in keys[::-1])))]
+        text = () if ids is None else (pd.factorize(_some(ids(), row[rows]), sort=True)[0],)
+        order[tied] = rows[np.lexsort((*text, *(key[rows] for key in keys[::-1])))]
     return order
+
+
+def _some(column: pd.Series, rows: np.ndarray) -> np.ndarray:
+    """A few values of a long column, piece by piece: Arrow would join all its parts first."""
+    out = np.empty(len(rows), dtype=object)
+    for piece in np.unique(rows // _PIECE):
+        mine = np.flatnonzero(rows // _PIECE == piece)
+        out[mine] = column.iloc[piece * _PIECE: (piece + 1) * _PIECE].iloc[rows[mine] - piece * _PIECE].to_numpy(dtype=object)
+    return out
 
 
 def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:

@@ -117,7 +117,7 @@ def encode_leads(x: Coded) -> Leads:
     lead = np.concatenate([events.lead[on_path], np.flatnonzero(converted != NEVER), np.flatnonzero(won_at != NEVER)])
     at = np.concatenate([events.at[on_path], converted[converted != NEVER], won_at[won_at != NEVER]])
     rank = np.concatenate([events.rank[on_path], np.full((converted != NEVER).sum(), place), np.full((won_at != NEVER).sum(), place + 1)])
-    order = ordered((lead, at, rank), lambda: pd.Series("", index=range(len(lead))), np.arange(len(lead)))
+    order = ordered((lead, at, rank))
     lead, at, rank = lead[order], at[order], rank[order]
     entry = np.full(n, -1, dtype="int8")
     start = firsts_of(lead)
@@ -139,7 +139,7 @@ def _events(x: Coded, n: int) -> LeadEvents:
     frame, terms = x.data.read("lead_stage_history", "lead_id", "stage", "entered_at", "reason"), x.terms
     words = (*terms.lead_stages, *terms.lead_exit_stages)
     at = instants(frame["entered_at"], x.as_of)
-    lead = places(x.lead_ids, frame["lead_id"])
+    lead = places(lambda: x.lead_ids, frame["lead_id"])
     rank = places(pd.Series(words, dtype="str"), frame["stage"])
     keep = np.flatnonzero((at != NEVER) & (lead >= 0) & (rank >= 0))
     order = keep[ordered((lead[keep], at[keep], rank[keep]), lambda: x.data.read("lead_stage_history", "event_id")["event_id"], keep)]

@@ -74,7 +74,7 @@ class Names:
     def places(self, ids: pd.Series) -> np.ndarray:
         """Position of every person named, −1 where unknown."""
         try:
-            return places(self.people, ids)
+            return places(lambda: self.people, ids)
         except pd.errors.InvalidIndexError:  # an id is both a lead's and a contact's
             return self.index.get_indexer(ids)
 
@@ -193,7 +193,7 @@ def _activities(x: Coded, people: People) -> Activities:
     sells = np.isin(function, ["sales", "cs"]) if x.data.has("users.function") else np.ones(len(order), dtype=bool)
     hands_on = ~automated & sells & ((direction == "outbound") | meeting)
     return Activities(person[order], at[order], hands_on, meeting, ~automated & (direction == "inbound"), sells & ~automated, function,
-                      places(x.opp_ids, frame["opp_id"])[order], order)
+                      places(lambda: x.opp_ids, frame["opp_id"])[order], order)
 
 
 def _touches(x: Coded, people: People) -> Touches:
@@ -215,7 +215,7 @@ def _touches(x: Coded, people: People) -> Touches:
     person, at, campaign, marketing, clean = person[order], at[order], campaign[order], marketing[order], clean[order]
     rows = np.flatnonzero(clean)
     who, what, day = person[rows], campaign[rows], x.days(at[rows])
-    by = ordered((who, what, day), lambda: pd.Series(np.arange(len(rows))), np.arange(len(rows)))  # rows are in time order within a person: the first of a day comes first
+    by = ordered((who, what, day))  # rows are in time order within a person: the first of a day comes first
     one = np.zeros(len(order), dtype=bool)
     one[rows[by[firsts_of(who[by], what[by], day[by])]]] = True
     return Touches(person, at, campaign, marketing, one, order)

@@ -222,7 +222,7 @@ def _pauses(x: Coded, sla_type: str) -> Pauses:
     """Merged pauses by lead: those of the type and those of all types ("*")."""
     frame = x.data.table("sla_pauses")
     start, end = instants(frame["paused_at"], x.as_of), instants(frame["resumed_at"], x.as_of)
-    lead = places(x.lead_ids, frame["lead_id"]).astype("int64")
+    lead = places(lambda: x.lead_ids, frame["lead_id"]).astype("int64")
     ours = np.flatnonzero((lead >= 0) & (start != NEVER) & frame["sla_type"].fillna("*").isin([sla_type, "*", ""]).to_numpy(dtype=bool))
     return merge_pauses(lead[ours], start[ours], end[ours], x.leads.n)
 
