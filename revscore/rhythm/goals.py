@@ -20,7 +20,7 @@ from revscore.rhythm.speed import SLA_NAMES
 
 @dataclass(frozen=True)
 class Goal:
-    """A target of a line. `expected`: what should be there by as-of (the target itself when it is not cumulative)."""
+    """A target of a line. `expected`: what should be there by as-of (the target itself when it is not cumulative; NaN when its profile is not known)."""
 
     target: Target
     expected: float
@@ -50,7 +50,7 @@ def paced(x: Coded, view: View, lines: tuple[Line, ...]) -> pd.DataFrame:
     """Progress of the lines that have a cumulative target: name, value, target, expected, expected_name."""
     rows = [{"name": line.label, "value": line.value, "target": found.target.value, "expected": found.expected,
              "expected_name": {"linear": "linear", "seasonal": "seasonal", "business_day": "by business days"}.get(found.target.pacing, "expected")}
-            for line in lines if (found := goal(x, view, line)) is not None and found.cumulative and not np.isnan(line.value)]
+            for line in lines if (found := goal(x, view, line)) is not None and found.cumulative and not np.isnan(line.value + found.expected)]
     return pd.DataFrame(rows, columns=["name", "value", "target", "expected", "expected_name"])
 
 
@@ -73,6 +73,7 @@ class Standing:
     projected: float = float("nan")  # none before 15 % of the target is expected
     needed: float = float("nan")  # per business day, of what is left
     days_left: float = float("nan")
+    note: str = ""  # why there is no pace
 
     @property
     def early(self) -> bool:
@@ -99,7 +100,7 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
         out.append(Standing(target, one, number, row["attainment"], None if not number.known else row["on_pace"] if cumulative else row["hit"],
                             f"{PROFILES.get(target.pacing, target.pacing)}{f' of {x.terms.pacing_calendar}' if target.pacing == 'business_day' else ''}" if cumulative else "",
                             row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
-                            row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan)))
+                            row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan), row.get("note", "")))
     return tuple(sorted(out, key=lambda one: one.profile == ""))
 
 

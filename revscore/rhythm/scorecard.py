@@ -64,6 +64,8 @@ def judged(x: Coded, view: View, line: Line) -> Tile:
     if line.suppressed:
         return Tile(line, "open", "too few to say")
     found = goal(x, view, line)
+    if found is not None and np.isnan(found.expected):
+        return Tile(line, "open", "no pace: profile not known")
     if found is not None:
         due = round(found.expected) if line.measure.unit.kind == "count" else found.expected
         why = f"{units.text(due, line.measure.unit, line.currency)} due" if found.cumulative else f"target {units.text(due, line.measure.unit, line.currency)}"

@@ -399,7 +399,7 @@ class Answers:
                 "attribution.fallback_share": {"opps_without_roles": num(share["numerator"]), "opps": num(share["denominator"])}}
 
     def pacing(self) -> dict[str, Any]:
-        frame = self.ask("targets.pacing")
+        frame = self.ask("targets.pacing", project_early=True)
         out = {}
         for row in frame[frame["measure"] == "attainment"].itertuples():
             if np.isnan(row.actual) and targets.resolve(row.metric_id, CARDS) is None:
@@ -407,7 +407,7 @@ class Answers:
             entry = {"metric": row.metric_id, "segment": row.segment, "actual": num(row.actual), "target": num(row.target)}
             if row.pacing not in ("", "none"):
                 entry |= {"pacing": row.pacing, "expected_share": num(row.expected_share), "attainment": num(row.attainment), "expected_to_date": num(row.expected_to_date),
-                          "pace_index": num(row.pace_index), "projected": num(row.projected), "on_pace": bool(row.on_pace), "business_days_left": num(row.business_days_left),
+                          "pace_index": num(row.pace_index), "projected": num(row.projected), "on_pace": None if pd.isna(row.on_pace) else bool(row.on_pace), "business_days_left": num(row.business_days_left),
                           "required_per_business_day": num(row.required_per_business_day)}
             else:
                 entry |= {"attainment": num(row.attainment), "hit": None if row.hit is None else bool(row.hit)}

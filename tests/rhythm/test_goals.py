@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from revscore.core.calendars import Period, day_number
+from revscore.core.compute import compute
+from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import standing
+from revscore.core.review import line
 from revscore.core.terms import Target
 from revscore.core.view import View
-from revscore.rhythm.goals import standings
+from revscore.rhythm.goals import paced, standings
+from revscore.rhythm.scorecard import judged
 from tests.core.builder import deal, extract
 
 QUARTER = Period(day_number("2026-05-01"), day_number("2026-08-01"), "FY26Q2")
@@ -20,10 +25,10 @@ def target(metric: str, value: float, pacing: str = "linear", direction: str = "
     return Target("T1", metric, period.start, period.end, segment, "sales", value, direction, pacing, "")
 
 
-def company(*targets: Target, as_of: str = "2026-06-30T12:00:00Z"):
-    deals = [deal(f"O{k}") for k in range(4)]
-    events = [(f"O{k}", at, stage, 100.0, "2026-06-10") for k in range(4) for at, stage in (("2026-05-05T00:00Z", "Discovery"), ("2026-06-10T00:00Z", "Closed Won" if k else "Closed Lost"))]
-    x = extract(as_of, opportunities=deals, deal_events=events)
+def company(*targets: Target, as_of: str = "2026-06-30T12:00:00Z", won: str = "2026-06-10", deals: int = 4):
+    """Deals of 100 that are closed on one day: the first lost, the others won."""
+    events = [(f"O{k}", at, stage, 100.0, won) for k in range(deals) for at, stage in (("2026-05-05T00:00Z", "Discovery"), (f"{won}T00:00Z", "Closed Won" if k else "Closed Lost"))]
+    x = extract(as_of, opportunities=[deal(f"O{k}") for k in range(deals)], deal_events=events)
     x.terms = replace(x.terms, targets=targets)
     return x
 
@@ -37,9 +42,26 @@ def test_a_cumulative_target_has_pace_projection_and_what_it_takes():
     assert found.days_left == 23 and found.needed == pytest.approx(300 / 23)
 
 
-def test_nothing_is_projected_before_fifteen_per_cent_is_expected():
-    early = standings(company(target("bookings.won.value", 600.0), as_of="2026-05-10T12:00:00Z"), View(QUARTER))[0]
-    assert early.early and early.projected != early.projected and early.pace_index == early.pace_index or early.line.value == 0
+@pytest.mark.parametrize(("as_of", "early"), [("2026-05-13T12:00:00Z", True), ("2026-05-14T12:00:00Z", False)])  # 13 and 14 of 92 days
+def test_nothing_is_projected_before_fifteen_per_cent_is_expected(as_of, early):
+    x = company(target("bookings.won.value", 600.0), as_of=as_of, won="2026-05-11")
+    found, row = standings(x, View(QUARTER))[0], compute(x, CARDS["targets.pacing"]).iloc[0]
+    assert found.line.value == 300 and found.pace_index > 1 and found.early is early
+    assert np.isnan(found.projected) == early and np.isnan(row["projected"]) == early and row["early"] == early
+    asked = compute(x, CARDS["targets.pacing"], project_early=True).iloc[0]
+    assert asked["projected"] == pytest.approx(300 / found.expected_share)
+
+
+def test_a_profile_that_nobody_entered_gives_no_pace():
+    x = company(replace(target("bookings.won.value", 600.0, "seasonal"), profile_id="P9"))
+    found, row = standings(x, View(QUARTER))[0], compute(x, CARDS["targets.pacing"]).iloc[0]
+    assert found.good is None and np.isnan(found.pace_index) and np.isnan(found.expected_share) and found.needed > 0 and found.attainment == 0.5
+    assert row["on_pace"] is None and row["note"] == "No pace: the seasonal profile “P9” is not in the pacing profiles." == found.note
+    assert compute(x, CARDS["shared.weakest_link"]).loc[lambda f: f["measure"] == "score", "value"].isna().all()
+    bookings = line(x, CARDS["bookings.won_value"], View(QUARTER))
+    assert judged(x, View(QUARTER), replace(bookings, n=30.0)).course == "open" and not len(paced(x, View(QUARTER), (bookings,)))
+    x.terms = replace(x.terms, seasonality=(("P9", (0.5, 1.0)),))
+    assert standings(x, View(QUARTER))[0].expected_share == 1  # after its last week
 
 
 @pytest.mark.parametrize(("pacing", "on", "off"), [("linear", 60.0, 70.0), ("none", 100.0, 101.0)])

@@ -83,7 +83,7 @@ def handoff_yield(x: Coded) -> Facts:
 def legs(x: Coded, targets: tuple[str, ...] = (), running: bool = False) -> pd.DataFrame:
     """One row per function, its leg: of its targets for the whole company the first (by id) that is paced, else the first. `targets` names them
     instead; `running` prefers targets whose period holds as-of. Columns of `targets.pacing`, `leg` (function:target) and `value` (pace index, else
-    attainment; missing when the extract cannot say)."""
+    attainment; missing when the extract or the pacing profile cannot say)."""
     def order(t: Target) -> tuple[bool, bool, str]:
         return running and not t.start <= x.as_of_day < t.end, t.pacing in ("", "none"), t.target_id
 
@@ -92,7 +92,8 @@ def legs(x: Coded, targets: tuple[str, ...] = (), running: bool = False) -> pd.D
     ids = tuple(sorted(t.target_id for t in first))
     frame = pacing.build(x, target_ids=ids) if ids else pacing.build(x).iloc[:0]
     frame = frame[frame["measure"] == "attainment"].drop(columns="measure")
-    frame = frame.assign(value=frame["pace_index"].fillna(frame["attainment"]).astype(float), leg=frame["owner_function"] + ":" + frame["target_id"])
+    paced = ~frame["pacing"].isin(("", "none")) & frame["expected_share"].isna()  # a pace that nobody knows is not the attainment of the whole
+    frame = frame.assign(value=frame["pace_index"].fillna(frame["attainment"]).astype(float).mask(paced), leg=frame["owner_function"] + ":" + frame["target_id"])
     return frame.sort_values("leg").reset_index(drop=True)
 
 

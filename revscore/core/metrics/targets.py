@@ -31,17 +31,30 @@ def open_days(terms: Terms, calendar_id: str, start: int, end: int) -> int:
 
 
 def expected_share(terms: Terms, target: Target, day: int) -> float:
-    """Share of a target that is expected by the end of `day`, by its pacing profile: linear, business_day or seasonal; from 0 to 1."""
+    """Share of a target that is expected by the end of `day`, by its pacing profile: linear, business_day or seasonal; from 0 to 1. After the last
+    week of a seasonal profile it is 1. NaN where the profile says nothing: nobody entered it, or its calendar never opens (`no_pace` says which)."""
     elapsed = min(max(day - target.start + 1, 0), target.end - target.start)
     if target.pacing == "business_day":
         whole = open_days(terms, terms.pacing_calendar, target.start, target.end)
         return open_days(terms, terms.pacing_calendar, target.start, target.start + elapsed) / whole if whole else float("nan")
     if target.pacing == "seasonal":
-        shares = (0.0, *dict(terms.seasonality).get(target.profile_id, ()))
+        profile = dict(terms.seasonality).get(target.profile_id, ())
+        if not profile:
+            return float("nan")
+        shares = (0.0, *profile)
         week, rest = divmod(elapsed, 7)
         before, after = (shares[k] if k < len(shares) else 1.0 for k in (week, week + 1))
         return before + (after - before) * rest / 7
     return elapsed / (target.end - target.start)
+
+
+def no_pace(terms: Terms, target: Target) -> str:
+    """Why a cumulative target has no pace, in a sentence; "" when it has one."""
+    if not np.isnan(expected_share(terms, target, target.start)):
+        return ""
+    if target.pacing == "seasonal":
+        return f"No pace: the seasonal profile “{target.profile_id}” is not in the pacing profiles."
+    return f"No pace: the calendar “{terms.pacing_calendar}” has no open day in the period."
 
 
 _ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "retention.nrr": ("retention", "nrr", {}),
@@ -132,7 +145,7 @@ def standing(terms: Terms, t: Target, value: float, today: int) -> dict[str, Any
     share = expected_share(terms, t, today)
     left, expected = open_days(terms, terms.pacing_calendar, max(today + 1, t.start), t.end), t.value * share
     return row | {"expected_share": share, "expected_to_date": expected, "pace_index": value / expected if expected else np.nan, "projected": value / share if share else np.nan,
-                  "early": bool(share < EARLY_SHARE), "on_pace": bool(value <= expected if down else value >= expected), "business_days_left": left,
+                  "early": bool(share < EARLY_SHARE), "on_pace": None if np.isnan(share) else bool(value <= expected if down else value >= expected), "note": no_pace(terms, t), "business_days_left": left,
                   "required_per_business_day": max(0.0, t.value - value) / left if left else np.nan}
 
 
@@ -140,10 +153,10 @@ def standing(terms: Terms, t: Target, value: float, today: int) -> dict[str, Any
         derived("pace_index", MULTIPLE, label="Pace index"), derived("attainment", RATIO, label="Attainment"),
         owners=("marketing", "sales", "cs"), meetings=("WPR", "MRC"), needs=("targets.value",), population="targets whose period holds as-of, or all", made_of=_pace_parts)
 def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, running: bool = False,
-           metric_ids: tuple[str, ...] = (), segment: str | None = None, target_ids: tuple[str, ...] = ()) -> pd.DataFrame:
+           metric_ids: tuple[str, ...] = (), segment: str | None = None, target_ids: tuple[str, ...] = (), project_early: bool = False) -> pd.DataFrame:
     """Attainment = actual ÷ target (for "down" targets: target ÷ actual). Cumulative targets: pace index = actual ÷ (target × expected share), by
     the target's own profile: linear, business days, or a seasonal curve; projected = actual ÷ expected share, not before 15 % of the target is
-    expected; required per business day for what is left. `running` keeps the targets whose period holds as-of, `metric_ids`, `segment` and
+    expected (`project_early` asks for it all the same); required per business day for what is left. A target whose profile is unknown has no pace. `running` keeps the targets whose period holds as-of, `metric_ids`, `segment` and
     `target_ids` those that are named. Rates, durations and retention are compared directly, never extrapolated.
     """
     from revscore.core.metrics import CARDS
@@ -153,7 +166,9 @@ def pacing(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str |
               and (segment is None or t.segment == segment) and (not target_ids or t.target_id in target_ids)]
     rows = [standing(x.terms, t, actual(x, t, CARDS), today) for t in wanted]
     columns = ["target_id", "metric_id", "segment", "owner_function", "start", "end", "direction", "pacing", "profile_id", "actual", "target", "attainment", "hit",
-               "expected_share", "expected_to_date", "pace_index", "projected", "early", "on_pace", "business_days_left", "required_per_business_day"]
+               "expected_share", "expected_to_date", "pace_index", "projected", "early", "on_pace", "business_days_left", "required_per_business_day", "note"]
     frame = pd.DataFrame(rows, columns=columns)
+    if not project_early:
+        frame["projected"] = frame["projected"].mask(frame["early"].eq(True))
     return pd.concat([frame.assign(measure="pace_index", value=frame["pace_index"]), frame.assign(measure="attainment", value=frame["attainment"])],
                      ignore_index=True)
