@@ -87,14 +87,17 @@ examples:
   python -m revscore publish --review monthly --period FY26Q2 --as-of 2025-08-01 --by "Ada Nayfield"
 
 Publishing closes a review: its values are kept with their receipts and rows, and never changed. Later the page *Published numbers* shows
-each beside the same question then, with the reason of every difference.
+each beside the same question then, with the reason of every difference. The seal that is printed covers this publication and all before it:
+note it outside the store, and verify --seal shows whether they are still there as they were.
 """
 _VERIFY = """\
 examples:
   python -m revscore verify
   python -m revscore verify --publication 3
+  python -m revscore verify --seal 5e0c…               the seal that was printed or exported after publishing must still be there
 
-Every published value is worked out again from the kept loads and the definitions of then. One line for each that differs, then a summary.
+Every published value is worked out again from the kept loads and the definitions of then, and the seal of every publication is checked. One
+line for each that differs, then a summary.
 exit status: 0 all are equal, 4 some differ, 2 nothing to verify
 """
 
@@ -167,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
 
     verifying = command("verify", "work published numbers out again and compare", _VERIFY, _verify)
     verifying.add_argument("--publication", type=int, metavar="ID", help="only this publication; default: all of them")
+    verifying.add_argument("--seal", action="append", default=[], metavar="SHA256", help="a seal noted elsewhere, which must be that of a publication (repeat for more)")
     return parser
 
 
@@ -308,6 +312,8 @@ def _export(args: argparse.Namespace) -> int:
         title, (lines, tables) = review.capitalize(), content(REVIEWS[review](x, view))
     receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
+    last = company.open_store(args.store).publications(dataset)[:1]
+    receipt |= {"last publication": f"no. {one.id}, {one.title}, seal {one.seal}" for one in last}
     try:
         args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables))
     except OSError as error:
@@ -326,7 +332,7 @@ def _publish(args: argparse.Namespace) -> int:
     store = company.open_store(args.store)
     done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, args.by or _who())
     print(f"Published as publication {done.id}: {len(store.published(done.id)):,} numbers of the {done.title.lower()} of {dataset}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, "
-          f"by {done.published_by}.")
+          f"by {done.published_by}.\nSeal: {done.seal}")
     return 0
 
 
@@ -334,16 +340,21 @@ def _verify(args: argparse.Namespace) -> int:
     store = company.open_store(args.store)
     datasets = [args.company] if args.company else [one.name for one in store.datasets()]
     found = [one for name in datasets for one in reversed(store.publications(name)) if args.publication in (None, one.id)]
-    if not found:
+    seals = {one.seal for name in datasets for one in store.publications(name)}
+    gone = [seal for seal in args.seal if seal not in seals]
+    for seal in gone:
+        print(f"seal {seal}: there is no publication with it; it is gone or was changed")
+    if not found and not gone:
         return _stop("nothing is published yet" if args.publication is None else f"there is no publication {args.publication}")
-    equal = differ = 0
+    equal = differ = broken = 0
     for publication in found:
-        for _, some in verify(store, publication):
-            equal, differ = equal + (not some), differ + bool(some)
+        for value, some in verify(store, publication):
+            equal, differ, broken = equal + (not some), differ + bool(some and value), broken + (value is None)
             if some:
                 print(f"publication {publication.id} ({publication.title}, {publication.as_of:%Y-%m-%d}): {some[0].label}: {'; '.join(one.what for one in some)}")
-    print(f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published"))
-    return 4 if differ else 0
+    print(f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published")
+          + (f"; what is not as it was published as a whole: {broken:,}" if broken else ""))
+    return 4 if differ or broken or gone else 0
 
 
 # -- printing ------------------------------------------------------------------------------------------------------------------------------

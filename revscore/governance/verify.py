@@ -1,9 +1,10 @@
-"""Verify: every published value worked out again from the kept loads and the definitions of then."""
+"""Verify: every published value worked out again from the kept loads and the definitions of then, and the seals of publications checked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from revscore.governance.publishing import number_of, published
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
 _NUMBERS = ("value", "numerator", "denominator", "n")
+_WORDS = ("parts", "made")  # of a receipt, below: how parts are called may read differently later, their numbers may not; the seal holds the words too
 
 
 @dataclass(frozen=True)
@@ -40,14 +42,16 @@ def stood(data: CrmData, publication: Publication, definitions: int) -> CrmData:
 
 
 def verify(store: Store, publication: Publication) -> Iterator[tuple[PublishedValue | None, tuple[Difference, ...]]]:
-    """Each value of a publication with its differences, none when all is as it was; (None, …) where nothing of it can be worked out again."""
+    """Each value of a publication with its differences, none when all is as it was; (None, …) where its seal is broken, or nothing of it can be
+    worked out again."""
+    broken = store.broken_seal(publication)
+    if broken:
+        yield None, tuple(Difference(publication, publication.title, what) for what in broken)
     try:
         x, values = extract_of(store, publication), store.published(publication.id)
     except (StoreError, TermsError) as error:
         yield None, (Difference(publication, publication.title, f"it cannot be worked out again: {error}"),)
         return
-    if not values:
-        yield None, (Difference(publication, publication.title, "it has no values any more"),)
     for value in values:
         yield value, tuple(Difference(publication, value.label, what) for what in _differences(store, publication, x, value))
 
@@ -66,10 +70,20 @@ def _differences(store: Store, publication: Publication, x: Coded, value: Publis
     for name in _NUMBERS:
         if not _same(getattr(value, name), getattr(again, name)):
             yield f"{name} {_plain(getattr(value, name))} is published, {_plain(getattr(again, name))} is worked out"
-    if receipt["sha256"] != again.receipt["sha256"]:
-        yield f"SHA-256 {receipt['sha256'][:12]}… is published, {again.receipt['sha256'][:12]}… is worked out"
+    yield from _apart(receipt, again.receipt, _NUMBERS)
     if _sums(kept) != _sums(pairs):
         yield "the rows that are kept with it are not those that it is worked out from"
+
+
+def _apart(kept: Mapping[str, Any], again: Mapping[str, Any], known: Sequence[str] = (), part: str = "") -> Iterator[str]:
+    """What two receipts of a number do not share, those of its parts included."""
+    for name in again:
+        if name not in known and name not in _WORDS and not (part and name == "label") and not _same(kept.get(name), again[name]):
+            yield f"{part}its receipt says {name} {_plain(kept.get(name))}, {_plain(again[name])} is worked out"
+    if len(kept["parts"]) != len(again["parts"]):
+        yield f"{part}its receipt has {len(kept['parts'])} parts, {len(again['parts'])} are worked out"
+    for one, other in zip(kept["parts"], again["parts"], strict=False):
+        yield from _apart(one, other, part=f"{part}{other['label']}: ")
 
 
 def _sums(pairs: pd.DataFrame) -> list[str]:
@@ -77,9 +91,11 @@ def _sums(pairs: pd.DataFrame) -> list[str]:
     return sorted(sum_of(part) for _, part in pairs.groupby("part"))
 
 
-def _same(a: float | None, b: float | None) -> bool:
-    return a == b or (a is not None and b is not None and bool(np.isclose(a, b, rtol=1e-9, atol=1e-9)))
+def _same(a: Any, b: Any) -> bool:
+    return a == b or (isinstance(a, float) and isinstance(b, float) and bool(np.isclose(a, b, rtol=1e-9, atol=1e-9)))
 
 
-def _plain(value: float | None) -> str:
+def _plain(value: Any) -> str:
+    if isinstance(value, (str, list, dict)):
+        return str(value or "nothing")
     return "nothing" if value is None or pd.isna(value) else f"{value:,.6f}".rstrip("0").rstrip(".")

@@ -59,7 +59,12 @@ def pack_table(name: str, frame: pd.DataFrame) -> Packed:
 def pack_frame(frame: pd.DataFrame) -> Packed:
     """Any other frame, such as a ledger, as it is."""
     parts = _parts(pa.Table.from_pandas(frame.reset_index(drop=True), preserve_index=False))
-    return Packed(hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest(), len(frame), parts)
+    return Packed(address(parts), len(frame), parts)
+
+
+def address(parts: Iterable[bytes]) -> str:
+    """The address of a frame that is no canonical table: a hash of its bytes."""
+    return hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
 def unpack_table(name: str, parts: Iterable[bytes], columns: tuple[str, ...] | None = None) -> pd.DataFrame:

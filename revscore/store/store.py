@@ -125,6 +125,11 @@ class Store:
         with reading(self._engine) as connection:
             return publications.every(connection, dataset)
 
+    def broken_seal(self, publication: Publication) -> tuple[str, ...]:
+        """What does not fit the seal of a publication, in words; nothing when all is as it was."""
+        with reading(self._engine) as connection:
+            return publications.broken(connection, publication)
+
     def published(self, publication: int) -> tuple[PublishedValue, ...]:
         """The values of a publication, in the order of the review."""
         with reading(self._engine) as connection:

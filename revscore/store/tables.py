@@ -123,6 +123,9 @@ publications = Table(
     Column("view", JSON, nullable=False),
     Column("published_by", String(320), nullable=False),
     Column("published_at", Instant, nullable=False),
+    Column("value_count", Integer, nullable=False),
+    Column("before", String(64), nullable=False),
+    Column("seal", String(64), nullable=False),
     Index(None, "dataset_id"),
 )
 

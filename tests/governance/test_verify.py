@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
 from revscore import company
+from revscore.cli import main
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
 from revscore.core.receipt import sum_of
@@ -32,7 +33,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def differences(store: Store) -> list[Difference]:
-    return [found for publication in store.publications("company") for _, some in verify(store, publication) for found in some]
+    """Of the values; the seals are asked for by `seals`."""
+    return [found for publication in store.publications("company") for value, some in verify(store, publication) for found in some if value]
+
+
+def seals(store: Store) -> list[str]:
+    return [found.what for publication in store.publications("company") for value, some in verify(store, publication) for found in some if value is None]
 
 
 def tampered(store: Store, *commands: str) -> None:
@@ -83,7 +89,7 @@ def test_a_changed_value_is_found(store):
 def test_a_changed_value_with_a_changed_receipt_is_found(store):
     publish(store)
     tampered(store, "UPDATE published_values SET value = 12345.0, receipt = json_set(receipt, '$.value', 12345.0) WHERE metric = 'bookings.won_value'")
-    assert [found.what for found in differences(store)] == ["value 12,345 is published, 10,000 is worked out"]
+    assert [found.what for found in differences(store)] == ["value 12,345 is published, 10,000 is worked out"] and len(seals(store)) == 1
 
 
 def test_a_changed_frame_is_found(store):
@@ -111,7 +117,7 @@ def test_a_load_that_was_changed_is_found(store):
 def test_a_load_that_is_gone_is_found(store):
     publish(store)
     tampered(store, "UPDATE loads SET id = 77")
-    assert "cannot be worked out again" in differences(store)[0].what
+    assert differences(store) == [] and any("cannot be worked out again" in what for what in seals(store))
 
 
 def test_only_extracts_of_the_store_and_numbers_that_there_are_can_be_published(store):
@@ -146,3 +152,51 @@ def test_a_file_refuses_to_replace_what_is_published(store):
             with pytest.raises(sqlite3.DatabaseError, match="never changed or removed"):
                 connection.execute(f"REPLACE INTO {table} ({into}{', '.join(names)}) SELECT {into}{own} FROM {table} LIMIT 1")
     assert len(store.published(1)) == len(numbers()) and differences(store) == []
+
+
+WON = "WHERE metric = 'bookings.won_value' AND publication_id = 1"
+TAMPERED = {
+    "a value is gone": f"DELETE FROM published_values {WON}",
+    "a publication is gone": "DELETE FROM published_values WHERE publication_id = 1; DELETE FROM publications WHERE id = 1",
+    "the label of a value": f"UPDATE published_values SET label = 'Pipeline' {WON}",
+    "what was shown": f"UPDATE published_values SET receipt = json_set(receipt, '$.shown', '$99k') {WON}",
+    "how many counted": f"UPDATE published_values SET receipt = json_set(receipt, '$.counted', 99) {WON}",
+    "the loads of a receipt": f"UPDATE published_values SET receipt = json_set(receipt, '$.loads', json('[7]')) {WON}",
+    "the definitions of a receipt": f"UPDATE published_values SET receipt = json_set(receipt, '$.digest', 'x') {WON}",
+    "a part of a derived number": "UPDATE published_values SET receipt = json_set(receipt, '$.parts[0].value', 1e6) WHERE metric = 'velocity.sales_velocity' AND publication_id = 1",
+    "the order of values": f"UPDATE published_values SET place = 99 {WON}",
+    "who published": "UPDATE publications SET published_by = 'bob' WHERE id = 1",
+    "when it was published": "UPDATE publications SET published_at = '2020-01-01 00:00:00.000000' WHERE id = 1",
+    "the definitions of a publication": "UPDATE publications SET digest = 'x' WHERE id = 1",
+    "the title of a publication": "UPDATE publications SET title = 'Board' WHERE id = 1",
+    "the seal": "UPDATE publications SET seal = 'x' WHERE id = 1",
+}
+
+
+@pytest.mark.parametrize("what", TAMPERED)
+def test_whatever_is_changed_in_the_file_is_found(store, what):
+    publish(store)
+    publish(store)
+    assert seals(store) == [] and differences(store) == []
+    tampered(store, *TAMPERED[what].split("; "))
+    assert seals(store)
+    assert main(["verify", "--store", str(store._engine.url.database)]) == 4
+
+
+def test_receipts_are_compared_whole_also_under_a_seal_that_was_made_anew(store):
+    """Values are worked out again: who can also make seals cannot change what is said of the records."""
+    publish(store)
+    for name, path in (("shown", "$.shown"), ("counted", "$.counted"), ("digest", "$.digest"), ("loads", "$.loads"), ("label", "$.label")):
+        tampered(store, f"UPDATE published_values SET receipt = json_set(receipt, '{path}', 'x') {WON}")
+        assert any(f"its receipt says {name} x" in found.what for found in differences(store)), name
+    tampered(store, "UPDATE published_values SET receipt = json_set(receipt, '$.parts[0].value', 1e6) WHERE metric = 'velocity.sales_velocity'")
+    assert any("says value 1,000,000" in found.what for found in differences(store))
+
+
+def test_a_seal_that_was_noted_shows_that_the_last_publication_is_gone(store, capsys):
+    publish(store)
+    last, file = publish(store).seal, str(store._engine.url.database)
+    assert main(["verify", "--store", file, "--seal", last]) == 0
+    tampered(store, "DELETE FROM published_values WHERE publication_id = 2", "DELETE FROM publications WHERE id = 2")
+    assert main(["verify", "--store", file]) == 0, "a chain that lost its end is whole: only its seal can tell"
+    assert main(["verify", "--store", file, "--seal", last]) == 4 and f"seal {last}: there is no publication with it" in capsys.readouterr().out

@@ -190,7 +190,7 @@ def checked(now: Now, chosen: Publication) -> None:
     """Verify: work every value out again from the loads and definitions of then."""
     with st.container(horizontal=True, vertical_alignment="center", key="verify"):
         if not st.button("Verify", icon=":material/fact_check:", key="verify-now", help="Work every value out again from the kept loads and the definitions of then"):
-            st.caption("Works every value out again from the kept loads and the definitions of then, and compares.")
+            st.caption(md(f"Works every value out again from the kept loads and the definitions of then, and compares. Seal: {chosen.seal}"))
             return
         with st.spinner("Working every value out again …"):
             done = list(verify(session.store(), chosen))

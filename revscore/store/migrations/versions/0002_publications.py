@@ -24,6 +24,9 @@ def upgrade() -> None:
         sa.Column("view", sa.JSON, nullable=False),
         sa.Column("published_by", sa.String(320), nullable=False),
         sa.Column("published_at", INSTANT, nullable=False),
+        sa.Column("value_count", sa.Integer, nullable=False),
+        sa.Column("before", sa.String(64), nullable=False),
+        sa.Column("seal", sa.String(64), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_publications"),
         sa.ForeignKeyConstraint(["dataset_id"], ["datasets.id"], name="fk_publications_dataset_id_datasets"),
     )
