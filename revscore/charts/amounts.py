@@ -102,12 +102,14 @@ def _pace(theme: Theme) -> alt.LayerChart:
 def pace(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, theme: Theme = "light") -> Drawing:
     """Progress to a target: the bar is what is there, the tick what should be there by today, the track the whole target.
 
-    frame : name, value, target, expected (to date); where known expected_name ("linear", "seasonal"). Orange when behind what was expected.
+    frame : name, value, target, expected (to date); where known expected_name ("linear", "seasonal") and thin (too few records for
+    a call). Orange when behind what was expected.
     """
     if not len(frame):
         return empty("pace", theme, 140, "No target is set for this selection.")
     value, target, expected = (number(frame, name) for name in ("value", "target", "expected"))
-    behind, name = value < expected, words(frame, "name")
+    thin, name = frame["thin"].to_numpy(dtype=bool) if "thin" in frame else np.zeros(len(frame), dtype=bool), words(frame, "name")
+    behind = (value < expected) & ~thin
     should = texts(expected, unit, currency)
     data = pd.DataFrame({
         "name": name, "order": np.arange(len(frame)), "value": value, "target": target, "expected": expected,
@@ -115,6 +117,6 @@ def pace(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, t
         "end": np.fmax(value, target), "label": texts(value, unit, currency),
         "note": [f"of {text}" if text else "" for text in texts(target, unit, currency)],
         "expected_label": [f"{kind or 'expected'} {text}" if text else "" for kind, text in zip(words(frame, "expected_name"), should, strict=True)]})
-    says = [f"{a} {b} {c}, {'behind' if d else 'on'} the {e}" if e else f"{a} {b} {c}"
-            for a, b, c, d, e in zip(name, data["label"], data["note"], behind, data["expected_label"], strict=True)]
+    says = [f"{a} {b} {c}, {'too few to say whether on' if few else 'behind' if d else 'on'} the {e}" if e else f"{a} {b} {c}"
+            for a, b, c, d, few, e in zip(name, data["label"], data["note"], behind, thin, data["expected_label"], strict=True)]
     return Drawing("pace", data, _pace(theme), sentence(says), 36 + 92 * len(frame))

@@ -67,6 +67,12 @@ class Line:
         return self.flag == "suppress"
 
     @property
+    def thin(self) -> bool:
+        """It stands on too few records for green or red (METRICS X3): members of a rate's base, deals of an amount, answers of a median."""
+        base = self.denominator if self.measure.kind is Kind.RATE and self.measure.interval else self.n
+        return self.suppressed or base < FEW
+
+    @property
     def text(self) -> str:
         """The value as shown on a tile."""
         if self.lacks:
@@ -102,8 +108,8 @@ class Line:
 
     @property
     def tone(self) -> Tone:
-        """Whether the step from before is good or bad news; neutral for context, on a small sample, and where no test says that it moved."""
-        if self.card.better is Better.CONTEXT or np.isnan(self.value) or np.isnan(self.before) or self.few or not self.moved:
+        """Whether the step from before is good or bad news; neutral for context, on a small sample (of an amount or a count: fewer than five records), and where no test says that it moved."""
+        if self.card.better is Better.CONTEXT or np.isnan(self.value) or np.isnan(self.before) or self.few or self.thin or not self.moved:
             return "neutral"
         step = self.value - self.before
         if not self.differs and (self.signal.n < FEW or (step > 0) != (self.signal.state == "up")):

@@ -47,11 +47,11 @@ def goal(x: Coded, view: View, line: Line) -> Goal | None:
 
 
 def paced(x: Coded, view: View, lines: tuple[Line, ...]) -> pd.DataFrame:
-    """Progress of the lines that have a cumulative target: name, value, target, expected, expected_name."""
+    """Progress of the lines that have a cumulative target: name, value, target, expected, expected_name, thin (too few records to call it behind)."""
     rows = [{"name": line.label, "value": line.value, "target": found.target.value, "expected": found.expected,
-             "expected_name": {"linear": "linear", "seasonal": "seasonal", "business_day": "by business days"}.get(found.target.pacing, "expected")}
+             "expected_name": {"linear": "linear", "seasonal": "seasonal", "business_day": "by business days"}.get(found.target.pacing, "expected"), "thin": line.thin}
             for line in lines if (found := goal(x, view, line)) is not None and found.cumulative and not np.isnan(line.value + found.expected)]
-    return pd.DataFrame(rows, columns=["name", "value", "target", "expected", "expected_name"])
+    return pd.DataFrame(rows, columns=["name", "value", "target", "expected", "expected_name", "thin"])
 
 
 PROFILES = {"linear": "linear: every day alike", "business_day": "business days", "seasonal": "seasonal curve"}
@@ -65,7 +65,7 @@ class Standing:
     ask: Ask  # the number with all that belongs to it
     line: Line  # its value alone
     attainment: float
-    good: bool | None  # on pace (cumulative) or kept (compared directly); None where the number is not known
+    good: bool | None  # on pace (cumulative) or kept (compared directly); None where the number is not known or stands on fewer than five records
     profile: str  # the pacing profile by its name; "" when the target is compared directly
     expected: float = float("nan")
     expected_share: float = float("nan")
@@ -97,7 +97,7 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
         row = standing(x.terms, target, number.value, x.as_of_day)
         cumulative = target.pacing not in ("", "none")
         share = row.get("expected_share", np.nan)
-        out.append(Standing(target, one, number, row["attainment"], None if not number.known else row["on_pace"] if cumulative else row["hit"],
+        out.append(Standing(target, one, number, row["attainment"], None if not number.known or number.thin else row["on_pace"] if cumulative else row["hit"],
                             f"{PROFILES.get(target.pacing, target.pacing)}{f' of {x.terms.pacing_calendar}' if target.pacing == 'business_day' else ''}" if cumulative else "",
                             row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
                             row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan), row.get("note", "")))

@@ -58,10 +58,10 @@ def scorecard(x: Coded, view: View) -> Scorecard:
 
 def judged(x: Coded, view: View, line: Line) -> Tile:
     """Against its target (of a running period: what of it is expected by today); without one against the period before, where its weeks
-    signal or the difference of a rate is more than chance (METRICS X7)."""
+    signal or the difference of a rate is more than chance (METRICS X7). No call on fewer than five records (X3)."""
     if line.lacks or not line.known:
         return Tile(line, "open", "no data")
-    if line.suppressed:
+    if line.thin:
         return Tile(line, "open", "too few to say")
     found = goal(x, view, line)
     if found is not None and np.isnan(found.expected):

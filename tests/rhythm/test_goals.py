@@ -34,12 +34,12 @@ def company(*targets: Target, as_of: str = "2026-06-30T12:00:00Z", won: str = "2
 
 
 def test_a_cumulative_target_has_pace_projection_and_what_it_takes():
-    found = standings(company(target("bookings.won.value", 600.0)), View(QUARTER))[0]
+    found = standings(company(target("bookings.won.value", 1200.0), deals=7), View(QUARTER))[0]
     share = 61 / 92
-    assert found.line.value == 300 and found.attainment == 0.5 and found.expected_share == pytest.approx(share)
-    assert found.pace_index == pytest.approx(300 / (600 * share)) and found.projected == pytest.approx(300 / share)
+    assert found.line.value == 600 and found.attainment == 0.5 and found.expected_share == pytest.approx(share)
+    assert found.pace_index == pytest.approx(600 / (1200 * share)) and found.projected == pytest.approx(600 / share)
     assert found.profile == "linear: every day alike" and found.good is False
-    assert found.days_left == 23 and found.needed == pytest.approx(300 / 23)
+    assert found.days_left == 23 and found.needed == pytest.approx(600 / 23)
 
 
 @pytest.mark.parametrize(("as_of", "early"), [("2026-05-13T12:00:00Z", True), ("2026-05-14T12:00:00Z", False)])  # 13 and 14 of 92 days
@@ -73,8 +73,25 @@ def test_a_target_to_stay_below_is_kept_below_what_is_expected(pacing, on, off):
 
 
 def test_a_rate_is_compared_directly():
-    found = standings(company(target("winrate.count", 0.8, "none")), View(QUARTER))[0]
-    assert found.profile == "" and found.good is False and found.projected != found.projected and found.line.value == 0.75
+    found = standings(company(target("winrate.count", 0.9, "none"), deals=8), View(QUARTER))[0]
+    assert found.profile == "" and found.good is False and found.projected != found.projected and found.line.value == 0.875
+
+
+@pytest.mark.parametrize("one", [target("winrate.count", 0.1, "none"), target("winrate.count", 0.9, "none"), target("bookings.won.value", 10.0),
+                                 target("bookings.won.value", 9000.0), target("velocity.cycle_time_won.median", 1.0, "none", "down")])
+def test_nothing_on_fewer_than_five_records_is_kept_missed_on_or_off_course(one):
+    for deals, told in ((4, False), (8, True)):
+        x = company(one, deals=deals)
+        found = standings(x, View(QUARTER))[0]
+        assert found.line.known and (found.good is not None) == told
+        number = line(x, found.line.card, View(QUARTER), found.line.stat)
+        assert (judged(x, View(QUARTER), number).course != "open") == told
+        assert paced(x, View(QUARTER), (number,))["thin"].tolist() == ([not told] if found.profile else [])
+
+
+def test_no_bookings_at_all_are_no_red():
+    x = company(target("bookings.won.value", 600.0), deals=0)
+    assert judged(x, View(QUARTER), line(x, CARDS["bookings.won_value"], View(QUARTER))).course == "open"
 
 
 def test_targets_speak_only_of_exactly_their_period_and_segment():

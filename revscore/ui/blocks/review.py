@@ -72,8 +72,10 @@ def pace_and_coverage(now: Now, review: Weekly) -> None:
 def pace(now: Now, review: Weekly) -> None:
     """Progress to the targets of the period, beside what should be there by today."""
     frame = review.progress
-    behind = frame[frame["value"] < frame["expected"]]["name"].tolist()
-    finding = f"Behind the pace: {listed(behind)}" if behind else "On pace to the targets" if len(frame) > 1 else f"{frame['name'].iloc[0]} is on pace"
+    told = frame[~frame["thin"].astype(bool)]
+    behind = told[told["value"] < told["expected"]]["name"].tolist()
+    finding = (f"Behind the pace: {listed(behind)}" if behind else "Too few records to say whether we are on pace" if not len(told)
+               else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace")
     charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
                 f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today.")
 
@@ -108,7 +110,7 @@ def weekly_answer(review: Weekly) -> None:
     """The answer of the weekly review in one sentence."""
     said = []
     for row in review.progress.itertuples():
-        said.append(f"{row.name} {'on' if row.value >= row.expected else 'behind'} pace")
+        said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'on' if row.value >= row.expected else 'behind'} pace")
     moved = sorted((line for line in review.standing if line.known and line.change != units.MISSING), key=lambda line: line.card.id != "bookings.won_value")
     said += [_step(line) for line in moved[:1]]
     if review.coverage is not None and review.coverage["remaining"] > 0:

@@ -43,7 +43,7 @@ def _row(one: Standing) -> dict[str, str]:
     def said(value: float) -> str:
         return units.text(round(value) if unit.kind == "count" and value == value else value, unit, currency)
 
-    state = "no pace" if one.note and known else "not known" if one.good is None else ("on pace" if one.good else "behind") if paced else ("kept" if one.good else "missed")
+    state = "no pace" if one.note and known else "too few to say" if known and one.line.thin else "not known" if one.good is None else ("on pace" if one.good else "behind") if paced else ("kept" if one.good else "missed")
     sample = f" ({one.line.sample})" if unit.kind in (RATIO.kind, DAYS.kind, "minutes") and one.line.sample else ""
     return {"name": one.line.label, "state": state, "actual": f"{one.line.text}{sample}", "target": ("at most " if one.target.direction == "down" else "") + said(one.target.value),
             "attained": units.text(one.attainment, RATIO), "expected": units.MISSING if one.note else f"{said(one.expected)} ({units.text(one.expected_share, RATIO)})" if paced else "", "pace": units.text(one.pace_index, MULTIPLE) if paced else "",
