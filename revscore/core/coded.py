@@ -8,7 +8,6 @@ all sessions; parts are made when first asked for.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -16,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from revscore.core.calendars import NO_DAY, local_days
+from revscore.core.calendars import NO_DAY, local_day, local_days
 from revscore.core.data import CrmData
 from revscore.core.entities import ENTITIES, SHARED, Texts
 from revscore.core.encode import places
-from revscore.core.facts import Codes, Dimension, Facts, by_day, cut, dense
+from revscore.core.facts import Codes, Dimension, Facts, Recent, by_day, cut, dense
 from revscore.core.kept import Keeper, Unkept, pack, unpack
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS, Where
@@ -44,8 +43,8 @@ class Coded:
     def __init__(self, data: CrmData, terms: Terms, keeper: Keeper | None = None) -> None:
         self.data, self.terms, self._keeper = data, terms, keeper
         self.as_of = int(data.as_of.asm8.astype("datetime64[us]").astype("int64"))
-        self.as_of_day = int(local_days(np.array([self.as_of]), terms.reporting_tz)[0])
-        self._facts: OrderedDict[tuple[Any, ...], Facts] = OrderedDict()
+        self.as_of_day = self.day(self.as_of)
+        self._facts, self._free = Recent(KEPT_FACTS), Recent(KEPT_FACTS, KEPT_ROWS)
         self._parts: dict[Hashable, Any] = {}
         self._lock = threading.RLock()
 
@@ -84,7 +83,9 @@ class Coded:
     def _kept(self, name: str, make: Callable[[], Any]) -> Any:
         """What the keeper has under `name`; where it has nothing, what `make` gives, which it then keeps and gives back (mapped, not held)."""
         if self._keeper is None:
-            return make()
+            made = make()
+            self.data.release()
+            return made
         with self._lock:
             found = self._restored(name)
             if found is None:
@@ -94,6 +95,7 @@ class Coded:
                 except Unkept:
                     return found
                 found = self._restored(name) or found
+                self.data.release()
             return found
 
     def _restored(self, name: str) -> Any | None:
@@ -136,6 +138,10 @@ class Coded:
     def days(self, at: np.ndarray) -> np.ndarray:
         """Local day numbers of instants, in the reporting zone."""
         return local_days(at, self.terms.reporting_tz)
+
+    def day(self, at: int) -> int:
+        """Local day number of one instant, in the reporting zone."""
+        return local_day(at, self.terms.reporting_tz)
 
     # -- dimensions --------------------------------------------------------------------------------------------------------------------
 
@@ -182,26 +188,14 @@ class Coded:
         """
         key = (card.id, *sorted(params.items()))
         with self._lock:
-            if where and card.narrows and params and key not in self._facts:
+            if not params:
+                return self._facts(key, lambda: self._kept(f"facts-{card.id}", lambda: card.build(self)))
+            known = self._free if card.narrows else self._facts
+            if where and card.narrows and key not in known:
                 key, params = (*key, where), {**params, "where": where}
-            if key in self._facts:
-                self._facts.move_to_end(key)
-                return self._facts[key]
-            made = self._facts[key] = card.build(self, **params) if params else self._kept(f"facts-{card.id}", lambda: card.build(self))
-            self._make_room(card)
-            return made
+            return known(key, lambda: card.build(self, **params))
 
-    def _make_room(self, card: Metric) -> None:
-        if len(self._facts) > KEPT_FACTS:
-            self._facts.popitem(last=False)
-        given = [key for key in self._facts if key[0] == card.id and len(key) > 1] if card.narrows else []  # the longest unused first
-        rows = sum(len(self._facts[key]) for key in given)
-        for key in given[:-1]:
-            if rows <= KEPT_ROWS:
-                break
-            rows -= len(self._facts.pop(key))
-
-    def make_facts(self, entity: str, record: np.ndarray, day: np.ndarray, values: dict[str, np.ndarray], *,
+    def make_facts(self, entity: str, record: np.ndarray, day: np.ndarray, values: Mapping[str, np.ndarray], *,
                    own: dict[str, tuple[np.ndarray, Dimension]] | None = None, **rest: Any) -> Facts:
         """Facts in date order, with the shared dimensions of their records and the metric's `own` (codes, dimension)."""
         order = by_day(np.asarray(day))
@@ -211,7 +205,7 @@ class Coded:
             codes[name], dimensions[name] = dense(np.asarray(own_codes)[order], len(dimension)), dimension
         why = rest.pop("why", None)
         detail = cut(rest.pop("detail", {}), order)
-        return Facts(entity, record, day, {name: np.asarray(column)[order] for name, column in values.items()}, Codes(self.codes[entity], record, codes), dimensions,
+        return Facts(entity, record, day, cut(values, order), Codes(self.codes[entity], record, codes), dimensions,
                      None if why is None else np.asarray(why)[order].astype("uint8"), detail=detail, **rest)
 
     def ids(self, entity: str) -> np.ndarray:

@@ -16,10 +16,15 @@ from revscore.core.calendars import NO_DAY
 
 
 class Recent:
-    """What was made last, by key; the least recently used makes room. Sessions are threads: one makes, the others wait."""
+    """What was made last, by key; the least recently used makes room, where there are more than `size` or, together, longer ones than `length`.
+    Sessions are threads: one makes, the others wait."""
 
-    def __init__(self, size: int) -> None:
-        self._size, self._made, self._lock = size, OrderedDict[Hashable, Any](), threading.RLock()
+    def __init__(self, size: int, length: int | None = None) -> None:
+        self._size, self._most, self._made, self._lock = size, length, OrderedDict[Hashable, Any](), threading.RLock()
+        self._length = 0
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._made
 
     def __call__(self, key: Hashable, make: Callable[[], Any]) -> Any:
         with self._lock:
@@ -27,8 +32,10 @@ class Recent:
                 self._made.move_to_end(key)
                 return self._made[key]
             made = self._made[key] = make()
-            if len(self._made) > self._size:
-                self._made.popitem(last=False)
+            self._length += len(made) if self._most is not None else 0
+            while len(self._made) > self._size or (self._most is not None and self._length > self._most and len(self._made) > 1):
+                gone = self._made.popitem(last=False)[1]
+                self._length -= len(gone) if self._most is not None else 0
             return made
 
 
@@ -60,14 +67,22 @@ class Dimension:
 class Gathered(Mapping[str, np.ndarray]):
     """Columns of facts: `own` ones, one value a fact, and those of their records (or what else they point at), gathered when they are first asked for."""
 
-    def __init__(self, shared: Mapping[str, np.ndarray], record: np.ndarray, own: Mapping[str, np.ndarray] | None = None) -> None:
+    def __init__(self, shared: Mapping[str, Any], record: np.ndarray, own: Mapping[str, np.ndarray] | None = None) -> None:
         self._shared, self._record, self._made = shared, record, dict(own or {})
         self._names = (*(name for name in shared if name not in self._made), *self._made)
 
     def __getitem__(self, name: str) -> np.ndarray:
         if name not in self._made:
-            self._made[name] = self._shared[name][self._record]
+            self._made[name] = self._make(name)
         return self._made[name]
+
+    def _make(self, name: str) -> np.ndarray:
+        return self._shared[name][self._record]
+
+    @property
+    def record(self) -> np.ndarray:
+        """What each fact points at."""
+        return self._record
 
     @property
     def made(self) -> Mapping[str, np.ndarray]:
@@ -91,9 +106,16 @@ class Codes(Gathered):
     """Dimension codes of facts: the metric's own, and those of their records."""
 
 
+class Credits(Gathered):
+    """Shares of an amount: the record is a pattern of shares, `amount` one of the own columns."""
+
+    def _make(self, name: str) -> np.ndarray:
+        return super()._make(name) * self._made["amount"]
+
+
 def cut(columns: Mapping[str, np.ndarray], rows: np.ndarray | slice) -> Mapping[str, np.ndarray]:
     """Only `rows` of the columns."""
-    return columns.take(rows) if isinstance(columns, Gathered) else {name: column[rows] for name, column in columns.items()}
+    return columns.take(rows) if isinstance(columns, Gathered) else {name: np.asarray(column)[rows] for name, column in columns.items()}
 
 
 @dataclass(frozen=True)

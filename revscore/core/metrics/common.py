@@ -4,6 +4,8 @@ flags as text.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from revscore.core.facts import Dimension
@@ -18,6 +20,7 @@ DEAL_DRILL = ("opp_id", "name", "account", "segment", "owner", "stage", "amount"
 _BITS = 60  # flags that fit into one number
 
 
+@lru_cache(maxsize=128)
 def words(name: str, values: tuple[str, ...], labels: tuple[str, ...] | None = None) -> Dimension:
     """A metric's own dimension over fixed words (code 0 stays "missing")."""
     return Dimension(name, ("", *values), ("(missing)", *(labels or values)))

@@ -137,18 +137,15 @@ def bridge(x: Coded, t0: int | None = None, t1: int | None = None, window: Perio
     gone = there & ~e
     pushed = b.eligible & (b.close_day >= window.end) if window else np.zeros(len(opp), dtype=bool)
 
-    legs: list[tuple[str, np.ndarray, np.ndarray]] = [("open_start", s, a.amount)]
-    legs += [(leg, there & (entry == code), base) for code, leg in enumerate(INFLOWS[:4], start=1)]
-    legs += [("increased", there & (step > 0), step), ("decreased", there & (step < 0), -step)]
-    legs += [("won", gone & won, b.amount), ("lost", gone & lost, b.amount), ("pushed_out", gone & pushed, b.amount), ("other_out", gone & ~won & ~lost & ~pushed, b.amount)]
-    legs.append(("open_end", e, b.amount))
-    parts = [np.flatnonzero(mask) for _, mask, _ in legs]
+    legs = [(s, a.amount), *((there & (entry == code), base) for code in (1, 2, 3, 4)), (there & (step > 0), step), (there & (step < 0), -step),
+            *((gone & how, b.amount) for how in (won, lost, pushed, ~(won | lost | pushed))), (e, b.amount)]  # which deals and how much, in the order of LEGS
+    parts = [np.flatnonzero(mask) for mask, _ in legs]
     rows = np.concatenate(parts, dtype="int32", casting="same_kind")
-    value = np.concatenate([amount[part] for part, (_, _, amount) in zip(parts, legs, strict=True)])
-    code = np.repeat(np.array([LEGS.index(leg) + 1 for leg, _, _ in legs], dtype="uint8"), [len(part) for part in parts])
+    value = np.concatenate([amount[part] for part, (_, amount) in zip(parts, legs, strict=True)])
+    code = np.repeat(np.arange(1, len(LEGS) + 1, dtype="uint8"), [len(part) for part in parts])
     nothing = np.zeros(len(rows), dtype=bool)  # without a window nothing is pulled in
     pulled, later = (code == LEGS.index("pulled_in") + 1, a.close_day[rows] >= window.end) if window else (nothing, nothing)
-    return x.make_facts("opp", opp[rows], np.full(len(rows), x.days(np.array([t1]))[0], dtype="int32"),
+    return x.make_facts("opp", opp[rows], np.full(len(rows), x.day(t1), dtype="int32"),
                         {"value": value, "count": np.ones(len(rows), dtype=bool), "from_later": np.where(pulled & later, value, 0.0) if window else nothing, "from_earlier": np.where(pulled & ~later, value, 0.0) if window else nothing},
                         own={"leg": (code, words("leg", LEGS, LEG_LABELS))}, detail=Gathered({"amount_start": a.amount, "amount_end": b.amount}, rows), left_out=opps.left_out)
 
