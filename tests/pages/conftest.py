@@ -67,12 +67,13 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def aimed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The company with targets: two for May 2026, which is over, and two for June, which is running."""
+    """The company with targets: one for April 2026 that was missed, three for May, of which only leads are enough for a call, and two for June, which is running."""
     path = tmp_path_factory.mktemp("aimed") / "store.sqlite"
     data = small_company()
     rows = [{"target_id": f"T{k}", "metric_id": metric, "period_start": start, "period_end": end, "value": value, "direction": "up", "owner_function": "sales", "pacing": pacing}
             for k, (metric, start, end, value, pacing) in enumerate([
                 ("bookings.won.value", "2026-05-01", "2026-05-31", 9000.0, "linear"), ("pipeline.created.value", "2026-05-01", "2026-05-31", 900_000.0, "linear"),
+                ("funnel.entries.mql", "2026-05-01", "2026-05-31", 5.0, "linear"), ("funnel.entries.mql", "2026-04-01", "2026-04-30", 50.0, "linear"),
                 ("bookings.won.value", "2026-06-01", "2026-06-30", 90_000.0, "linear"), ("winrate.count", "2026-06-01", "2026-06-30", 0.4, "none")])]
     frame = pd.DataFrame(rows).assign(period_start=lambda f: pd.to_datetime(f["period_start"]).dt.as_unit("us"), period_end=lambda f: pd.to_datetime(f["period_end"]).dt.as_unit("us"))
     _store(path, CrmData({**data.tables, "targets": schema.conform("targets", frame)}, AS_OF))

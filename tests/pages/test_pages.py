@@ -99,10 +99,12 @@ def test_a_weekly_review_without_targets_leads_with_what_can_be_had(app, filled)
 
 
 def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, aimed):
-    test = app(aimed, "scorecard", period="2026-05")
-    badges = [one.value for one in test.markdown if "-badge[" in one.value]
-    called = [(badge, metric.proto.color) for badge, metric in zip(badges, test.metric, strict=True) if "course" in badge]
-    assert called and all(colour == (Metric.GREEN if "on course" in badge else Metric.RED) for badge, colour in called)
+    called = []
+    for period in ("2026-04", "2026-05"):
+        test = app(aimed, "scorecard", period=period)
+        badges = [one.value for one in test.markdown if "-badge[" in one.value]
+        called += [(badge, metric.proto.color) for badge, metric in zip(badges, test.metric, strict=True) if "course" in badge]
+    assert {colour for _, colour in called} == {Metric.GREEN, Metric.RED} and all(colour == (Metric.GREEN if "on course" in badge else Metric.RED) for badge, colour in called)
 
 
 def test_the_bridge_shows_that_it_balances(app, filled):
