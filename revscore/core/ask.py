@@ -8,6 +8,7 @@ from __future__ import annotations
 import fnmatch
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -17,6 +18,7 @@ import pandas as pd
 from revscore.core.calendars import Grain
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
+from revscore.core.made import Number, bearing, chosen_rows
 from revscore.core.metric import Kind, Metric
 from revscore.core.metrics import CARDS
 from revscore.core.review import listed
@@ -90,6 +92,8 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         except KeyError as error:
             unsplit.append(f"{card.id}: {error.args[0]}")
             continue
+        made = card.headline.kind in (Kind.DERIVED, Kind.STUDY)
+        found = chosen_rows(x, card, own_view, found).reset_index(drop=True) if made else found
         period = found["period"] if grain else pd.Series(view.period.label if view.period else "", index=found.index)
         groups = [found[name].fillna("").astype("str") for name in by if name in found.columns]
         label = pd.Series("", index=found.index, dtype="str")
@@ -98,9 +102,11 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         label = label if groups else _kinds(found)
         shown = found.assign(period=period.fillna("").astype("str"), by=label)
         frames.append(shown.reindex(columns=list(TIDY)).astype({"value": float, "numerator": float, "denominator": float, "n": float, "low": float, "high": float}))
-        if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
-            have = {*x.facts(card, **given).codes}
-            remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" for name, _ in view.where if name not in have]
+        if own_view.where:
+            numbers = _numbers(card, own_view, found, given) if made and not by and not grain else [Number.of(card, own_view, **given)]
+            bears = [{*bearing(x, number)} for number in numbers]
+            remarks += [f"{card.id}: has no {name}, so the filter on it changes nothing" if not any(name in some for some in bears) else
+                        f"{card.id}: the filter on {name} changes only some of its rows" for name, _ in own_view.where if not all(name in some for some in bears)]
     if unsplit and not frames and by:
         raise AskError(f"none of these metrics can be split by {' and '.join(by)}; {unsplit[0]}")
     remarks += unsplit
@@ -108,6 +114,12 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         return pd.DataFrame(columns=list(TIDY)), remarks
     whole = pd.concat(frames, ignore_index=True)
     return whole.replace({np.inf: np.nan, -np.inf: np.nan}), remarks
+
+
+def _numbers(card: Metric, view: View, found: pd.DataFrame, params: Mapping[str, Any]) -> list[Number]:
+    """The number of each row of a study's frame."""
+    places = found.groupby("measure", sort=False).cumcount()
+    return [replace(Number.of(card, view, name, **params), place=int(place)) for name, place in zip(found["measure"], places, strict=True)]
 
 
 def _kinds(found: pd.DataFrame) -> pd.Series:

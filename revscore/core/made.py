@@ -63,8 +63,7 @@ class Number:
         only = "" if self.is_made else self.card.measure(self.stat).name
         frame = self._study(x) if self.is_made else compute(x, self.card, self.view, only=only, **dict(self.params))
         found = frame[frame["measure"] == self.row_name]
-        for name, chosen in self.view.where if self.is_made else ():
-            found = found[found[name].isin(chosen)] if name in self.card.by and name in found.columns else found
+        found = chosen_rows(x, self.card, self.view, found) if self.is_made else found
         return found.iloc[self.place] if len(found) > self.place else None
 
     def _study(self, x: Coded) -> pd.DataFrame:
@@ -115,6 +114,32 @@ def made_of(x: Coded, number: Number) -> Made | None:
         return None
     row = number.row(x)
     return None if row is None else number.card.made_of(x, number.view, number.row_name, row, **dict(number.params))
+
+
+def chosen_rows(x: Coded, card: Metric, view: View, frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a study's frame that `view` chooses by the study's own dimensions, by id or label."""
+    for name, chosen in view.where:
+        if name in card.by and name in frame.columns:
+            dimension = x.dims.get(name)
+            ids = () if dimension is None else (dimension.values[code] for code in dimension.codes_of(chosen))
+            frame = frame[frame[name].isin({*chosen, *ids})]
+    return frame
+
+
+def bearing(x: Coded, number: Number) -> tuple[str, ...]:
+    """Those of the dimensions chosen in the number's view that bear on it: its records have them, or one of its parts is narrowed by the same choice.
+    All of them where there is no number to say."""
+    chosen = number.view.chosen
+    if not chosen or x.data.missing(number.card.needs):
+        return tuple(chosen)
+    if not number.is_made:
+        have = x.facts(number.card, **dict(number.params)).codes
+        return tuple(name for name in chosen if name in have)
+    made = made_of(x, number)
+    if made is None:
+        return tuple(chosen)
+    parts = {name for part in made.parts if isinstance(part, Number) for name in bearing(x, part) if part.view.chosen[name] == chosen.get(name)}
+    return tuple(name for name in chosen if name in parts or name in number.card.by)
 
 
 def reached(x: Coded, number: Number, path: tuple[int, ...]) -> tuple[Number, ...]:

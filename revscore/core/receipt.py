@@ -8,7 +8,7 @@ can work it out again. Receipts are made on demand: when a number is opened, exp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -22,7 +22,7 @@ from revscore.core.coded import Coded
 from revscore.core.compute import curve_of, quantile
 from revscore.core.drill import SortedOut, sorted_out
 from revscore.core.facts import firsts_of
-from revscore.core.made import Given, Number, made_of
+from revscore.core.made import Given, Number, bearing, made_of
 from revscore.core.metric import Kind
 from revscore.core.statistics import display
 from revscore.core.view import View
@@ -33,7 +33,8 @@ _SHARES = {"median": 0.5, "p25": 0.25, "p75": 0.75, "p90": 0.9, "t25": 0.25, "t5
 
 @dataclass(frozen=True)
 class Receipt:
-    """What one number stands on. `filters`: dimension, ids, labels. `parts`: the receipts of the numbers that it is made of."""
+    """What one number stands on. `filters`: dimension, ids, labels of what was chosen and bears on the number; `not_applied`: what was chosen and does not
+    (the number is the same without it). `parts`: the receipts of the numbers that it is made of."""
 
     metric: str
     measure: str
@@ -61,20 +62,22 @@ class Receipt:
     sha256: str
     made: str = ""  # the formula of a derived number, in words
     parts: tuple[Receipt, ...] = ()
+    not_applied: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON: lists for tuples, None for what is missing."""
         found = {one.name: getattr(self, one.name) for one in fields(self)}
         found |= {name: None if np.isnan(found[name]) else found[name] for name in ("value", "numerator", "denominator", "n")}
-        found["filters"] = [{"dimension": name, "ids": list(ids), "labels": list(labels)} for name, ids, labels in self.filters]
+        for field in ("filters", "not_applied"):
+            found[field] = [{"dimension": name, "ids": list(ids), "labels": list(labels)} for name, ids, labels in found[field]]
         return found | {"params": dict(self.params), "loads": list(self.loads), "parts": [part.as_dict() for part in self.parts]}
 
     @classmethod
     def from_dict(cls, found: Mapping[str, Any]) -> Receipt:
         """The receipt that `as_dict` wrote."""
         nan = {name: float("nan") if found[name] is None else found[name] for name in ("value", "numerator", "denominator", "n")}
-        filters = tuple((one["dimension"], tuple(one["ids"]), tuple(one["labels"])) for one in found["filters"])
-        return cls(**{**found, **nan, "filters": filters, "params": tuple(found["params"].items()), "loads": tuple(found["loads"]),
+        filters = {field: tuple((one["dimension"], tuple(one["ids"]), tuple(one["labels"])) for one in found[field]) for field in ("filters", "not_applied")}
+        return cls(**{**found, **nan, **filters, "params": tuple(found["params"].items()), "loads": tuple(found["loads"]),
                       "parts": tuple(cls.from_dict(part) for part in found["parts"])})
 
     def as_rows(self) -> dict[str, str]:
@@ -83,7 +86,7 @@ class Receipt:
         loads = ", ".join(map(str, self.loads)) or "not from a store"
         rows = {"Number": self.label, "Value": self.shown, "Exact value": exact, "Unit": self.unit, "Metric": self.metric, "Measure": self.measure,
                 "Period": f"{self.period} ({self.first_day} to {self.last_day})".strip() if self.first_day else "everything up to as-of",
-                "Filters": "; ".join(f"{name} = {', '.join(_both(*both) for both in zip(ids, labels, strict=True))}" for name, ids, labels in self.filters) or "none",
+                "Filters": _said(self.filters) or "none", "Not applied": _said(self.not_applied),
                 "Parameters": "; ".join(f"{name} = {value}" for name, value in self.params), "As of": self.as_of, "Data set": self.dataset, "Loads": loads,
                 "Definitions": f"version {self.definitions} ({self.digest})" if self.definitions else self.digest,
                 "Numerator": _plain(self.numerator), "Denominator": _plain(self.denominator), "n": _plain(self.n)}
@@ -98,9 +101,11 @@ def receipt(x: Coded, number: Number, shown: str = "") -> Receipt:
     """The receipt of `number`; `shown`: as it stands on the page, where that is more than its value (a small rate: "2 of 3")."""
     row = None if x.data.missing(number.card.needs) else number.row(x)
     numbers = {name: float("nan") if row is None or pd.isna(row[name]) else float(row[name]) for name in ("value", "numerator", "denominator", "n")}
+    bears = bearing(x, number)
     measure, period, stand = number.card.measure(number.stat), number.view.period, x.data.stand
     common = {"metric": number.card.id, "measure": number.row_name, "label": number.label, "unit": measure.unit.name, **numbers,
-              "shown": shown or _shown(x, number, numbers), "as_of": iso(x.as_of) or "", **_dates(period), "filters": _filters(x, number),
+              "shown": shown or _shown(x, number, numbers), "as_of": iso(x.as_of) or "", **_dates(period), "filters": _filters(x, number, bears),
+              "not_applied": _filters(x, number, set(number.view.chosen).difference(bears)),
               "params": tuple((name, _word(value)) for name, value in number.params), "dataset": stand.dataset, "loads": stand.loads,
               "definitions": "" if stand.definitions is None else str(stand.definitions), "digest": x.terms.digest}
     if x.data.missing(number.card.needs) or number.is_made:
@@ -192,8 +197,12 @@ def _ids(x: Coded, name: str, chosen: tuple[str, ...]) -> tuple[tuple[str, ...],
     return (*(dimension.values[code] for code in codes), *unknown), (*(dimension.labels[code] for code in codes), *unknown)
 
 
-def _filters(x: Coded, number: Number) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
-    return tuple((name, *_ids(x, name, chosen)) for name, chosen in number.view.where)
+def _filters(x: Coded, number: Number, names: Collection[str]) -> tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]:
+    return tuple((name, *_ids(x, name, chosen)) for name, chosen in number.view.where if name in names)
+
+
+def _said(filters: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]) -> str:
+    return "; ".join(f"{name} = {', '.join(_both(*both) for both in zip(ids, labels, strict=True))}" for name, ids, labels in filters)
 
 
 def _both(id_: str, label: str) -> str:
@@ -225,7 +234,7 @@ def _given(x: Coded, part: Given, common: dict[str, Any]) -> Receipt:
     """What is written somewhere and is no number of records: its sum is over its one value."""
     frame = pd.DataFrame({"record": pd.Series([part.source], dtype="str"), "contribution": [part.amount]})
     nothing = {name: float("nan") for name in ("numerator", "denominator", "n")}
-    return Receipt(**{**common, **nothing, "metric": "", "measure": "", "label": part.label, "unit": part.unit.name, "value": part.amount, "filters": (), "params": (),
+    return Receipt(**{**common, **nothing, "metric": "", "measure": "", "label": part.label, "unit": part.unit.name, "value": part.amount, "filters": (), "not_applied": (), "params": (),
                       "shown": units.text(part.amount, part.unit, x.terms.corporate_currency)},
                    counted=1, not_counted=0, waiting=0, left_out=0, sha256=sum_of(frame), made=part.source)
 

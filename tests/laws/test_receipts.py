@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from revscore.core.ask import tidy
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
@@ -21,7 +22,7 @@ from revscore.core.metric import Kind, Metric
 from revscore.core.metrics import CARDS
 from revscore.core.receipt import Receipt, given_back, named_by_id, pairs, receipt, sum_of
 from revscore.core.terms import Terms
-from revscore.core.view import View
+from revscore.core.view import DIMENSIONS, View
 from revscore.governance.publishing import leaves, number_of, published
 from revscore.intake import load_folder
 from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
@@ -177,3 +178,38 @@ def test_every_row_of_a_study_is_a_number_of_its_own(x: Coded) -> None:
             made = made_of(x, number)
             assert same(number.value(x), value) and same(made.given_back(x), value), (card.id, place)
         assert replace(Number.of(card), place=len(frame)).row(x) is None
+
+
+@all_cards
+def test_a_receipt_names_the_filters_that_bear_on_its_number_and_no_others(card: Metric, x: Coded) -> None:
+    """What is not applied changes nothing, whatever is chosen; what is applied changes the records for something that can be chosen."""
+    quarter = x.terms.calendar.holding(x.as_of_day, "quarter")
+    whole = Number.of(card, View(quarter), **params(x, card))
+    if x.data.missing(card.needs) or whole.row(x) is None:
+        return
+    without = receipt(x, whole)
+    for name in DIMENSIONS:
+        found = [receipt(x, replace(whole, view=View.of(quarter, **{name: label}))) for label in x.dims[name].labels]
+        for one in found:
+            if one.not_applied:
+                assert one.filters == () and one.not_applied[0][0] == name and "Not applied" in one.as_rows()
+                assert same(one.value, without.value) and one.sha256 == without.sha256, (name, one.not_applied)
+        applied = [one for one in found if one.filters]
+        if applied and without.counted + len(without.parts):
+            assert any(one.sha256 != without.sha256 for one in applied) or len(x.dims[name].labels) < 3, name
+
+
+def test_numbers_of_the_whole_company_do_not_claim_a_filter(x: Coded) -> None:
+    view = View.of(x.terms.calendar.holding(x.as_of_day, "quarter"), segment="SMB")
+    for name in ("shared.weakest_link", "governance.decision_velocity", "targets.pacing"):
+        found = receipt(x, Number.of(CARDS[name], view))
+        assert (found.filters, found.not_applied) == ((), (("segment", ("SMB",), ("SMB",)),)), name
+    found, remarks = tidy(x, [CARDS["targets.pacing"], CARDS["shared.weakest_link"]], View.of(segment="SMB"))
+    assert {remark.split(":")[0] for remark in remarks} == {"targets.pacing", "shared.weakest_link"}
+
+
+def test_a_study_is_narrowed_to_what_was_chosen_of_its_own_dimensions(x: Coded) -> None:
+    found, remarks = tidy(x, [CARDS["funnel.period_ratio"]], View.of(pair="mql->sal"))
+    assert len(found) == 1 and remarks == []
+    number = Number.of(CARDS["funnel.period_ratio"], View.of(pair="mql->sal"))
+    assert receipt(x, number).filters[0][0] == "pair" and same(found["value"].iloc[0], number.value(x))

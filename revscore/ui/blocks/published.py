@@ -237,7 +237,7 @@ def _under(one: Restated, found: Found, chosen: Publication) -> str:
     view, dims = one.number.view, found.way.today.dims
     parts = [view.period.label or view.period.dates()] if view.period else [f"as of {_day(chosen.as_of)}"]
     labels = {one["dimension"]: one["labels"] for one in one.value.receipt["filters"]}
-    return " · ".join([*parts, *(f"{name} {', '.join(labels.get(name, values))}" for name, values in view.where if name in dims)])
+    return " · ".join([*parts, *(f"{name} {', '.join(labels[name])}" for name, _ in view.where if name in dims and name in labels)])
 
 
 __all__ = ["answer", "checked", "choose", "close", "values"]
