@@ -22,11 +22,12 @@ class Stand:
 
 
 class Shelf(Mapping[str, pd.DataFrame]):
-    """Tables that are read when they are first asked for. `columns` says what each has; `read(table, columns)` gives these columns, or all."""
+    """Tables that are read when they are first asked for. `columns` says what each has; `read(table, columns)` gives these columns, or all;
+    `release()` gives back what reading took."""
 
     def __init__(self, columns: Mapping[str, tuple[str, ...]], read: Callable[[str, tuple[str, ...] | None], pd.DataFrame],
-                 there: Mapping[str, pd.DataFrame] | None = None) -> None:
-        self.columns, self._read, self._lock = columns, read, threading.Lock()
+                 there: Mapping[str, pd.DataFrame] | None = None, release: Callable[[], None] = lambda: None) -> None:
+        self.columns, self._read, self._lock, self.release = columns, read, threading.Lock(), release
         self._there: dict[str, pd.DataFrame] = dict(there or {})
 
     def __getitem__(self, table: str) -> pd.DataFrame:
@@ -92,6 +93,11 @@ class CrmData:
         frame, empty = self.tables.some(name, columns), schema.empty(name)
         absent = [column for column in columns if column not in frame.columns]
         return frame.assign(**{column: empty[column].reindex(frame.index) for column in absent}) if absent else frame
+
+    def release(self) -> None:
+        """Give back the memory that reading took, once what was read is encoded."""
+        if isinstance(self.tables, Shelf):
+            self.tables.release()
 
     def _columns(self, table: str) -> Collection[str]:
         return self.tables.columns[table] if isinstance(self.tables, Shelf) else self.tables[table].columns

@@ -80,6 +80,11 @@ class Gathered(Mapping[str, np.ndarray]):
         return self._shared[name][self._record]
 
     @property
+    def shared(self) -> Mapping[str, Any]:
+        """What columns are gathered from, by the name of the column."""
+        return self._shared
+
+    @property
     def record(self) -> np.ndarray:
         """What each fact points at."""
         return self._record
@@ -107,10 +112,11 @@ class Codes(Gathered):
 
 
 class Credits(Gathered):
-    """Shares of an amount: the record is a pattern of shares, `amount` one of the own columns."""
+    """Shares of an amount: the record is a pattern of shares, `amount` one of the own columns; whole numbers of a pattern are what they are."""
 
     def _make(self, name: str) -> np.ndarray:
-        return super()._make(name) * self._made["amount"]
+        share = super()._make(name)
+        return share * self._made["amount"] if share.dtype.kind == "f" else share
 
 
 def cut(columns: Mapping[str, np.ndarray], rows: np.ndarray | slice) -> Mapping[str, np.ndarray]:

@@ -128,7 +128,7 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
         with reading(engine) as connection:
             return frames.unpack_table(name, fetch(connection, {later[name]})[later[name]], wanted)
 
-    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables)
+    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables, frames.release)
     return CrmData(held, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
 
 

@@ -238,4 +238,4 @@ def extract(home: Path) -> CrmData:
         table = table.cast(pa.schema([(field.name, plain.get(field.name, field.type)) for field in table.schema])) if plain else table
         return table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get, self_destruct=True, split_blocks=True)
 
-    return CrmData(Shelf(columns, read), AS_OF)
+    return CrmData(Shelf(columns, read, release=pa.default_memory_pool().release_unused), AS_OF)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from revscore.core.coded import Coded
+from revscore.core.facts import Credits
 from revscore.core.metrics import CARDS
 from revscore.store.kept import Kept
 from tests.bench import company
+from tests.bench.questions import MODELS
 
 _CARDS = ("funnel.cohort_conversion", "velocity.opp_stage_first_visit_km", "sla.compliance", "attribution.totals_fytd", "pipeline.bridge")
 
@@ -31,10 +33,16 @@ def keep(home: Path) -> Coded:
 
 
 def facts_bytes(x: Coded) -> int:
+    """Bytes of the facts, every dimension gathered, with the columns that the questions ask for."""
     seen = {}
     for name in _CARDS:
         found = x.facts(CARDS[name])
-        for array in (found.record, found.day, found.why, *found.values.values(), *found.codes.values()):
+        values = found.values
+        if isinstance(values, Credits):
+            held = [*(values[model] for model in MODELS), values.record, *values.shared.values(), *values.made.values()]
+        else:
+            held = list(values.values())
+        for array in (found.record, found.day, found.why, *held, *found.codes.values()):
             if array is not None:
                 seen[array.__array_interface__["data"][0]] = array.nbytes
     return sum(seen.values())

@@ -11,7 +11,8 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import NEVER, iso
 from revscore.core.coded import Coded
-from revscore.core.facts import Dimension, Facts, firsts_of
+from revscore.core.encode import ordered
+from revscore.core.facts import Credits, Dimension, Facts, dense, firsts_of
 from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, metric, rate, study, total
@@ -56,9 +57,30 @@ def credited_deals(x: Coded, basis: str) -> tuple[np.ndarray, np.ndarray, np.nda
     return deal, x.days(opps.entry_at[deal]), opps.entry_amount[deal]
 
 
-def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, shares: dict[tuple[str, str], np.ndarray]) -> dict[str, np.ndarray]:
-    """One row per deal and campaign of its journey, and one per deal that some model leaves without a touch. `shares`: (model, span) -> share of
-    the deal per pair of `j.reach`, filled as needed."""
+_KINDS = tuple(dict.fromkeys((model, span_of(model, basis)) for basis in BASES for model in MODELS))
+
+
+def _patterns(j: Journeys) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]:
+    """Which shares of their deals go to the pairs of `j.reach`: the number of each pair's pattern, and [pattern, kind] share. Patterns are few: a share
+    depends on how many touches there are and which of them are anchors. Time decay alone has a share of its own for every pair, by span in the last
+    part; its pattern says whether it has one."""
+    number, codes, found, decay = np.zeros(len(j.reach[0]), dtype="int64"), [], [], {}
+    for model, span in _KINDS:
+        share = j.by_campaign(j.weights(model, span))
+        if model == "time_decay":
+            decay[span], share = share, (share > 0).astype(float)
+        code, values = pd.factorize(share)
+        number, seen = pd.factorize(number * len(values) + code)
+        codes.append(dense(code, len(values)))
+        found.append(values)
+    example = np.zeros(len(seen), dtype="int64")
+    example[number] = np.arange(len(number))
+    return number, np.stack([values[code[example]] for code, values in zip(codes, found, strict=True)], axis=1), decay
+
+
+def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, patterns: tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """One row per deal and campaign of its journey, and one per deal that some model leaves without a touch; and [pattern, model] the shares of
+    the rows' patterns."""
     deal, day, amount = credited_deals(x, basis)
     place = np.full(j.n, -1, dtype="int64")
     place[deal] = np.arange(len(deal))
@@ -66,18 +88,20 @@ def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, shares: dict
     rows = np.flatnonzero(place[opp] >= 0)
     bare = deal[j.cut[deal] == 0]  # nothing in the create span, which is within the close span
     out = {"opp": np.concatenate([opp[rows], bare]), "campaign": np.concatenate([code[campaign[rows]], np.full(len(bare), len(code) + 1)])}
-    credited, touches = np.zeros(len(out["opp"]), dtype="uint16"), j.by_campaign(np.ones(len(j)))[rows]
-    for bit, model in enumerate(MODELS):
-        span = span_of(model, basis)
-        if (model, span) not in shares:
-            shares[model, span] = j.by_campaign(j.weights(model, span))
-        share = np.concatenate([shares[model, span][rows], (j.count(span)[bare] == 0).astype(float)])
-        out[model] = share * amount[place[out["opp"]]]
-        credited |= (share > 0).astype("uint16") << bit
-    out |= {"credited": credited, "amount": amount[place[out["opp"]]], "day": day[place[out["opp"]]],
-            "touches": np.concatenate([touches, np.zeros(len(bare))])}
-    order = np.lexsort((out["campaign"], out["opp"]))
-    return {name: column[order] for name, column in out.items()}
+    number, shares, decay = patterns
+    spans = [span_of(model, basis) for model in MODELS]
+    shares = shares[:, [_KINDS.index(kind) for kind in zip(MODELS, spans, strict=True)]]
+    # a deal without a touch in the create span has none under the models that read it, one without any has none under all
+    untouched = np.array([[span == "create" for span in spans], [True for _ in spans]], dtype=float)
+    out["pattern"] = np.concatenate([number[rows], len(shares) + (j.count("close")[bare] == 0)])
+    shares = np.concatenate([shares, untouched])
+    amount, day = amount[place[out["opp"]]], day[place[out["opp"]]]
+    span = span_of("time_decay", basis)
+    own = np.concatenate([decay[span][rows], (j.count(span)[bare] == 0).astype(float)])
+    touches = np.concatenate([j.by_campaign(np.ones(len(j)))[rows], np.zeros(len(bare))])
+    out |= {"time_decay": own * amount, "amount": amount, "day": day, "touches": dense(touches, int(touches.max(initial=0)) + 1)}
+    order = ordered((out["opp"], out["campaign"]))
+    return {name: column[order] for name, column in out.items()}, shares
 
 
 @metric("attribution.totals_fytd", "Attributed pipeline and revenue", "Which campaigns earned the pipeline and the revenue, under which model?",
@@ -95,12 +119,15 @@ def totals(x: Coded, mode: str = "") -> Facts:
     scaled to 1. Credit is an accounting rule over recorded touches, not what would have been lost without them.
     """
     j, (dimension, code) = x.journeys(mode), campaigns(x)
-    shares: dict[tuple[str, str], np.ndarray] = {}
-    parts = [_credit_of(x, j, basis, code, shares) for basis in BASES]
+    patterns = _patterns(j)
+    parts, shares = zip(*(_credit_of(x, j, basis, code, patterns) for basis in BASES), strict=True)
     basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
     rows = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
-    opp, campaign, day = rows.pop("opp"), rows.pop("campaign"), rows.pop("day")
-    return x.make_facts("opp", opp, day, rows, left_out=x.opps.left_out, detail={"touches": rows["touches"]},
+    opp, campaign, day, touches, pattern = (rows.pop(name) for name in ("opp", "campaign", "day", "touches", "pattern"))
+    pattern = dense(pattern + (basis - 1) * len(shares[0]), sum(map(len, shares)))
+    table = np.concatenate(shares)
+    shared = {model: table[:, place] for place, model in enumerate(MODELS)} | {"credited": ((table > 0) @ (1 << np.arange(len(MODELS)))).astype("uint16")}
+    return x.make_facts("opp", opp, day, Credits(shared, pattern, rows), left_out=x.opps.left_out, detail={"touches": touches},
                         own={"campaign": (campaign, dimension), "basis": (basis, words("basis", BASES, ("Pipeline created", "Won")))})
 
 

@@ -11,7 +11,7 @@ from revscore.core import compute as engine
 from revscore.core import statistics
 from revscore.core.calendars import DAY_US, NEVER, Period
 from revscore.core.coded import Coded
-from revscore.core.facts import Facts
+from revscore.core.facts import Facts, Gathered
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, distribution, metric, rate, study, survival, total
 from revscore.core.metrics.common import LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, words
@@ -67,7 +67,7 @@ def _cohort(x: Coded, pair: str) -> dict[str, np.ndarray]:
     elapsed = x.as_of - start >= window
     converted = (goal != NEVER) & (goal - start <= window)
     still_open = ~converted & ~elapsed & ~terminal(x)[lead]
-    return {"lead": lead, "start": start, "goal": goal, "converted": converted, "mature": elapsed, "still_open": still_open}
+    return {"lead": lead, "start": start, "converted": converted, "mature": elapsed, "still_open": still_open}
 
 
 @metric("funnel.cohort_conversion", "Stage conversion", "Of the leads that reached a stage, how many went on within the window?",
@@ -93,7 +93,25 @@ def cohort_conversion(x: Coded) -> Facts:
     values = {"n": np.ones(len(lead), dtype=bool), "converted": converted, "mature": mature, "converted_mature": converted & mature, "still_open": joined("still_open")}
     return x.make_facts("lead", lead, x.days(start), values,
                         own={"pair": (code, words("pair", pairs))}, why=~mature, whys=("", "window not over yet"),
-                        detail={"reached_at": start, "converted_at": joined("goal")}, left_out=x.leads.left_out)
+                        detail=_reached_at(x, pairs, lead, code - 1), left_out=x.leads.left_out)
+
+
+class _Instants:
+    """When leads reached a stage of their pair, by pair * leads + lead."""
+
+    def __init__(self, reached: np.ndarray, stages: list[int]) -> None:
+        self._reached, self._stages = reached, np.array(stages)
+
+    def __getitem__(self, place: np.ndarray) -> np.ndarray:
+        pair, lead = np.divmod(place, self._reached.shape[1])
+        return self._reached[self._stages[pair], lead]
+
+
+def _reached_at(x: Coded, pairs: tuple[str, ...], lead: np.ndarray, pair: np.ndarray) -> Gathered:
+    first, last = zip(*(pair_of(x, name) for name in pairs), strict=True)
+    place = pair * x.leads.n + lead
+    return Gathered({"reached_at": _Instants(x.leads.reached, first), "converted_at": _Instants(x.leads.reached, last)},
+                    place.astype("int32") if x.leads.n * len(pairs) < 2**31 else place)
 
 
 @metric("funnel.km_conversion", "Time to conversion", "How long does it take to convert, counting those who have not yet?",

@@ -7,7 +7,7 @@ import numpy as np
 from revscore.core.calendars import NEVER, instants
 from revscore.core.clocks import MINUTE_US
 from revscore.core.coded import Coded
-from revscore.core.facts import Facts
+from revscore.core.facts import Facts, Gathered
 from revscore.core.metric import Better, distribution, metric, rate, survival, total
 from revscore.core.metrics.common import LEAD_CHANGES, words
 from revscore.core.sla import (BREACHED_CLOSED, BREACHED_OPEN, CANCELLED, MET, OUTCOMES, PAUSED, RECYCLE, RUNNING, SPEED, STATUSES,
@@ -24,11 +24,12 @@ _WHYS = ("", "running, not yet due", "paused, due unknown", "met, but not yet du
 BUCKETS = ("<=4h", "4-8h", "8-24h", ">24h")
 
 
-def _detail(x: Coded, rows: np.ndarray) -> dict[str, np.ndarray]:
+def _detail(x: Coded, rows: np.ndarray) -> Gathered:
     c = x.clocks
-    return {"pass": c.number[rows], "started_at": c.start[rows], "due_at": c.due[rows], "stopped_at": c.stop[rows], "ended_at": c.end[rows],
-            "status": np.array(STATUSES, dtype=object)[c.status[rows]], "elapsed_min": c.elapsed[rows], "overdue_min": c.overdue[rows],
-            "pct_of_target": c.pct[rows], "clock": rows}
+    shared = x.once("clock details", lambda: {
+        "pass": c.number, "started_at": c.start, "due_at": c.due, "stopped_at": c.stop, "ended_at": c.end, "status": np.array(STATUSES, dtype=object)[c.status],
+        "elapsed_min": c.elapsed, "overdue_min": c.overdue, "pct_of_target": c.pct, "clock": np.arange(len(c))})
+    return Gathered(shared, rows.astype("int32"))
 
 
 def _own(x: Coded, rows: np.ndarray) -> dict[str, tuple[np.ndarray, object]]:
