@@ -55,14 +55,16 @@ def inconsistent(x: Coded, view: View) -> pd.DataFrame:
 
 
 def tests(x: Coded, view: View) -> pd.DataFrame:
-    """Controlled tests: name, arm, rates of the arm and of the control arm, difference with its interval, lift, verdict in words; those that say something first."""
+    """Controlled tests: name, arm, rates of the arm and of the control arm, difference with its interval, verdict in words; those that say something first.
+    With more than two arms a verdict is exploratory: no comparison is corrected for the others (METRICS X2)."""
     found = frame_of(x, "stats.experiments", View())
     if not len(found):
         return found
     x1, n1, x0, n0 = (found[name] for name in ("numerator", "denominator", "control_numerator", "control_denominator"))
     out = pd.DataFrame({"name": found["name"].fillna(found["experiment_id"]), "arm": found["arm"], "treated": x1 / n1.where(n1 > 0), "control": x0 / n0.where(n0 > 0), "people": n1 + n0,
-                        "difference": found["value"], "low": found["low"], "high": found["high"], "verdict": found["verdict"].map(VERDICTS)})
-    return out.sort_values("verdict", key=lambda words: words.map(list(VERDICTS.values()).index), kind="stable").reset_index(drop=True)
+                        "difference": found["value"], "low": found["low"], "high": found["high"], "said": found["verdict"].map(list(VERDICTS).index),
+                        "verdict": found["verdict"].map(VERDICTS).str.cat(found["note"].map({"": "", "exploratory": ", exploratory: one of several arms"}))})
+    return out.sort_values("said", kind="stable").drop(columns="said").reset_index(drop=True)
 
 
 def metric(metric_id: str) -> tuple[str, Unit]:

@@ -15,6 +15,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.metrics.retention import default_period
 from revscore.core.terms import Terms
 from revscore.core.view import View
+from revscore.rhythm import governance
 from tests.core.builder import extract
 
 YEAR = Period(day_number("2025-06-01"), day_number("2026-06-01"))
@@ -155,3 +156,16 @@ def test_a_test_that_was_not_split_as_planned_is_invalid_and_three_arms_have_two
     found = compute(x, CARDS["stats.experiments"])
     assert list(zip(found["experiment_id"], found["arm"], found["verdict"], strict=True)) == [
         ("E1", "treatment", "invalid_srm"), ("E2", "b", "lift"), ("E2", "c", "inconclusive"), ("E3", "treatment", "inconclusive")]
+
+
+def test_one_lift_of_several_arms_is_exploratory_in_the_frame_and_in_words() -> None:
+    def arm(name: str, n: float, hits: float) -> dict:
+        return {"experiment_id": "E1", "name": "Offer", "arm": name, "n": n, "successes": hits, "planned_share": 1 / 3}
+
+    arms = [arm("control", 100, 10), arm("A", 98, 20), arm("B", 102, 11)]
+    x = extract(experiments=arms)
+    found = compute(x, CARDS["stats.experiments"])
+    assert list(zip(found["arm"], found["verdict"], found["note"], strict=True)) == [("A", "lift", "exploratory"), ("B", "inconclusive", "exploratory")]
+    assert governance.tests(x, View())["verdict"].tolist() == ["lift, exploratory: one of several arms", "inconclusive, exploratory: one of several arms"]
+    two = extract(experiments=arms[:2])
+    assert compute(two, CARDS["stats.experiments"])["note"].tolist() == [""] and governance.tests(two, View())["verdict"].tolist() == ["lift"]

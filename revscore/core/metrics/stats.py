@@ -18,7 +18,7 @@ from revscore.core.view import View
 CONTROL_ARM = "control"
 SAME_SPLIT = 0.001  # below this probability the arms were not split as planned, and the test says nothing
 _POINTS = ("series_id", "t", "value", "numerator", "denominator", "n", "low", "high", "centre", "flag", "outside", "run", "mean_range", "range_limit")
-_TESTS = ("experiment_id", "name", "arm", "value", "low", "high", "numerator", "denominator", "control_numerator", "control_denominator", "relative_lift", "lift_low", "lift_high", "chi_square", "p_split", "verdict")
+_TESTS = ("experiment_id", "name", "arm", "value", "low", "high", "numerator", "denominator", "control_numerator", "control_denominator", "relative_lift", "lift_low", "lift_high", "chi_square", "p_split", "verdict", "note")
 
 
 def _charts(x: Coded, rates: bool, series: str) -> pd.DataFrame:
@@ -80,7 +80,8 @@ def xmr(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | No
 def experiments(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
     """Difference of the rates of an arm and the control arm with its Newcombe interval, and the relative lift with its log interval. The arms' sizes
     are checked against the planned split first: where they differ by more than chance (χ², p < 0.001) the test is invalid, whatever it shows. Else the
-    verdict is lift or drop when the interval excludes 0, otherwise inconclusive. Read it once, at its planned end.
+    verdict is lift or drop when the interval excludes 0, otherwise inconclusive. Read it once, at its planned end. Of a test with several arms each is
+    compared with the control by itself, without a correction for looking more than once: its verdicts are exploratory, and the column `note` says so.
     """
     frame = x.data.table("experiments")
     frame = frame.assign(first=frame["arm"].fillna("").str.casefold() != CONTROL_ARM).sort_values(["experiment_id", "first", "arm"], kind="stable")
@@ -88,7 +89,8 @@ def experiments(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: 
     for name, arms in frame.groupby("experiment_id", sort=True):
         n, hits = (arms[c].fillna(0.0).to_numpy() for c in ("n", "successes"))
         chi, p = sample_ratio(n, arms["planned_share"].to_numpy())
-        rows += [_against(name, arms.iloc[k], (hits[0], n[0], hits[k], n[k]), chi, p) for k in range(1, len(arms))]
+        note = "exploratory" if len(arms) > 2 else ""
+        rows += [_against(name, arms.iloc[k], (hits[0], n[0], hits[k], n[k]), chi, p) | {"note": note} for k in range(1, len(arms))]
     return pd.DataFrame(rows, columns=list(_TESTS)).assign(measure="value")
 
 

@@ -45,9 +45,12 @@ def tests(now: Now) -> None:
     frame = now.ask(governance.tests)
     if not len(frame):
         return charts.absent(question, "No test with a control arm and another one has been recorded.", "tests")
-    said = frame["verdict"].isin(("lift", "drop"))
-    first = frame.iloc[0]
-    finding = f"{first['name']}: {units.text(first['control'], units.RATIO)} without, {units.text(first['treated'], units.RATIO)} with it" if said.any() else "No controlled test has made a difference yet"
+    said, hints = frame[frame["verdict"].isin(("lift", "drop"))], frame["verdict"].str.startswith(("lift", "drop"))
+    if len(said):
+        first = said.iloc[0]
+        finding = f"{first['name']}: {units.text(first['control'], units.RATIO)} without, {units.text(first['treated'], units.RATIO)} with it"
+    else:
+        finding = "A test of several arms hints at a difference: confirm it with two" if hints.any() else "No controlled test has made a difference yet"
     interval = [f"{units.change(low, 0.0, units.RATIO)} to {units.change(high, 0.0, units.RATIO)}" if low == low else units.MISSING for low, high in zip(frame["low"], frame["high"], strict=True)]
     shown = frame.assign(interval=interval, difference=[units.change(value, 0.0, units.RATIO) for value in frame["difference"]])
     _table(now, finding, shown[["name", "arm", "people", "control", "treated", "difference", "interval", "verdict"]], "tests",
