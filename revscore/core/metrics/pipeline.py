@@ -101,7 +101,7 @@ def progressed(x: Coded, t0: int | None = None, t1: int | None = None) -> Facts:
     end = after.rank[opp]
     won, lost = end == opps.open_stages, end == opps.open_stages + 1
     direction = np.where(lost, 3, np.where(won | (end > start), 0, np.where(end < start, 1, 2)))
-    return x.make_facts("opp", opp, np.full(len(opp), x.days(np.array([t1]))[0]), {"n": np.ones(len(opp)), "count": np.ones(len(opp)), "value": after.amount[opp],
+    return x.make_facts("opp", opp, np.full(len(opp), x.day(t1)), {"n": np.ones(len(opp)), "count": np.ones(len(opp)), "value": after.amount[opp],
                                                                                    "progressed": (direction == 0).astype(float)},
                         own={"direction": (direction + 1, words("direction", DIRECTIONS, ("Progressed", "Regressed", "Unchanged", "Lost")))}, left_out=opps.left_out)
 
