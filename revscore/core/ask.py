@@ -123,13 +123,15 @@ def _numbers(card: Metric, view: View, found: pd.DataFrame, params: Mapping[str,
 
 
 def _kinds(found: pd.DataFrame) -> pd.Series:
-    """What tells apart the rows of a study that has several of a measure: as many of its own words as that takes (a pair, a campaign)."""
+    """What tells apart the rows of a study that has several of a measure: as many of its own words as that takes (a pair, a campaign, a week of a series)."""
     label = pd.Series("", index=found.index, dtype="str")
     for name in found.columns[list(found.columns).index("maturity") + 1:]:
         if not found.assign(label=label).duplicated(["measure", "period", "label"]).any():
             break
-        if pd.api.types.is_string_dtype(found[name].dropna()) and found[name].notna().any():
-            text = found[name].fillna("").astype("str")
+        known = found[name].dropna()
+        whole = pd.api.types.is_numeric_dtype(known) and not pd.api.types.is_bool_dtype(known) and bool((known % 1 == 0).all())
+        if len(known) and (whole or pd.api.types.is_string_dtype(known)):
+            text = known.astype("int64").astype("str").reindex(found.index).fillna("") if whole else found[name].fillna("").astype("str")
             label = text if not label.any() else label + " / " + text
     return label
 

@@ -241,5 +241,5 @@ def _given(x: Coded, part: Given, common: dict[str, Any]) -> Receipt:
 
 def _sum_of_parts(parts: tuple[Receipt, ...]) -> str:
     values = written(np.array([part.value for part in parts], dtype=float)).tolist()
-    lines = sorted(f"{part.metric or part.label}\t{part.measure}\t{value}\t{part.sha256}\n" for part, value in zip(parts, values, strict=True))
+    lines = sorted(f"{part.metric}\t{part.measure}\t{value}\t{part.sha256}\n" for part, value in zip(parts, values, strict=True))
     return hashlib.sha256("".join(lines).encode()).hexdigest()

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from revscore.core.ask import tidy
+from revscore.core.ask import read_in, tidy
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
@@ -142,6 +142,21 @@ def test_anybody_can_work_the_sum_out_again(x: Coded) -> None:
     assert sum_of(pd.DataFrame({"record": ["b\tc", "a"], "contribution": [-0.0, np.nan]})) == hashlib.sha256(b"a\t\nb c\t0.000000\n").hexdigest()
 
 
+@all_cards
+def test_anybody_can_work_the_sum_of_a_derived_number_out_again(card: Metric, x: Coded) -> None:
+    """From the receipt as it is written, parts that are typed somewhere (a target, a cost) included, as docs/receipts.md says."""
+    def lines_of(part: dict) -> bytes:
+        return f"{part['metric']}\t{part['measure']}\t{'' if part['value'] is None else format(part['value'] + 0.0, '.6f')}\t{part['sha256']}\n".encode()
+
+    for number in every(x, card) if card.headline.kind in (Kind.DERIVED, Kind.STUDY) else ():
+        found = receipt(x, number).as_dict()
+        assert found["sha256"] == hashlib.sha256(b"".join(sorted(map(lines_of, found["parts"])))).hexdigest()
+        for part in found["parts"]:
+            if not part["metric"]:
+                amount = "" if part["value"] is None else format(part["value"], ".6f")
+                assert part["sha256"] == hashlib.sha256(f"{part['made']}\t{amount}\n".encode()).hexdigest(), part
+
+
 def test_filters_are_named_by_id_and_label(x: Coded) -> None:
     owner = x.dims["owner"]
     view = View.of(Period(0, 40_000), owner=owner.labels[1])
@@ -213,3 +228,14 @@ def test_a_study_is_narrowed_to_what_was_chosen_of_its_own_dimensions(x: Coded) 
     assert len(found) == 1 and remarks == []
     number = Number.of(CARDS["funnel.period_ratio"], View.of(pair="mql->sal"))
     assert receipt(x, number).filters[0][0] == "pair" and same(found["value"].iloc[0], number.value(x))
+
+
+@all_cards
+def test_every_row_that_is_printed_has_its_own_name_and_its_own_receipt(card: Metric, x: Coded) -> None:
+    quarter = x.terms.calendar.holding(x.as_of_day, "quarter")
+    for view in (View(), View(quarter)):
+        at, given = read_in(x, card, view, params(x, card))
+        found, _ = tidy(x, [card], view, params=params(x, card))
+        assert not found.duplicated(["measure", "by"]).any(), found[found.duplicated(["measure", "by"])]
+        for place, row in zip(found.groupby("measure").cumcount(), found.to_dict("records"), strict=True):
+            assert same(receipt(x, replace(Number.of(card, at, row["measure"], **given), place=place)).value, row["value"]), (row["measure"], row["by"])
