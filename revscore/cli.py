@@ -20,13 +20,12 @@ from revscore.core import ask
 from revscore.core.coded import Coded
 from revscore.core.made import Number
 from revscore.core.receipt import receipt
-from revscore.core.review import line
 from revscore.core.terms import TermsError
 from revscore.export.workbook import review_workbook
 from revscore.governance.publishing import publish
 from revscore.governance.verify import verify
 from revscore.intake import Source
-from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
+from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers, numbers_of
 from revscore.store import Store, StoreError
 
 GRAINS = ("day", "week", "month", "quarter", "year")
@@ -79,7 +78,8 @@ examples:
   python -m revscore export q2.xlsx --review monthly --period FY26Q2 --where region=EMEA
   python -m revscore export mine.xlsx --id winrate.closed_in_period --id 'pipeline.*'
 
-The workbook has the sheets of lines, series, rows behind every number, definitions, a receipt of every number, and the receipt of the whole.
+The workbook has the sheets of lines, series, rows behind the lines, definitions, a receipt of every line and of all that publishing the review
+keeps, and the receipt of the whole. A metric with several rows (a target, a campaign each) has a line for each.
 """
 _PUBLISH = """\
 examples:
@@ -306,16 +306,20 @@ def _export(args: argparse.Namespace) -> int:
         chosen = ask.cards(args.id)
         params = _params(args, chosen)
         read = [(card, *ask.read_in(x, card, asked if "period" in card.params else view, params)) for card in chosen]
-        title, lines = "Metrics", [line(x, card, own_view, **given) for card, own_view, given in read]
+        both = [one for card, own_view, given in read for one in ask.lines(x, card, own_view, given)]
+        title, lines, behind = "Metrics", [one for one, _ in both], [(number, one.text) for one, number in both if not one.lacks]
     else:
         review = args.review or "scorecard"
-        title, (lines, tables) = review.capitalize(), content(REVIEWS[review](x, view))
+        made = REVIEWS[review](x, view)
+        title, (lines, tables) = review.capitalize(), content(made)
+        behind = [(Number.behind(one, view), one.text) for one in lines if not one.lacks]
+        behind += [(number, "") for number in numbers_of(made, view) if number not in {one for one, _ in behind}]
     receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
     last = company.open_store(args.store).publications(dataset)[:1]
     receipt |= {"last publication": f"no. {one.id}, {one.title}, seal {one.seal}" for one in last}
     try:
-        args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables))
+        args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables, behind))
     except OSError as error:
         return _stop(f"{args.file} cannot be written ({error.strerror}): check its folder, and close it in other programs")
     print(f"{args.file}: {len(lines):,} numbers, as of {x.data.as_of:%Y-%m-%d %H:%M} UTC")

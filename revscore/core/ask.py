@@ -21,7 +21,7 @@ from revscore.core.compute import compute
 from revscore.core.made import Number, bearing, chosen_rows
 from revscore.core.metric import Kind, Metric
 from revscore.core.metrics import CARDS
-from revscore.core.review import listed
+from revscore.core.review import Line, line, listed
 from revscore.core.view import DIMENSIONS, View
 
 TIDY = ("metric", "measure", "period", "by", "value", "numerator", "denominator", "n", "low", "high", "flag")
@@ -114,6 +114,25 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         return pd.DataFrame(columns=list(TIDY)), remarks
     whole = pd.concat(frames, ignore_index=True)
     return whole.replace({np.inf: np.nan, -np.inf: np.nan}), remarks
+
+
+def lines(x: Coded, card: Metric, view: View, params: Mapping[str, Any]) -> list[tuple[Line, Number]]:
+    """The headline of a card as a line with the number that it shows; of a study with several rows one for each, named by what tells it apart."""
+    first = line(x, card, view, **params)
+    number = Number.behind(first, view)
+    found = pd.DataFrame() if first.lacks or not number.is_made else chosen_rows(x, card, view, compute(x, card, view, **params))
+    if len(found):
+        found = found[found["measure"] == first.stat].reset_index(drop=True)
+    if len(found) < 2:
+        return [(first, number)]
+    out = []
+    for place, (name, row) in enumerate(zip(_kinds(found), found.to_dict("records"), strict=True)):
+        label = f"{first.label}, {name}"
+        values = {field: float("nan") if pd.isna(row[field]) else float(row[field]) for field in ("value", "numerator", "denominator", "n", "low", "high")}
+        words = {field: str(row[field]) if isinstance(row[field], str) else "" for field in ("flag", "maturity")}
+        out.append((replace(first, label=label, before=float("nan"), before_x=float("nan"), before_n=float("nan"), before_period=None, series=pd.DataFrame(), **values, **words),
+                    replace(number, label=label, place=place)))
+    return out
 
 
 def _numbers(card: Metric, view: View, found: pd.DataFrame, params: Mapping[str, Any]) -> list[Number]:

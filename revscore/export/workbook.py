@@ -32,17 +32,18 @@ _LINE_COLUMNS = (("Number", 38), ("Value", 14), ("Shown as", 16), ("Stands on", 
                  ("n", 9), ("Low 95 %", 11), ("High 95 %", 11), ("Sample", 11), ("Maturity", 12), ("Owners", 22), ("Remarks", 70), ("Metric", 30), ("Measure", 20))
 
 _RECEIPT_COLUMNS = (("Number", 44), ("Value", 16), ("Shown as", 16), ("Unit", 14), ("Numerator", 14), ("Denominator", 14), ("n", 9), ("Metric", 30), ("Measure", 20),
-                    ("Period", 36), ("Filters", 40), ("Parameters", 30), ("As of (UTC)", 22), ("Data set", 12), ("Loads", 10), ("Definitions", 30), ("Formula or source", 40),
+                    ("Period", 36), ("Filters", 40), ("Not applied", 30), ("Parameters", 30), ("As of (UTC)", 22), ("Data set", 12), ("Loads", 10), ("Definitions", 30), ("Formula or source", 40),
                     ("Counted", 10), ("Not counted", 12), ("Waiting", 10), ("Left out", 10), ("SHA-256", 68))
 
 
 def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View(),
-                    tables: Mapping[str, pd.DataFrame] | None = None) -> bytes:
+                    tables: Mapping[str, pd.DataFrame] | None = None, numbers: Sequence[tuple[Number, str]] | None = None) -> bytes:
     """The bytes of an .xlsx with the sheets `title`, Series, the further `tables` (name -> frame), Rows, Definitions, Receipts (one row a number, and one
     for each of the numbers that a derived one is made of), Receipt (of the whole).
 
     lines   : the lines of a review, in order; the rows behind them are opened from `x` under `view` with each line's own period
     receipt : what the numbers stand on (company, load, as-of, filters …): name -> text or number, written as two columns
+    numbers : those that the sheet Receipts holds, each as it is shown ("" = as its unit is); those of the lines by default
 
     Numbers are numbers with the format of their unit; ratios are fractions shown in per cent. Text can never be run as a formula.
     """
@@ -60,9 +61,12 @@ def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mappin
            rows.itertuples(index=False, name=None))
     _write(book.create_sheet("Definitions"), [30, 34, 60, 100, 22, 14, 14, 50, 40], ["Metric", "Label", "Question", "Definition", "Owners", "Unit", "Better",
            "Needs", "Population"], (_definition_cells(line) for line in {line.card.id: line for line in lines}.values()))
-    receipts = [cells for line in lines if not line.lacks for cells in receipt_rows(receipt_of(x, Number.behind(line, view), line.text))]
+    numbers = [(Number.behind(line, view), line.text) for line in lines if not line.lacks] if numbers is None else numbers
+    receipts = [cells for number, text in numbers for cells in receipt_rows(receipt_of(x, number, text))]
     _write(book.create_sheet("Receipts"), [width for _, width in _RECEIPT_COLUMNS], [name for name, _ in _RECEIPT_COLUMNS], receipts)
-    facts = [*shown.items(), ("definitions", x.terms.digest), ("reporting zone", x.terms.reporting_tz), ("currency", x.terms.corporate_currency),
+    stand = x.data.stand
+    facts = [*shown.items(), ("loads", ", ".join(map(str, stand.loads)) or "not from a store"), ("definitions", x.terms.digest),
+             ("definitions version", "not from a store" if stand.definitions is None else str(stand.definitions)), ("reporting zone", x.terms.reporting_tz), ("currency", x.terms.corporate_currency),
              *(("derived", f"{table}: {text}") for table, text in x.data.derived.items()), *(("rows left out of this workbook", text) for text in unwritten)]
     _write(book.create_sheet("Receipt"), [34, 110], ["What", "Value"], facts)
     out = io.BytesIO()
@@ -75,7 +79,7 @@ def receipt_rows(found: Receipt, above: str = "") -> Iterable[list[Any]]:
     words = found.as_rows()
     label = f"{above} › {found.label}" if above else found.label
     yield [label, found.value, found.shown, found.unit, found.numerator, found.denominator, found.n, found.metric, found.measure, words.get("Period", ""), words.get("Filters", ""),
-           words.get("Parameters", ""), found.as_of, found.dataset, words["Loads"], words["Definitions"], found.made, found.counted, found.not_counted, found.waiting, found.left_out,
+           words.get("Not applied", ""), words.get("Parameters", ""), found.as_of, found.dataset, words["Loads"], words["Definitions"], found.made, found.counted, found.not_counted, found.waiting, found.left_out,
            found.sha256]
     for part in found.parts:
         yield from receipt_rows(part, label)

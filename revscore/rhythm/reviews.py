@@ -39,9 +39,13 @@ def content(review: Any) -> tuple[list[Line], dict[str, pd.DataFrame]]:
 
 
 def numbers(x: Coded, view: View, name: str) -> tuple[Number, ...]:
-    """What closing the review `name` publishes: its lines; of the weekly one also coverage and the legs of the bridge. Numbers that the extract
-    cannot give are left out, and of two that are the same the first is kept."""
-    review = REVIEWS[name](x, view)
+    """What closing the review `name` publishes: see `numbers_of`."""
+    return numbers_of(REVIEWS[name](x, view), view)
+
+
+def numbers_of(review: Any, view: View) -> tuple[Number, ...]:
+    """The numbers of a review that was made under `view`: its lines; of the weekly one also coverage and the legs of the bridge. Numbers that the
+    extract cannot give are left out, and of two that are the same the first is kept."""
     found = [Number.behind(line, view) for line in content(review)[0] if not line.lacks]
     if isinstance(review, Weekly):
         if review.coverage is not None:

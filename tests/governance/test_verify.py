@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 from sqlalchemy import text
 from sqlalchemy.exc import DatabaseError
 
@@ -200,3 +201,17 @@ def test_a_seal_that_was_noted_shows_that_the_last_publication_is_gone(store, ca
     tampered(store, "DELETE FROM published_values WHERE publication_id = 2", "DELETE FROM publications WHERE id = 2")
     assert main(["verify", "--store", file]) == 0, "a chain that lost its end is whole: only its seal can tell"
     assert main(["verify", "--store", file, "--seal", last]) == 4 and f"seal {last}: there is no publication with it" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("review", ["weekly", "monthly"])
+def test_an_export_has_a_receipt_of_everything_that_its_review_publishes(store, review, tmp_path):
+    file = str(store._engine.url.database)
+    assert main(["publish", "--store", file, "--review", review]) == 0
+    assert main(["export", "--store", file, "--review", review, str(tmp_path / "book.xlsx")]) == 0
+    book = load_workbook(tmp_path / "book.xlsx")
+    head, *rows = book["Receipts"].iter_rows(values_only=True)
+    exported = {(row[head.index("Metric")], row[head.index("Measure")], row[head.index("Number")], row[head.index("SHA-256")]) for row in rows}
+    published = {(value.metric, value.measure, value.label, value.receipt["sha256"]) for value in store.published(1)}
+    assert published <= exported and (review == "monthly" or any("Pipeline, seven days" in label for _, _, label, _ in published))
+    facts = dict(book["Receipt"].iter_rows(min_row=2, values_only=True))
+    assert facts["loads"] == "1" and facts["definitions version"] == "0" and store.publications("company")[0].seal in facts["last publication"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from openpyxl import load_workbook
 
-from revscore.core.ask import read_in, tidy
+from revscore.core.ask import lines, read_in, tidy
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
@@ -23,6 +25,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.receipt import Receipt, given_back, named_by_id, pairs, receipt, sum_of
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS, View
+from revscore.export.workbook import review_workbook
 from revscore.governance.publishing import leaves, number_of, published
 from revscore.intake import load_folder
 from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
@@ -239,3 +242,18 @@ def test_every_row_that_is_printed_has_its_own_name_and_its_own_receipt(card: Me
         assert not found.duplicated(["measure", "by"]).any(), found[found.duplicated(["measure", "by"])]
         for place, row in zip(found.groupby("measure").cumcount(), found.to_dict("records"), strict=True):
             assert same(receipt(x, replace(Number.of(card, at, row["measure"], **given), place=place)).value, row["value"]), (row["measure"], row["by"])
+
+
+def test_an_export_of_a_study_has_a_line_and_a_receipt_for_each_of_its_rows(x: Coded) -> None:
+    for name in ("targets.pacing", "campaign.scorecard_fytd", "funnel.period_ratio", "bookings.won_value"):
+        card = CARDS[name]
+        frame = compute(x, card)
+        frame = frame[frame["measure"] == card.headline.name]
+        both = lines(x, card, View(), {})
+        assert len({line.label for line, _ in both}) == len(both) == len(frame)
+        book = load_workbook(io.BytesIO(review_workbook("Metrics", [line for line, _ in both], x, {}, View(), {}, [(number, line.text) for line, number in both])), read_only=True)
+        shown = [row[:2] for row in book["Metrics"].iter_rows(min_row=4, values_only=True) if row and row[15:16] == (name,)]
+        behind = [row[:2] for row in book["Receipts"].iter_rows(min_row=2, values_only=True) if " › " not in row[0]]
+        assert [label for label, _ in shown] == [label for label, _ in behind] == [line.label for line, _ in both]
+        for (_, value), (_, stood), true in zip(shown, behind, frame["value"].astype(float), strict=True):
+            assert same(true, np.nan if value is None else value) and same(true, np.nan if stood is None else stood)
