@@ -9,7 +9,7 @@ if now := frame.open_page("Monthly review"):
     targets.targets(now)
     review.section(now, "Together", "What can no team hit alone?", numbers.shared, columns=3)
     shared.legs(now)
-    review.section(now, "Conversion", "Do settled cohorts convert better?", numbers.conversion)
+    review.section(now, "Conversion", "Of the leads whose time is up, do more convert?", numbers.conversion)
     funnel.heat(now)
     review.section(now, "Wins", "Do we win more, and faster?", numbers.wins)
     speed.levers(now)

@@ -96,6 +96,7 @@ def _pace(theme: Theme) -> alt.LayerChart:
         .encode(x=x("expected"), text="expected_label:N"),
         base.mark_text(fontSize=LAST, fontWeight=700, align="left", dx=14).encode(x=x("end"), text="label:N"),
         base.mark_text(fontSize=BODY, color=p.soft, align="left", dx=14, dy=24).encode(x=x("end"), text="note:N"),
+        clickable(base.mark_bar(**UNSEEN).encode(x=alt.value(0), x2=alt.value(alt.expr("width"))), "name"),
     )
 
 

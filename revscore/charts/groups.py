@@ -48,11 +48,10 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
     head = base.transform_filter("datum.first")
     return layers(
         head.mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, yOffset=alt.expr("datum.nudge")).encode(
+        clickable(base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, cursor="pointer", yOffset=alt.expr("datum.nudge")).encode(
             x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
-            color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)),
+            color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)), "group", "model"),
         head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
-        clickable(head.mark_bar(**UNSEEN).encode(x=alt.value(alt.expr("width - 150")), x2=alt.value(alt.expr("width"))), "group"),
     )
 
 

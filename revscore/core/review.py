@@ -19,6 +19,7 @@ from revscore.core.view import View
 
 Tone = Literal["good", "bad", "neutral"]
 TREND_POINTS = 13
+AMOUNT_GAP = 0.2  # where more of the deals than this have no amount, a rate by value is not known
 FEW = 5  # records below which nothing is coloured (METRICS X3)
 
 
@@ -91,7 +92,8 @@ class Line:
         if self.measure.kind is Kind.RATE and not self.measure.unit.is_money and self.measure.interval:
             return units.of(self.numerator, self.denominator)
         if self.measure.kind is Kind.RATE and not self.measure.interval and self.measure.den.endswith("value"):
-            return f"{units.text(self.numerator, units.CURRENCY, self.currency)} of {units.text(self.denominator, units.CURRENCY, self.currency)}"
+            without = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
+            return f"{units.text(self.numerator, units.CURRENCY, self.currency)} of {units.text(self.denominator, units.CURRENCY, self.currency)}{without}"
         gap = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
         return f"n = {units.text(self.n, units.LEADS)}{gap}"
 
@@ -100,7 +102,8 @@ class Line:
         """The 95 % interval of a rate, "28–43 %"; "" without one."""
         if np.isnan(self.low) or np.isnan(self.high) or self.suppressed or self.measure.unit.kind != "ratio":
             return ""
-        return f"{self.low * 100:.0f}–{self.high * 100:.0f} %"
+        digits = 0 if self.high - self.low >= 0.02 else 1
+        return f"{self.low * 100:.{digits}f}–{self.high * 100:.{digits}f} %"
 
     @property
     def change(self) -> str:
@@ -204,8 +207,8 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
     then = {"then": True} if "then" in card.params else {}  # a state of today is, of the period before, the state of that time
     before = _row(compute(x, card, view.during(before_period), only=only, **params, **then), stat) if before_period else None
     numbers = {name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")}
-    without = _without_amount(x, card, measure, view, params)
-    if without > 0 and numbers["value"] == 0:
+    without, unknown = _without_amount(x, card, measure, view, params)
+    if unknown or (without > 0 and numbers["value"] == 0):
         numbers["value"] = float("nan")  # an amount that nobody entered is unknown, not 0
     return Line(**base, **numbers, without_amount=without,
                 before=_number(before, "value"), before_x=_number(before, "numerator"), before_n=_number(before, "denominator"), flag=_flag(x, measure, now), maturity=_word(now, "maturity"), notes=notes,
@@ -246,12 +249,14 @@ def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:
     return found.iloc[0] if len(found) else None
 
 
-def _without_amount(x: Coded, card: Metric, measure: Measure, view: View, params: dict[str, Any]) -> float:
-    """How many of the deals behind an amount have none."""
-    gap = next((m for m in card.measures if m.name == "without_amount"), None)
-    if gap is None or not measure.unit.is_money:
-        return 0.0
-    return _number(_row(compute(x, card, view, only=gap.name, **params), gap.name), "value")
+def _without_amount(x: Coded, card: Metric, measure: Measure, view: View, params: dict[str, Any]) -> tuple[float, bool]:
+    """How many of the deals behind an amount, or a rate by value, have none; and whether these are too many for the rate to say anything."""
+    by_value = measure.kind is Kind.RATE and measure.den.endswith("value")
+    gap = next((m for m in card.measures if m.name == ("amount_gap" if by_value else "without_amount")), None)
+    if gap is None or not (by_value or measure.unit.is_money):
+        return 0.0, False
+    row = _row(compute(x, card, view, only=gap.name, **params), gap.name)
+    return (_number(row, "numerator"), _number(row, "value") > AMOUNT_GAP) if by_value else (_number(row, "value"), False)
 
 
 def _flag(x: Coded, measure: Measure, row: pd.Series | None) -> str:

@@ -14,7 +14,7 @@ from revscore.rhythm.goals import name_of
 
 TILES: tuple[Ask, ...] = (ask("shared.weakest_link", label="Weakest link", now=True, params={"running": True}), ask("shared.joint_pipeline"),
                           ask("shared.handoff_yield", settled=True))
-_FUNCTIONS = {"cs": "Customer success", "revops": "RevOps"}
+_FUNCTIONS = {"cs": "Customer Success", "revops": "RevOps"}
 
 
 def legs(x: Coded, view: View) -> pd.DataFrame:

@@ -71,7 +71,7 @@ def open_breaches(x: Coded, view: View) -> pd.DataFrame:
         return pd.DataFrame()
     rows = open_number(x, card, view.during(None), "open_breaches").counted
     rows = rows[rows["contribution"] > 0]
-    over = next((name for name in ("overdue_minutes", "overdue") if name in rows.columns), None)
+    over = next((name for name in ("overdue_min", "overdue_minutes", "overdue") if name in rows.columns), None)
     rows = rows.sort_values(over, ascending=False, kind="stable") if over else rows
     return rows.drop(columns=["contribution", "base"], errors="ignore").reset_index(drop=True)
 

@@ -95,7 +95,7 @@ def test_the_weakest_link_leads_the_monthly_review_and_its_legs_open(app, whole)
     assert not test.exception
     labels = [metric.label for metric in test.metric]
     assert labels.index("Weakest link") < labels.index("Joint pipeline created") < next(k for k, label in enumerate(labels) if label.startswith("MQL → SAL"))
-    assert "Customer success is the weakest link" in said(test)
+    assert "Customer Success is the weakest link" in said(test)
     test.session_state["drawing-legs"] = {"selection": {"pick": [{"group": "Sales: Bookings"}]}}
     test.run()
     assert not test.exception and drawer(test)[0]["contribution"].sum() == pytest.approx(178_000)

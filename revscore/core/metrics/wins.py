@@ -15,9 +15,9 @@ _NEEDS = (*DEAL_NEEDS, "opp_history.close_date")
 
 
 @metric("winrate.closed_in_period", "Win rate", "Of the deals decided in the period, how many did we win?",
-        rate("count_rate", "won", "n", label="Win rate by count"), rate("value_rate", "won_value", "closed_value", label="Win rate by value", interval=False),
+        rate("count_rate", "won", "n", label="Win rate by count"), rate("value_rate", "won_value", "closed_value", label="Win rate by value", records="n"),
         total("won", DEALS, label="Won deals"), total("lost", DEALS, label="Lost deals"), total("won_value", CURRENCY, label="Won value"),
-        total("lost_value", CURRENCY, label="Lost value"),
+        total("lost_value", CURRENCY, label="Lost value"), rate("amount_gap", "without_amount", "n", label="Decided deals without an amount"),
         owners=("sales",), meetings=("MRC",), needs=_NEEDS, drill=(*DEAL_DRILL, "loss_reason"), population="O1 closed at as-of, by close date",
         settles_after="too high while losses are not closed")
 def closed_in_period(x: Coded) -> Facts:
@@ -28,15 +28,16 @@ def closed_in_period(x: Coded) -> Facts:
     opp = np.flatnonzero((opps.won | opps.lost) & opps.in_o1)
     won, amount = opps.won[opp].astype(float), opps.now.amount[opp]
     return x.make_facts("opp", opp, opps.now.close_day[opp], {"won": won, "lost": 1 - won, "n": np.ones(len(opp)), "won_value": won * amount,
-                                                              "lost_value": (1 - won) * amount, "closed_value": amount},
+                                                              "lost_value": (1 - won) * amount, "closed_value": amount, "without_amount": ~(amount > 0)},
                         detail={"closed_at": opps.closed_at[opp]}, left_out=opps.left_out)
 
 
 @metric("winrate.cohort", "Win rate of the cohort", "Of the pipeline that we created in the period, how much did we win within the window?",
         rate("rate_mature", "won_in_window_mature", "mature", "n", label="Won within the window (mature)"),
-        rate("rate_to_date", "won", "n", label="Won so far", interval=False), rate("open_share", "open", "n", label="Still open", interval=False),
+        rate("rate_to_date", "won", "n", label="Won so far", ages=True), rate("open_share", "open", "n", label="Still open", ages=True),
         total("won", DEALS, label="Won"), total("lost", DEALS, label="Lost"),
-        rate("value_rate_mature", "won_value_in_window_mature", "mature_value", "value", label="Won within the window, by value (mature)", interval=False),
+        rate("value_rate_mature", "won_value_in_window_mature", "mature_value", "value", label="Won within the window, by value (mature)", records="mature"),
+        rate("amount_gap", "mature_without_amount", "mature", label="Deals without an amount"),
         owners=("sales", "marketing"), meetings=("MRC",), needs=DEAL_NEEDS, drill=DEAL_DRILL, population="O1 by entry into pipeline", settles_after="the win window")
 def cohort(x: Coded) -> Facts:
     """Of the deals that entered the pipeline in the period, the share won within the window, by count and by their present amount; over mature
@@ -50,7 +51,8 @@ def cohort(x: Coded) -> Facts:
     in_time = won & (opps.won_at[opp] - np.where(won, entry, 0) <= window)
     amount = np.nan_to_num(opps.now.amount[opp])
     values = {"n": np.ones(len(opp)), "mature": mature, "won_in_window_mature": in_time & mature, "won": won, "lost": lost, "open": ~won & ~lost,
-              "value": amount, "mature_value": mature * amount, "won_value_in_window_mature": (in_time & mature) * amount}
+              "value": amount, "mature_value": mature * amount, "won_value_in_window_mature": (in_time & mature) * amount,
+              "mature_without_amount": mature & ~(amount > 0)}
     return x.make_facts("opp", opp, x.days(entry), {name: column.astype(float) for name, column in values.items()}, why=~mature,
                         whys=("", "window not over yet"), detail={"entered_at": entry, "won_at": opps.won_at[opp]}, left_out=opps.left_out)
 

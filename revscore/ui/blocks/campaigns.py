@@ -13,7 +13,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.receipt import Receipt, receipt
 from revscore.core.view import View
 from revscore.rhythm import campaigns
-from revscore.rhythm.asks import LEAST, ask, lacks
+from revscore.rhythm.asks import LEAST, Ask, ask, lacks
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -41,7 +41,13 @@ def models(now: Now) -> None:
                                       label=campaigns.BASES[basis], theme=charts.theme()), "models",
                 f"{_shared_out(now, basis)} A rule for sharing credit over recorded touches, not what would have been lost without them.",
                 ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, credited", basis=basis),
-                charts.group(now, frame, "campaign", ask("attribution.totals_fytd", "w_shaped", label=f"{campaigns.BASES[basis]}, W-shaped", basis=basis)))
+                lambda mark: _credited(now, frame, basis, mark))
+
+
+def _credited(now: Now, frame: pd.DataFrame, basis: str, mark: dict[str, str]) -> tuple[Ask, View] | None:
+    """What one model gives one campaign."""
+    model = next(name for name in campaigns.SHOWN_MODELS if groups.model_name(name) == mark["model"])
+    return charts.group(now, frame, "campaign", ask("attribution.totals_fytd", model, f"{campaigns.BASES[basis]}, {mark['model']}", basis=basis))(mark)
 
 
 def _shared_out(now: Now, basis: str) -> str:

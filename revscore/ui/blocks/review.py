@@ -9,6 +9,7 @@ import streamlit as st
 from revscore.charts import amounts
 from revscore.core import units
 from revscore.core.review import Line
+from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, made
 from revscore.rhythm.monthly import Monthly, monthly
 from revscore.rhythm.scorecard import scorecard
@@ -77,7 +78,13 @@ def pace(now: Now, review: Weekly) -> None:
     finding = (f"Behind the pace: {listed(behind)}" if behind else "Too few records to say whether we are on pace" if not len(told)
                else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace")
     charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
-                f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today.")
+                f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today. Click a bar for its rows.", mark=lambda mark: _paced(review, mark["name"], now.view))
+
+
+def _paced(review: Weekly, name: str, view: View) -> tuple[Ask, View] | None:
+    """The number of one bar, over the period of its target."""
+    line = next((line for line in review.pace if line.label == name), None)
+    return None if line is None else (Ask(line.card.id, line.stat, line.label, line.own, line.params), view.during(review.period))
 
 
 def coverage(now: Now, review: Weekly) -> None:
@@ -117,7 +124,7 @@ def weekly_answer(review: Weekly) -> None:
         said.append(f"coverage {units.text(review.coverage['coverage'], units.MULTIPLE)} of {units.text(review.coverage['required_coverage'], units.MULTIPLE)} required")
     if review.bridge.legs is not None and len(review.bridge.legs):
         step = review.bridge.end - review.bridge.start
-        said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in seven days")
+        said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in the last seven days of the data")
     answers.answer(("; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".") if said else "No target is set for this period; here is what moved.")
 
 
@@ -129,8 +136,8 @@ def _step(line: Line) -> str:
 
 
 def monthly_answer(review: Monthly) -> None:
-    """The answer of the monthly review: where conversion and wins stand."""
-    known = [line for line in (*review.conversion, *review.wins) if line.known and not line.lacks and line.change != units.MISSING]
+    """The answer of the monthly review: what is better and worse in what all functions share, in conversion and wins."""
+    known = [line for line in (*review.shared, *review.conversion, *review.wins) if line.known and not line.lacks and line.change != units.MISSING]
     worse, better = ([line.label.split(",")[0] for line in known if line.tone == tone] for tone in ("bad", "good"))
     parts = [f"better than before: {listed(better)}" if better else "", f"worse: {listed(worse)}" if worse else ""]
     said = "; ".join(part for part in parts if part)

@@ -22,7 +22,8 @@ def legs(now: Now) -> None:
     if not len(frame):
         return charts.absent(question, "No function has a target for the whole company that this extract can measure.", "legs")
     weakest = frame.iloc[0]
-    finding = (f"{weakest['function']} is the weakest link: {weakest['about']} at {units.text(weakest['value'], units.RATIO)} of what is expected by now" if weakest["value"] < 1
+    of = "its target" if weakest["pacing"] in ("", "none") else "what is expected by now"
+    finding = (f"{weakest['function']} is the weakest link: {weakest['about']} at {units.text(weakest['value'], units.RATIO)} of {of}" if weakest["value"] < 1
                else "Every function is on pace: the shared score is full")
 
     def opens(mark: dict[str, Any]) -> tuple[Ask, View] | None:
