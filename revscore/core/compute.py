@@ -5,7 +5,8 @@ added (`sums.sums`, `sums.add`, `finish`), so the same functions run over parts 
 
 The tidy frame has one row per metric, measure, period and group:
     metric · measure · period · start · end · <dimensions> · value · numerator · denominator · n · low · high · flag · maturity
-`low`, `high` are the Wilson 95 % interval; `flag` is "suppress", "low_n" or "ok" (METRICS C12); `n` counts all members, `denominator` those
+`low`, `high` are the Wilson 95 % interval; `flag` is "suppress", "low_n" or "ok" (METRICS C12); `n` counts all members (of a rate of
+amounts, which has no interval, the records it is taken over), `denominator` those
 that the rate is taken over; `maturity` is "mature", "partial" or "immature" where these differ in principle.
 """
 
@@ -132,14 +133,17 @@ def _finish_total(sums: Columns, measure: Measure, groups: tuple[str, ...], x: C
 
 def _finish_rate(sums: Columns, measure: Measure, groups: tuple[str, ...], x: Coded, whole: bool) -> Columns:
     if whole and not len(sums["num"]):
-        sums = {name: np.zeros(1) for name in ("num", "den", "base")}
+        sums = {name: np.zeros(1) for name in ("num", "den", "base", "hit")}
     num, den, base = sums["num"], sums["den"], sums["base"]
     with np.errstate(divide="ignore", invalid="ignore"):
         value = np.where(den != 0, num / den, np.nan)
     out = {**_groups_of(sums, groups), "names": (measure.name,), "value": value, "numerator": num, "denominator": den, "n": base}
-    if measure.interval:
+    records = sums["hit"] if measure.records else den
+    out["flag"] = (records >= x.terms.stats.min_n_show).astype(np.intp) + (records >= max(x.terms.stats.min_n_normal, x.terms.stats.min_n_show))
+    if measure.records:
+        out["n"] = records  # amounts have no Wilson interval: it is one of counts
+    else:
         out["low"], out["high"] = statistics.wilson(num, den)
-        out["flag"] = (den >= x.terms.stats.min_n_show).astype(np.intp) + (den >= max(x.terms.stats.min_n_normal, x.terms.stats.min_n_show))
     if measure.base != measure.den:
         out["maturity"] = np.where(den == 0, 0, np.where(den == base, 2, 1))
     return out

@@ -49,7 +49,18 @@ class Measure:
     base: str = ""
     label: str = ""
     stats: tuple[str, ...] = ()
-    interval: bool = True  # a Wilson interval makes sense (counts, not amounts)
+    records: str = ""  # of a rate of amounts: the values that count its records, for n and the flag
+    ages: bool = False  # a rate that goes on changing while its records age: young ones are not tested against old ones
+
+    @property
+    def interval(self) -> bool:
+        """A Wilson interval makes sense: for counts, not for amounts."""
+        return not self.records
+
+    @property
+    def tested(self) -> bool:
+        """Two periods of this rate can be tested against each other, and its weeks charted."""
+        return self.kind is Kind.RATE and self.interval and not self.ages
 
 
 @dataclass(frozen=True)
@@ -112,8 +123,8 @@ def total(name: str, unit: Unit, num: str = "", label: str = "") -> Measure:
     return Measure(name, Kind.TOTAL, unit, num or name, label=label)
 
 
-def rate(name: str, num: str, den: str, base: str = "", label: str = "", unit: Unit | None = None, interval: bool = True) -> Measure:
-    return Measure(name, Kind.RATE, unit or RATIO, num, den, base or den, label, interval=interval)
+def rate(name: str, num: str, den: str, base: str = "", label: str = "", unit: Unit | None = None, records: str = "", ages: bool = False) -> Measure:
+    return Measure(name, Kind.RATE, unit or RATIO, num, den, base or den, label, records=records, ages=ages)
 
 
 def distribution(name: str, unit: Unit, num: str, *stats: str, label: str = "") -> Measure:

@@ -79,7 +79,7 @@ class Line:
         if self.lacks:
             return units.MISSING
         if self.suppressed and self.measure.kind is Kind.RATE:
-            return units.of(self.numerator, self.denominator)
+            return self._x_of_n
         if self.measure.kind is Kind.SURVIVAL and not self.known and self.n > 0:
             return "not reached"  # fewer than that share have come by now
         return units.text(self.value, self.measure.unit, self.currency)
@@ -91,11 +91,17 @@ class Line:
             return ""
         if self.measure.kind is Kind.RATE and not self.measure.unit.is_money and self.measure.interval:
             return units.of(self.numerator, self.denominator)
-        if self.measure.kind is Kind.RATE and not self.measure.interval and self.measure.den.endswith("value"):
-            without = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
-            return f"{units.text(self.numerator, units.CURRENCY, self.currency)} of {units.text(self.denominator, units.CURRENCY, self.currency)}{without}"
         gap = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
+        if self.measure.kind is Kind.RATE and self.measure.records:
+            return f"n = {units.text(self.n, units.LEADS)}{gap}" if self.suppressed else f"{self._x_of_n}, n = {units.text(self.n, units.LEADS)}{gap}"
         return f"n = {units.text(self.n, units.LEADS)}{gap}"
+
+    @property
+    def _x_of_n(self) -> str:
+        """Numerator and denominator: "3 of 4", of amounts "$35k of $40k"."""
+        if self.measure.interval:
+            return units.of(self.numerator, self.denominator)
+        return " of ".join(units.text(value, units.CURRENCY, self.currency) for value in (self.numerator, self.denominator))
 
     @property
     def interval(self) -> str:
@@ -130,7 +136,7 @@ class Line:
     @property
     def differs(self) -> bool | None:
         """Whether a rate differs from the period before by more than chance (Newcombe, METRICS X2); None where that cannot be tested."""
-        if self.measure.kind is not Kind.RATE or not self.measure.interval or np.isnan(self.before_n) or not self.before_n or not self.denominator or self.few:
+        if not self.measure.tested or np.isnan(self.before_n) or not self.before_n or not self.denominator or self.few:
             return None
         return not self.by_chance
 
@@ -153,7 +159,7 @@ class Line:
     @property
     def by_chance(self) -> bool:
         """Whether the Newcombe interval of a rate's change holds 0 (METRICS X2)."""
-        if self.measure.kind is not Kind.RATE or not self.measure.interval or np.isnan(self.before_n):
+        if not self.measure.tested or np.isnan(self.before_n):
             return False
         _, low, high = newcombe(self.before_x, self.before_n, self.numerator, self.denominator)
         return not (low > 0 or high < 0)

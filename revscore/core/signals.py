@@ -83,7 +83,7 @@ class Control:
 def control(x: Coded, card: Metric, view: View, stat: str, **params: Any) -> Control:
     """The control chart of one statistic of `card` under `view` (its period only says where the weeks end)."""
     measure = card.measure(stat)
-    if Kind.STUDY in (card.headline.kind, measure.kind) or measure.kind is Kind.SURVIVAL or (measure.kind is Kind.RATE and not measure.interval):
+    if Kind.STUDY in (card.headline.kind, measure.kind) or measure.kind is Kind.SURVIVAL or (measure.kind is Kind.RATE and not measure.tested):
         return Control()  # young weeks reach a median only when they were quick; amounts below the line do not say how many records a week has
     starts, values, top, n = _points(x, card, measure, view, stat, **params)
     by_rate = measure.kind is Kind.RATE

@@ -190,7 +190,8 @@ def sums(x: Coded, card: Metric, facts: Facts, view: View, by: Sequence[str] = (
 
 def _inputs(measure: Measure) -> dict[str, str]:
     """What a total or rate sums: name of the sum -> column."""
-    return {"num": measure.num} if measure.kind is Kind.TOTAL else {"num": measure.num, "den": measure.den, "base": measure.base or measure.den}
+    rate = {"num": measure.num, "den": measure.den, "base": measure.base or measure.den, **({"hit": measure.records} if measure.records else {})}
+    return {"num": measure.num} if measure.kind is Kind.TOTAL else rate
 
 
 def _sum_counted(facts: Facts, rows: Rows, key: _Key, measures: tuple[Measure, ...]) -> dict[str, Columns]:

@@ -113,6 +113,6 @@ def _trend(line: Line) -> list[float] | None:
 def _foot(one: Line | Tile, line: Line) -> list[str]:
     parts = [md(one.why)] if isinstance(one, Tile) and one.why else []
     counts_itself = line.measure.kind is Kind.TOTAL and line.n == line.value
-    parts += [md(f"{line.sample}{f' ({line.interval})' if line.interval else ''}")] if line.sample and not line.suppressed and line.denominator != 0 and not counts_itself else []
+    parts += [md(f"{line.sample}{f' ({line.interval})' if line.interval else ''}")] if line.sample and (not line.suppressed or line.measure.records) and line.denominator != 0 and not counts_itself else []
     parts += ["not settled"] if line.maturity in ("partial", "immature") else []
     return [*parts, md(owners(line.card.owners))]

@@ -72,8 +72,8 @@ def _cohort(x: Coded, pair: str) -> dict[str, np.ndarray]:
 
 @metric("funnel.cohort_conversion", "Stage conversion", "Of the leads that reached a stage, how many went on within the window?",
         rate("rate_mature", "converted_mature", "mature", "n", label="Conversion (mature)"),
-        rate("rate_to_date", "converted", "n", label="Converted so far (lower bound)", interval=False),
-        rate("still_open_share", "still_open", "n", label="Still open", interval=False),
+        rate("rate_to_date", "converted", "n", label="Converted so far (lower bound)", ages=True),
+        rate("still_open_share", "still_open", "n", label="Still open", ages=True),
         owners=("marketing", "sales"), meetings=("WPR", "MRC"), needs=LEAD_CHANGES, by=("pair",), drill=LEAD_DRILL, settles_after="the pair's window",
         population="F0 leads that reached the first stage")
 def cohort_conversion(x: Coded) -> Facts:

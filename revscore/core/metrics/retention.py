@@ -33,9 +33,9 @@ def default_period(x: Coded) -> Period:
 
 
 @metric("retention", "Net revenue retention", "What became of the recurring revenue that we had a year ago?",
-        rate("nrr", "closing", "opening", label="Net revenue retention", interval=False), rate("grr", "kept", "opening", label="Gross revenue retention", interval=False),
+        rate("nrr", "closing", "opening", label="Net revenue retention", records="n"), rate("grr", "kept", "opening", label="Gross revenue retention", records="n"),
         rate("logo_retention", "stays", "n", label="Logo retention"),
-        rate("grr_movement_variant", "kept_by_movement", "opening", label="Gross retention by ledger movements", interval=False),
+        rate("grr_movement_variant", "kept_by_movement", "opening", label="Gross retention by ledger movements", records="n"),
         total("accounts", ACCOUNTS, "n", label="Accounts"), total("logos_kept", ACCOUNTS, "stays", label="Accounts kept"),
         total("opening_arr", CURRENCY, "opening", label="Opening balance"), total("net_expansion", CURRENCY, label="Expansion"),
         total("net_contraction", CURRENCY, label="Contraction"), total("churn", CURRENCY, label="Churn"), total("closing_arr", CURRENCY, "closing", label="Closing balance"),

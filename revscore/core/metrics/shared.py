@@ -26,7 +26,7 @@ STEP_LABELS = ("Clean handoff", "Not accepted in time", "First touch too late", 
 
 @metric("shared.joint_pipeline", "Joint pipeline created", "How much of the new pipeline did marketing and sales work on together before the deal?",
         total("value", CURRENCY, label="Joint pipeline"), total("count", DEALS, label="Joint deals"),
-        rate("share_of_created", "value", "created", label="Share of pipeline created", interval=False),
+        rate("share_of_created", "value", "created", label="Share of pipeline created", records="n"),
         owners=_ALL, meetings=("MRC",), by=("worked_by",), drill=DEAL_DRILL,
         needs=(*DEAL_NEEDS, "opp_history.amount", "touches.touch_id", "activities.activity_id"), population="O1 deals that entered the pipeline")
 def joint_pipeline(x: Coded) -> Facts:
@@ -44,7 +44,7 @@ def joint_pipeline(x: Coded) -> Facts:
     joint = touched & sold
     worked = np.select([joint, touched, sold], [1, 2, 3], 4)
     names, labels = ("both", "marketing", "sales", "neither"), ("Both", "Marketing only", "Sales only", "Neither")
-    return x.make_facts("opp", deal, day, {"value": np.where(joint, amount, 0.0), "count": joint.astype(float), "created": amount},
+    return x.make_facts("opp", deal, day, {"value": np.where(joint, amount, 0.0), "count": joint.astype(float), "created": amount, "n": np.ones(len(deal))},
                         own={"worked_by": (worked, words("worked_by", names, labels))}, why=np.where(joint, 0, worked - 1),
                         whys=("", "no hands-on activity by sales before the deal", "no marketing touch before the deal", "neither before the deal"),
                         detail={"amount_at_entry": amount}, left_out=x.opps.left_out)

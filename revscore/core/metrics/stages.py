@@ -75,7 +75,7 @@ def push_count(x: Coded) -> Facts:
 
 
 @metric("slippage.rate", "Slippage", "How much of what was to close in the period slipped out of it?",
-        rate("slippage_rate", "slipped", "n", label="Slippage by count"), rate("slippage_value_rate", "slipped_value", "value", label="Slippage by value", interval=False),
+        rate("slippage_rate", "slipped", "n", label="Slippage by count"), rate("slippage_value_rate", "slipped_value", "value", label="Slippage by value", records="n"),
         total("count", DEALS, label="Deals"), total("value", CURRENCY, "value", label="Amount at the start"), better=Better.DOWN, owners=("sales",), meetings=("WPR",),
         needs=(*DEAL_CHANGES, "opp_history.amount", "opp_history.close_date"), by=("fate",), drill=DEAL_DRILL, population="O1 eligible at the period's start, close date in the period")
 def slippage(x: Coded, period: Period | None = None) -> Facts:
