@@ -59,7 +59,10 @@ def views(x: Coded) -> tuple[View, ...]:
 def every(x: Coded, card: Metric) -> list[Number]:
     """Every number of a card that its frame has a row for."""
     stats = [stat_name(measure, stat) if measure.stats else measure.name for measure in card.measures for stat in (measure.stats or ("",))]
-    return [Number.of(card, view, stat, **params(x, card)) for view in views(x) for stat in stats]
+    numbers = [Number.of(card, view, stat, **params(x, card)) for view in views(x) for stat in stats]
+    more = [] if not numbers[0].is_made else compute(x, card, **params(x, card))["measure"]
+    places = pd.Series(more, dtype="str").groupby(more).cumcount() if len(more) else ()
+    return numbers + [replace(Number.of(card, View(), name, **params(x, card)), place=int(place)) for name, place in zip(more, places, strict=True) if place]
 
 
 def same(a: float, b: float) -> bool:
