@@ -19,7 +19,7 @@ Target = float | Sequence[float] | None
 
 def _x(right: int, type: str = "band") -> alt.X:
     scale = alt.Scale(type=type, range=room(right), **({"padding": 0.35} if type == "band" else {"padding": 0.5}))
-    return alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=None, scale=scale, axis=alt.Axis(labelExpr=PERIOD_AXIS))
+    return alt.X("period:O", sort=alt.EncodingSortField("order", op="min"), title=None, scale=scale, axis=alt.Axis(labelExpr=PERIOD_AXIS, labelOverlap="parity", labelSeparation=8))
 
 
 def _tones(p: Palette, channel: type = alt.Color) -> alt.Color:

@@ -57,7 +57,7 @@ def way(now: Now, found: WinRates) -> None:
     if start == end:
         return charts.absent(question, "Choose two different win rates to see the way between them.", "way")
     if not len(one.rows):
-        return charts.absent(question, "One of the two does not exist in this selection: nothing was decided, or nothing has settled.", "way")
+        return charts.absent(question, "One of the two does not exist in this selection: nothing was decided, nothing has settled, or too few deals have an amount.", "way")
     step = one.path.end - one.path.start
     apart = f"{units.change(abs(step), 0.0, RATIO).lstrip('+±')} {'above' if step > 0 else 'below'} “{RATES[start].lower()}”" if step else f"the same as “{RATES[start].lower()}”"
     rows = one.rows.assign(note=[_deals(count) for count in one.rows["count"]])
@@ -142,7 +142,7 @@ def _dimensions(x, view, one: Ask) -> tuple[str, ...]:
 
 
 def _named(period: Period | None) -> str:
-    return "all time" if period is None else (period.label or period.dates())
+    return "all time" if period is None else period.label if period.label and ".." not in period.label else period.dates()
 
 
 def _deals(count: float) -> str:
