@@ -23,11 +23,14 @@ class Stand:
 
 class Shelf(Mapping[str, pd.DataFrame]):
     """Tables that are read when they are first asked for. `columns` says what each has; `read(table, columns)` gives these columns, or all;
-    `release()` gives back what reading took."""
+    `release()` gives back what reading took;
+    `pieces(table, columns)` gives the rows some at a time."""
 
     def __init__(self, columns: Mapping[str, tuple[str, ...]], read: Callable[[str, tuple[str, ...] | None], pd.DataFrame],
-                 there: Mapping[str, pd.DataFrame] | None = None, release: Callable[[], None] = lambda: None) -> None:
+                 there: Mapping[str, pd.DataFrame] | None = None, release: Callable[[], None] = lambda: None,
+                 pieces: Callable[[str, tuple[str, ...]], Iterator[pd.DataFrame]] | None = None) -> None:
         self.columns, self._read, self._lock, self.release = columns, read, threading.Lock(), release
+        self._pieces = pieces or (lambda table, columns: iter((read(table, columns),)))
         self._there: dict[str, pd.DataFrame] = dict(there or {})
 
     def __getitem__(self, table: str) -> pd.DataFrame:
@@ -40,7 +43,14 @@ class Shelf(Mapping[str, pd.DataFrame]):
 
     def some(self, table: str, columns: tuple[str, ...]) -> pd.DataFrame:
         """Only these columns (those of them that it has); they are not remembered."""
-        return self._there[table] if table in self._there else self._read(table, tuple(column for column in columns if column in self.columns[table]))
+        return self._there[table] if table in self._there else self._read(table, self._of(table, columns))
+
+    def pieces(self, table: str, columns: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+        """The same, some rows at a time."""
+        return iter((self._there[table],)) if table in self._there else self._pieces(table, self._of(table, columns))
+
+    def _of(self, table: str, columns: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(column for column in columns if column in self.columns[table])
 
     def __contains__(self, table: object) -> bool:
         return table in self.columns
@@ -90,9 +100,13 @@ class CrmData:
         """A frame of `name` with (at least) these columns: what encoding asks for, so that a large table need not be there as a whole."""
         if not isinstance(self.tables, Shelf) or name not in self.tables:
             return self.table(name)
-        frame, empty = self.tables.some(name, columns), schema.empty(name)
-        absent = [column for column in columns if column not in frame.columns]
-        return frame.assign(**{column: empty[column].reindex(frame.index) for column in absent}) if absent else frame
+        return _filled(name, self.tables.some(name, columns), columns)
+
+    def pieces(self, name: str, column: str) -> Iterator[pd.Series]:
+        """One column of `name`, some rows after the others: long text that is looked at once and need not be there as a whole."""
+        if not isinstance(self.tables, Shelf) or name not in self.tables:
+            return iter((self.table(name)[column],))
+        return (_filled(name, frame, (column,))[column] for frame in self.tables.pieces(name, (column,)))
 
     def release(self) -> None:
         """Give back the memory that reading took, once what was read is encoded."""
@@ -142,6 +156,13 @@ class CrmData:
                     keys = keys.fillna(frame[column])
             tables[name] = frame[(keys.map(group).fillna(0).astype("int64") % n == k).to_numpy()].reset_index(drop=True)
         return replace(self, tables=tables)
+
+
+def _filled(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The frame with those of the columns that it lacks, empty."""
+    empty = schema.empty(name)
+    absent = [column for column in columns if column not in frame.columns]
+    return frame.assign(**{column: empty[column].reindex(frame.index) for column in absent}) if absent else frame
 
 
 # Which columns say where a row belongs, first one filled wins; tables that are not here belong to every part.

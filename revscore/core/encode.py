@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 
 import numpy as np
@@ -11,7 +11,6 @@ import pandas as pd
 from revscore.core.ids import Ids, Unfit
 
 _MANY = 20_000  # so many values are looked up in a table of arrays, fewer by pandas
-_PIECE = 1 << 20
 
 
 def places(ids: pd.Series | pd.Index | Callable[[], pd.Series], column: pd.Series) -> np.ndarray:
@@ -36,15 +35,34 @@ def places(ids: pd.Series | pd.Index | Callable[[], pd.Series], column: pd.Serie
     return np.where(codes[n:] < n, codes[n:], np.int32(-1))
 
 
+def places_in(ids: Callable[[], pd.Series], pieces: Iterable[pd.Series]) -> np.ndarray:
+    """`places` of a column that comes in pieces. Where an id occurs twice it raises before it takes the first."""
+    try:
+        table = Ids(ids())
+    except Unfit as unfit:
+        if not pd.Index(ids()).is_unique:
+            raise pd.errors.InvalidIndexError from unfit
+        table = None
+
+    def one(column: pd.Series) -> np.ndarray:
+        if table is not None:
+            with suppress(Unfit):
+                return table.find(column)
+        return places(ids, column)
+
+    return np.concatenate([np.zeros(0, dtype="int32"), *map(one, pieces)])
+
+
 def texts(column: pd.Series) -> np.ndarray:
     """The trimmed texts of a column of few different ones, "" where missing; equal texts are one object."""
     codes, words = pd.factorize(column)
     return np.array([*(str(word).strip() for word in words), ""], dtype=object)[codes]
 
 
-def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series] | None = None, row: np.ndarray | None = None) -> np.ndarray:
-    """Order by `keys` (first counts most), ties by the text of `ids()` at `row`, without `ids` as they stand. Only the ties touch text."""
+def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series | Iterable[pd.Series]] | None = None, row: np.ndarray | None = None) -> np.ndarray:
+    """Order by `keys` (first counts most), ties by the text at `row` of `ids()` (which may come in pieces), without `ids` as they stand. Only the ties touch text."""
     order, same = _by_numbers(keys)
+    order = order.astype("int32" if len(order) < 2**31 else "int64")
     tied = np.flatnonzero(same[1:] | same[:-1])
     if len(tied):
         rows = np.sort(order[tied])
@@ -53,12 +71,13 @@ def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series] | None = 
     return order
 
 
-def _some(column: pd.Series, rows: np.ndarray) -> np.ndarray:
-    """A few values of a long column, piece by piece: Arrow would join all its parts first."""
-    out = np.empty(len(rows), dtype=object)
-    for piece in np.unique(rows // _PIECE):
-        mine = np.flatnonzero(rows // _PIECE == piece)
-        out[mine] = column.iloc[piece * _PIECE: (piece + 1) * _PIECE].iloc[rows[mine] - piece * _PIECE].to_numpy(dtype=object)
+def _some(column: pd.Series | Iterable[pd.Series], rows: np.ndarray) -> np.ndarray:
+    """A few values of a long column."""
+    out, start = np.empty(len(rows), dtype=object), 0
+    for piece in (column,) if isinstance(column, pd.Series) else column:
+        mine = np.flatnonzero((rows >= start) & (rows < start + len(piece)))
+        out[mine] = piece.iloc[rows[mine] - start].to_numpy(dtype=object)
+        start += len(piece)
     return out
 
 

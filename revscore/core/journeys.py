@@ -187,7 +187,7 @@ def build_journeys(x: Coded, mode: str) -> Journeys:
     base = Journeys(mode, rules, deal, person, has_roles, start, create_end, close_end, *(np.zeros(0, dtype="int64"),) * 7)
     opp, item = base.within(people.touches.person[clean], people.touches.at[clean], start, close_end)
     touch = clean[item]
-    order = ordered((opp, people.touches.at[touch]), lambda: x.data.read("touches", "touch_id")["touch_id"], people.touches.row[touch])
+    order = ordered((opp, people.touches.at[touch]), lambda: x.data.pieces("touches", "touch_id"), people.touches.row[touch])
     opp, touch = opp[order], touch[order]
     at = people.touches.at[touch]
     first = np.searchsorted(opp, np.arange(opps.n + 1))
@@ -200,8 +200,9 @@ def build_journeys(x: Coded, mode: str) -> Journeys:
 def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(deal, person) sorted and once each, and by opportunity whether it has roles (A2). Roles count whenever they were added; a role of a
     contact that the extract does not hold, or of a test lead, is no role."""
-    people, opps, roles = x.people, x.opps, x.data.read("opp_contact_roles", "opp_id", "contact_id")
-    opp, person = places(x.opp_ids, roles["opp_id"]), people.find(roles["contact_id"])
+    people, opps = x.people, x.opps
+    opp = places(x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"])
+    person = people.find(x.data.read("opp_contact_roles", "contact_id")["contact_id"])
     known = (opp >= 0) & (person >= 0)
     opp, person = opp[known], person[known]
     real = opps.in_o1[opp] & ~people.is_test[person]
@@ -234,7 +235,7 @@ def _source(x: Coded, deal: np.ndarray, person: np.ndarray) -> tuple[np.ndarray,
     order = order[firsts_of(deal[order])]
     source[deal[order]], created[deal[order]] = person[order], people.created[person[order]]
     lead = np.flatnonzero((leads.opp >= 0) & (leads.why_out != 1))
-    lead = lead[ordered((leads.opp[lead], leads.created[lead]), lambda: x.data.read("leads", "lead_id")["lead_id"], lead)]
+    lead = lead[ordered((leads.opp[lead], leads.created[lead]), lambda: x.data.pieces("leads", "lead_id"), lead)]
     lead = lead[firsts_of(leads.opp[lead])]
     source[leads.opp[lead]], created[leads.opp[lead]] = people.of_lead[lead], leads.created[lead]
     tolerance = int(x.terms.attribution.lc_tolerance_minutes * 60_000_000)

@@ -38,12 +38,12 @@ class LeadEvents:
     @cached_property
     def first(self) -> np.ndarray:
         """Position of each lead's first event (leads with events only)."""
-        return firsts_of(self.lead)
+        return firsts_of(self.lead).astype("int32")
 
     @cached_property
     def last(self) -> np.ndarray:
         """Position of each lead's last event (same order as `first`)."""
-        return np.concatenate([self.first[1:], [len(self.lead)]]).astype("int64") - 1 if len(self.lead) else self.first
+        return np.concatenate([self.first[1:], [len(self.lead)]]).astype("int32") - 1 if len(self.lead) else self.first
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _events(x: Coded, n: int) -> LeadEvents:
     lead = places(lambda: x.lead_ids, frame["lead_id"])
     rank = places(pd.Series(words, dtype="str"), frame["stage"])
     keep = np.flatnonzero((at != NEVER) & (lead >= 0) & (rank >= 0))
-    order = keep[ordered((lead[keep], at[keep], rank[keep]), lambda: x.data.read("lead_stage_history", "event_id")["event_id"], keep)]
+    order = keep[ordered((lead[keep], at[keep], rank[keep]), lambda: x.data.pieces("lead_stage_history", "event_id"), keep)]
     lead, at, rank = lead[order].astype("int32"), at[order], rank[order].astype("int16")
     is_exit = rank >= len(terms.lead_stages)
     new_lead = np.zeros(len(lead), dtype=bool)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER, instants
-from revscore.core.encode import ordered, places
+from revscore.core.encode import ordered, places, places_in
 from revscore.core.facts import firsts_of
 
 if TYPE_CHECKING:
@@ -73,10 +74,14 @@ class Names:
 
     def places(self, ids: pd.Series) -> np.ndarray:
         """Position of every person named, −1 where unknown."""
+        return self.places_in([ids]) if len(ids) else np.zeros(0, dtype="int32")
+
+    def places_in(self, pieces: Iterable[pd.Series]) -> np.ndarray:
+        """The same for a column that comes in pieces."""
         try:
-            return places(lambda: self.people, ids)
+            return places_in(lambda: self.people, pieces)
         except pd.errors.InvalidIndexError:  # an id is both a lead's and a contact's
-            return self.index.get_indexer(ids)
+            return np.concatenate([np.zeros(0, dtype="int64"), *(self.index.get_indexer(piece) for piece in pieces)])
 
     @cached_property
     def account_index(self) -> pd.Index:
@@ -134,6 +139,14 @@ class People:
 
 
 def encode_people(x: Coded) -> People:
+    people = _persons(x)
+    x.data.release()
+    object.__setattr__(people, "activities", _activities(x, people))
+    object.__setattr__(people, "touches", _touches(x, people))
+    return people
+
+
+def _persons(x: Coded) -> People:
     contacts = x.data.read("contacts", "contact_id", "account_id", "created_at", "lead_id")
     leads = x.data.read("leads", "lead_id", "account_id", "duplicate_of", "converted_contact_id")
     nc, nl = len(contacts), len(leads)
@@ -157,10 +170,7 @@ def encode_people(x: Coded) -> People:
     is_test[nc:] = x.leads.why_out == 1
     is_test[named_contacts] |= (x.leads.why_out == 1)[contact >= 0]
 
-    people = People(nc, canonical, created, account, is_test, names, None, None)  # type: ignore[arg-type]
-    object.__setattr__(people, "activities", _activities(x, people))
-    object.__setattr__(people, "touches", _touches(x, people))
-    return people
+    return People(nc, canonical, created, account, is_test, names, None, None)  # type: ignore[arg-type]
 
 
 def _survivors(merged_into: np.ndarray) -> np.ndarray:
@@ -198,7 +208,7 @@ def _activities(x: Coded, people: People) -> Activities:
 
 def _touches(x: Coded, people: People) -> Touches:
     """Column by column, so that of ten million touches only what is needed next is there."""
-    place = people.names.places(x.data.read("touches", "person_id")["person_id"])
+    place = people.names.places_in(x.data.pieces("touches", "person_id"))
     at, person = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of), np.append(people.canonical, -1).astype("int32")[place]
     # a touch of a test lead does not count, even where the test lead was merged into a real person
     clean = ~np.append(people.is_test, False)[place] & ~np.append(people.is_test, False)[person]
@@ -210,12 +220,15 @@ def _touches(x: Coded, people: People) -> Touches:
     clean &= marketing & (campaign >= 0)
     if x.terms.attribution.responses_only and x.data.has("touches.is_response"):
         clean &= x.data.read("touches", "is_response")["is_response"].fillna(False).to_numpy(dtype=bool)
-    order = np.flatnonzero((at != NEVER) & (person >= 0)).astype("int32")
-    order = order[ordered((person[order], at[order]), lambda: x.data.read("touches", "touch_id")["touch_id"], order)]
-    person, at, campaign, marketing, clean = person[order], at[order], campaign[order], marketing[order], clean[order]
+    row = np.flatnonzero((at != NEVER) & (person >= 0)).astype("int32")
+    person, at = person[row], at[row]
+    order = ordered((person, at), lambda: x.data.pieces("touches", "touch_id"), row)
+    row, person, at = row[order], person[order], at[order]
+    campaign, marketing, clean = campaign[row], marketing[row], clean[row]
+    del order
     rows = np.flatnonzero(clean)
     who, what, day = person[rows], campaign[rows], x.days(at[rows])
     by = ordered((who, what, day))  # rows are in time order within a person: the first of a day comes first
-    one = np.zeros(len(order), dtype=bool)
+    one = np.zeros(len(row), dtype=bool)
     one[rows[by[firsts_of(who[by], what[by], day[by])]]] = True
-    return Touches(person, at, campaign, marketing, one, order)
+    return Touches(person, at, campaign, marketing, one, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -128,7 +128,13 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
         with reading(engine) as connection:
             return frames.unpack_table(name, fetch(connection, {later[name]})[later[name]], wanted)
 
-    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables, frames.release)
+    def pieces(name: str, wanted: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+        with reading(engine) as connection:
+            parts = fetch(connection, {later[name]})[later[name]]
+        for part in parts:
+            yield frames.unpack_table(name, [part], wanted)
+
+    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables, frames.release, pieces)
     return CrmData(held, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
 
 

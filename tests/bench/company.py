@@ -6,6 +6,7 @@ deals, events after as-of, test leads, deals without a lead, touches of other fu
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ import pyarrow.parquet as pq
 from revscore.core.data import CrmData, Shelf
 from revscore.core.policies import Attribution, OpenWindow, SlaPolicy
 from revscore.core.terms import Terms
+from revscore.store import frames
 
 AS_OF = pd.Timestamp("2026-01-01T00:00:00Z")
 _END = int(AS_OF.timestamp())
@@ -230,7 +232,7 @@ def extract(home: Path) -> CrmData:
     columns = {file.stem: tuple(pq.read_schema(file).names) for file in sorted(home.glob("*.parquet"))}
 
     def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
-        pa.default_memory_pool().release_unused()
+        frames.release()
         chosen = list(columns[name] if wanted is None else wanted)
         coded = [one for one in chosen if one in _CODED and wanted is not None]
         table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=True)
@@ -238,4 +240,10 @@ def extract(home: Path) -> CrmData:
         table = table.cast(pa.schema([(field.name, plain.get(field.name, field.type)) for field in table.schema])) if plain else table
         return table.to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get, self_destruct=True, split_blocks=True)
 
-    return CrmData(Shelf(columns, read, release=pa.default_memory_pool().release_unused), AS_OF)
+    def pieces(name: str, wanted: tuple[str, ...]) -> Iterator[pd.DataFrame]:
+        file = pq.ParquetFile(home / f"{name}.parquet")
+        for group in range(file.num_row_groups):
+            frames.release()
+            yield file.read_row_group(group, columns=list(wanted)).to_pandas()
+
+    return CrmData(Shelf(columns, read, pieces=pieces, release=frames.release), AS_OF)

@@ -124,10 +124,10 @@ def totals(x: Coded, mode: str = "") -> Facts:
     basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
     rows = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     opp, campaign, day, touches, pattern = (rows.pop(name) for name in ("opp", "campaign", "day", "touches", "pattern"))
-    pattern = dense(pattern + (basis - 1) * len(shares[0]), sum(map(len, shares)))
-    table = np.concatenate(shares)
+    pattern, used = pd.factorize(pattern + (basis - 1) * len(shares[0]))
+    table = np.concatenate(shares)[used]
     shared = {model: table[:, place] for place, model in enumerate(MODELS)} | {"credited": ((table > 0) @ (1 << np.arange(len(MODELS)))).astype("uint16")}
-    return x.make_facts("opp", opp, day, Credits(shared, pattern, rows), left_out=x.opps.left_out, detail={"touches": touches},
+    return x.make_facts("opp", opp, day, Credits(shared, dense(pattern, len(table)), rows), left_out=x.opps.left_out, detail={"touches": touches},
                         own={"campaign": (campaign, dimension), "basis": (basis, words("basis", BASES, ("Pipeline created", "Won")))})
 
 
