@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from revscore.core import units
 from revscore.core.units import RATIO, Unit
 
 
@@ -61,6 +62,12 @@ class Measure:
     def tested(self) -> bool:
         """Two periods of this rate can be tested against each other, and its weeks charted."""
         return self.kind is Kind.RATE and self.interval and not self.ages
+
+    def x_of_n(self, numerator: float, denominator: float, currency: str) -> str:
+        """A rate of too few to be one: "3 of 4", of amounts "$35k of $40k"."""
+        if self.interval:
+            return units.of(numerator, denominator)
+        return " of ".join(units.text(value, units.CURRENCY, currency) for value in (numerator, denominator))
 
 
 @dataclass(frozen=True)

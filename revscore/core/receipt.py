@@ -226,8 +226,10 @@ def _plain(value: float) -> str:
 def _shown(x: Coded, number: Number, numbers: Mapping[str, float]) -> str:
     """As on a tile: a rate of very few is "2 of 3"."""
     measure, honest = number.card.measure(number.stat), x.terms.stats
-    few = measure.kind is Kind.RATE and measure.interval and str(display(np.array(numbers["denominator"]), honest.min_n_show, honest.min_n_normal)) == "suppress"
-    return units.of(numbers["numerator"], numbers["denominator"]) if few else units.text(numbers["value"], measure.unit, x.terms.corporate_currency)
+    cases = numbers["n"] if measure.records else numbers["denominator"] if measure.interval else float("inf")
+    few = measure.kind is Kind.RATE and str(display(np.array(cases), honest.min_n_show, honest.min_n_normal)) == "suppress"
+    currency = x.terms.corporate_currency
+    return measure.x_of_n(numbers["numerator"], numbers["denominator"], currency) if few else units.text(numbers["value"], measure.unit, currency)
 
 
 def _given(x: Coded, part: Given, common: dict[str, Any]) -> Receipt:

@@ -79,7 +79,7 @@ class Line:
         if self.lacks:
             return units.MISSING
         if self.suppressed and self.measure.kind is Kind.RATE:
-            return self._x_of_n
+            return self.measure.x_of_n(self.numerator, self.denominator, self.currency)
         if self.measure.kind is Kind.SURVIVAL and not self.known and self.n > 0:
             return "not reached"  # fewer than that share have come by now
         return units.text(self.value, self.measure.unit, self.currency)
@@ -93,15 +93,8 @@ class Line:
             return units.of(self.numerator, self.denominator)
         gap = f" · {units.text(self.without_amount, units.DEALS)} without an amount" if self.without_amount > 0 else ""
         if self.measure.kind is Kind.RATE and self.measure.records:
-            return f"n = {units.text(self.n, units.LEADS)}{gap}" if self.suppressed else f"{self._x_of_n}, n = {units.text(self.n, units.LEADS)}{gap}"
+            return f"n = {units.text(self.n, units.LEADS)}{gap}" if self.suppressed else f"{self.measure.x_of_n(self.numerator, self.denominator, self.currency)}, n = {units.text(self.n, units.LEADS)}{gap}"
         return f"n = {units.text(self.n, units.LEADS)}{gap}"
-
-    @property
-    def _x_of_n(self) -> str:
-        """Numerator and denominator: "3 of 4", of amounts "$35k of $40k"."""
-        if self.measure.interval:
-            return units.of(self.numerator, self.denominator)
-        return " of ".join(units.text(value, units.CURRENCY, self.currency) for value in (self.numerator, self.denominator))
 
     @property
     def interval(self) -> str:

@@ -1,4 +1,4 @@
-"""Small extracts for tests, typed by hand: `extract(leads=[...], lead_events=[...], deals=[...], deal_events=[...])`."""
+"""Small extracts for tests, typed by hand: `extract(leads=[...], lead_events=[...], opportunities=[...], deal_events=[...])`."""
 
 from __future__ import annotations
 
