@@ -15,9 +15,9 @@ from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm import speed
-from revscore.rhythm.asks import Ask, apart_from_rest, ask, lacks, standout
+from revscore.rhythm.asks import Ask, apart_from_rest, ask, lacks, made, standout
 from revscore.rhythm.funnel import named
-from revscore.ui import charts, tables
+from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -183,10 +183,14 @@ def lead_days(now: Now) -> None:
     frame = now.ask(speed.lead_days)
     with st.container(border=True, key="chart-lead-days", height="stretch"):
         charts.heading("How long leads take from stage to stage", "lead-days")
+        opened = None
         if len(frame):
-            tables.table(frame.assign(pair=frame["pair"].map(named)), now.x, key="lead-days", formats=dict.fromkeys(("median", "p75", "p90"), units.DAYS),
-                         labels={"pair": "Step", "n": "Leads", "p75": "3 of 4 within", "p90": "9 of 10 within"})
-            st.caption("Completed moves only, hence optimistic for recent leads: read it beside the conversion curve.")
+            opened = tables.table(frame.assign(pair=frame["pair"].map(named)), now.x, key="lead-days", formats=dict.fromkeys(("median", "p75", "p90"), units.DAYS),
+                                  labels={"pair": "Step", "n": "Leads", "p75": "3 of 4 within", "p90": "9 of 10 within"}, opens=True)
+            st.caption("Completed moves only, hence optimistic for recent leads: read it beside the conversion curve. Choose a row for its leads.")
+    if opened is not None:
+        pair = frame["pair"].iloc[opened]
+        drill.opened(now, now.ask(made, (ask("velocity.lead_transition_days", label=f"Days {named(pair)}", pair=pair),))[0])
 
 
 _LEVER_UNITS = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
