@@ -1,7 +1,8 @@
 """Control charts: whether a weekly series has really changed. Pure functions: arrays in, a frozen `Chart` out. METRICS X4, X5.
 
 The first complete periods of a series are its baseline; they set a centre and limits which stay until the chart is re-baselined on purpose.
-A point outside its limits is a signal, and so are eight points in a row on one side of the centre (points on the line are passed over).
+A point outside its limits is a signal, and so are so many points in a row on one side of the centre (points on the line are passed over).
+How many points a baseline and a run have, the definitions in force say (`Honesty`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import Literal
 
 import numpy as np
 
-BASELINE, RUN = 12, 8  # points of the baseline; points in a row that are a signal
+from revscore.core.policies import Honesty
+
 _EXPECTED = 5  # below so many expected hits or misses the limits of a rate are approximate
 _XMR, _RANGE, _D2 = 2.66, 3.268, 1.128  # Wheeler's constants for moving ranges of two points
 _SAME = 1e-12  # relative difference that is rounding
@@ -53,19 +55,14 @@ class Chart:
         """Position at which each run is complete, and its side."""
         return tuple((s.at, s.side) for s in self.signals if s.rule == "run")
 
-    @property
-    def settled(self) -> bool:
-        """Whether the baseline has all its points: before that a chart shows points, and judges none by right."""
-        return self.baseline >= BASELINE
 
-
-def p_chart(x: np.ndarray, n: np.ndarray, baseline: int = BASELINE, run: int = RUN, laney: bool = False) -> Chart:
+def p_chart(x: np.ndarray, n: np.ndarray, rules: Honesty = Honesty(), laney: bool = False) -> Chart:
     """Chart of rates x / n in time order: p̄ = Σx / Σn of the baseline, limits p̄ ± 3 √(p̄(1 − p̄) / n) clipped to [0, 1] (METRICS X4).
 
     `laney` widens the limits by the spread that the baseline shows beyond chance (Laney 2002, p′), for very large n.
     """
     x, n = np.asarray(x, dtype=float), np.asarray(n, dtype=float)
-    used = min(baseline, len(n))
+    used = min(rules.spc_baseline_points, len(n))
     total = n[:used].sum()
     centre = float(x[:used].sum() / total) if total > 0 else float("nan")
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -77,19 +74,19 @@ def p_chart(x: np.ndarray, n: np.ndarray, baseline: int = BASELINE, run: int = R
             sigma = sigma * (np.abs(np.diff(z)).mean() / _D2 if len(z) > 1 else 1.0)
         approximate = (n * centre < _EXPECTED) | (n * (1 - centre) < _EXPECTED)
     lower, upper = np.clip(centre - 3 * sigma, 0, 1), np.clip(centre + 3 * sigma, 0, 1)
-    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, run), approximate, used)
+    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, rules.spc_run_length), approximate, used)
 
 
-def xmr(values: np.ndarray, baseline: int = BASELINE, run: int = RUN) -> Chart:
+def xmr(values: np.ndarray, rules: Honesty = Honesty()) -> Chart:
     """Chart of counts, amounts or durations in time order: X̄ ± 2.66 mR̄ of the baseline, ranges up to 3.268 mR̄ (METRICS X5)."""
     values = np.asarray(values, dtype=float)
-    used = min(baseline, len(values))
+    used = min(rules.spc_baseline_points, len(values))
     first = values[:used][~np.isnan(values[:used])]
     centre = float(first.mean()) if len(first) else float("nan")
     spread = float(np.abs(np.diff(first)).mean()) if len(first) > 1 else float("nan")
     known = ~np.isnan(values)
     lower, upper = np.where(known, centre - _XMR * spread, np.nan), np.where(known, centre + _XMR * spread, np.nan)
-    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, run), np.zeros(len(values), dtype=bool), used, spread, _RANGE * spread)
+    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, rules.spc_run_length), np.zeros(len(values), dtype=bool), used, spread, _RANGE * spread)
 
 
 def _signals(values: np.ndarray, centre: float, lower: np.ndarray, upper: np.ndarray, run: int) -> tuple[Signal, ...]:

@@ -1,11 +1,12 @@
 """Signals: whether a number's weekly series has really changed, for every line of a review (METRICS X4, X5, X7).
 
 The series shown are the last 26 complete weeks up to the end of the view's period, by the number's own anchor date. The first 12 of its points
-are the baseline: they set centre and limits. Rates get a p-chart of numerator and denominator, all else (counts, amounts, durations, levels) an
+(or as many as the definitions in force say) are the baseline: they set centre and limits. Rates get a p-chart of numerator and denominator, all else (counts, amounts, durations, levels) an
 XmR chart. No point are: the week that is still running, cohorts that are not mature, weeks of fewer than five (of a rate or a duration), weeks before
 the first record.
 
-A signal speaks while it is news: a point outside the limits in the last four points, or a run of eight and more that still lasts into them.
+A signal speaks while it is news: a point outside the limits in the last four points, or a run (of eight and more, unless the
+definitions say otherwise) that still lasts into them.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ import pandas as pd
 from revscore.core.calendars import NO_DAY, Period, date_of, midnight
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, sums
-from revscore.core.control import BASELINE, Chart, p_chart, xmr
+from revscore.core.control import Chart, p_chart, xmr
 from revscore.core.metric import Kind, Measure, Metric
 from revscore.core.view import View
 
-WEEKS = 26  # complete weeks of a chart
+WEEKS = 26  # complete weeks of a chart; more where the definitions have so long a baseline that fewer than 14 would follow it
 NEWS = 4  # a signal in the last so many points is news
+_AFTER = 14  # weeks after the baseline that a chart has at the least
 _OLDER = 26  # further weeks to look through where cohorts have to mature
 _SECOND = 1_000_000
 
@@ -86,15 +88,19 @@ def control(x: Coded, card: Metric, view: View, stat: str, **params: Any) -> Con
     if Kind.STUDY in (card.headline.kind, measure.kind) or measure.kind is Kind.SURVIVAL or (measure.kind is Kind.RATE and not measure.tested):
         return Control()  # young weeks reach a median only when they were quick; amounts below the line do not say how many records a week has
     starts, values, top, n = _points(x, card, measure, view, stat, **params)
-    by_rate = measure.kind is Kind.RATE
+    by_rate, baseline = measure.kind is Kind.RATE, x.terms.stats.spc_baseline_points
     least = x.terms.stats.min_n_show if measure.kind in (Kind.RATE, Kind.DISTRIBUTION) else 0
-    keep = np.flatnonzero(~np.isnan(values) & (n >= least))[-WEEKS:]
+    keep = np.flatnonzero(~np.isnan(values) & (n >= least))[-_weeks(x):]
     starts, values, top, n = starts[keep], values[keep], top[keep], n[keep]
-    chart = p_chart(top, n) if by_rate else xmr(values)
+    chart = p_chart(top, n, x.terms.stats) if by_rate else xmr(values, x.terms.stats)
     made = Control("few", starts=starts, numerator=top if by_rate else np.full(len(keep), np.nan), n_of=n, chart=chart)
-    if len(keep) < BASELINE + NEWS or n[:BASELINE].sum() < BASELINE:  # less than a record a week is no baseline
+    if len(keep) < baseline + NEWS or n[:baseline].sum() < baseline:  # less than a record a week is no baseline
         return made if len(keep) else Control()  # a state of today has no weeks
     return read(made)
+
+
+def _weeks(x: Coded) -> int:
+    return max(WEEKS, x.terms.stats.spc_baseline_points + _AFTER)
 
 
 def read(made: Control) -> Control:
@@ -124,7 +130,7 @@ def _points(x: Coded, card: Metric, measure: Measure, view: View, stat: str, **p
     last = int(calendar.codes(np.array([last_day + 1]), "week")[0]) - 1  # the last week that ends by then
     while midnight(calendar.start(last + 1, "week"), calendar.tz) - x.as_of > _SECOND:
         last -= 1
-    first = last - WEEKS - (_OLDER if matures else 0) + 1
+    first = last - _weeks(x) - (_OLDER if matures else 0) + 1
     window = view.during(Period(calendar.start(first, "week"), calendar.start(last + 1, "week")))
     weeks = np.arange(first, last + 1)
     starts = np.array([calendar.start(int(code), "week") for code in weeks])

@@ -8,8 +8,8 @@ import streamlit as st
 from revscore.charts.control import control
 from revscore.charts.drawing import Drawing
 from revscore.charts.series import trend
-from revscore.core.control import BASELINE
 from revscore.core.metric import Better
+from revscore.core.policies import Honesty
 from revscore.core.review import Line
 from revscore.ui.session import Now
 from revscore.ui.theme import theme
@@ -21,7 +21,7 @@ def evidence(now: Now, line: Line) -> None:
     drawings: list[tuple[str, Drawing, str]] = []
     look, currency = {"label": line.label, "theme": theme()}, line.currency
     if line.signal.chart is not None:
-        drawings.append(("Week by week", control(line.signal.frame(), line.measure.unit, currency, **look), _weeks(line)))
+        drawings.append(("Week by week", control(line.signal.frame(), line.measure.unit, currency, **look), _weeks(line, now.x.terms.stats)))
     if len(line.series) and line.series["value"].notna().sum() > 1:
         better = {Better.UP: "up", Better.DOWN: "down", Better.CONTEXT: ""}[line.card.better]
         drawings.append((f"By {now.view.grain}", trend(line.series.assign(maturity=_maturity(line)), line.measure.unit, currency, better=better, **look), _trend(line)))
@@ -33,13 +33,13 @@ def evidence(now: Now, line: Line) -> None:
             st.caption(foot)
 
 
-def _weeks(line: Line) -> str:
+def _weeks(line: Line, rules: Honesty) -> str:
     chart = line.signal.chart
     said = line.signal.text or "no chart"
     kind = "hits and records of each week (p-chart)" if not np.isnan(line.signal.numerator).all() else "week to week differences (XmR chart)"
     rough = " Limits are rough where fewer than 5 hits or misses are expected." if chart is not None and chart.approximate.any() else ""
-    return md(f"{said[:1].upper()}{said[1:]}. Dotted: the limits of what is usual, from the first {BASELINE} weeks (shaded) by {kind}. A signal is a week outside them, or eight in a row on one side "
-              f"of the mean. The running week, cohorts that are not settled and weeks of fewer than five are no points.{rough}")
+    return md(f"{said[:1].upper()}{said[1:]}. Dotted: the limits of what is usual, from the first {rules.spc_baseline_points} weeks (shaded) by {kind}. A signal is a week outside them, or {rules.spc_run_length} in a row on one side "
+              f"of the mean. The running week, cohorts that are not settled and weeks of fewer than {rules.min_n_show} are no points.{rough}")
 
 
 def _trend(line: Line) -> str:

@@ -29,7 +29,7 @@ def test_nothing_outside_is_no_signal_and_the_limits_themselves_are_inside() -> 
 def test_a_week_without_anything_has_no_rate_and_no_limits() -> None:
     chart = p_chart(np.array([5, 0, 6]), np.array([10, 0, 10]))
     assert np.isnan(chart.values[1]) and np.isnan(chart.lower[1]) and chart.signals == ()
-    assert chart.centre == 11 / 20 and not chart.settled
+    assert chart.centre == 11 / 20
 
 
 def test_limits_of_rates_are_clipped_and_marked_where_few_are_expected() -> None:

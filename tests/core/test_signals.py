@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 from revscore.core.calendars import Period, date_of, day_number
+from revscore.core.coded import Coded
 from revscore.core.control import xmr
 from revscore.core.metrics import CARDS
 from revscore.core.review import line
-from revscore.core.signals import BASELINE, NEWS, WEEKS, Control, control, read
+from revscore.core.signals import NEWS, WEEKS, Control, control, read
 from revscore.core.view import View
 from tests.core.builder import deal, extract, lead
 
@@ -77,10 +78,23 @@ def test_a_run_that_lasts_is_told_with_its_length_and_one_that_is_over_is_no_new
 
 
 def test_too_few_weeks_say_nothing():
-    found = of(weekly_leads(STEADY[: BASELINE + NEWS - 1]), stage="mql")
+    found = of(weekly_leads(STEADY[: 12 + NEWS - 1]), stage="mql")
     assert found.state == "few" and found.text == "too few weeks to say"
     assert of(weekly_leads([0, 1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 5]), stage="mql").state == "few"  # less than one a week is no baseline
     assert of(extract(AS_OF, leads=[lead("L1")], lead_events=[]), stage="mql").state == ""
+
+
+def test_the_definitions_in_force_say_how_long_a_baseline_and_a_run_are():
+    def under(counts: list[int], **rules: int) -> Control:
+        x = weekly_leads(counts)
+        return of(Coded(x.data, replace(x.terms, stats=replace(x.terms.stats, **rules))), stage="mql")
+
+    assert under([*STEADY[:19], *[12] * 5]).state == "none"
+    assert under([*STEADY[:19], *[12] * 5], spc_run_length=5).text == "signal up: 5 weeks above the mean"
+    assert under(STEADY[:10]).state == "few" and under(STEADY[:10], spc_baseline_points=6).state == "none"
+    assert under(STEADY, spc_baseline_points=6).chart.baseline == 6
+    long = under([*STEADY, *STEADY], spc_baseline_points=26)
+    assert (long.chart.baseline, len(long.starts), long.state) == (26, 40, "none")  # a long baseline is followed by as many weeks as a short one
 
 
 def test_weeks_of_fewer_than_five_are_no_points_of_a_rate():

@@ -30,8 +30,7 @@ def _charts(x: Coded, rates: bool, series: str) -> pd.DataFrame:
         if not rates:
             part = part[part["value"].notna()]
         hits, n = (part[c].fillna(0.0).to_numpy() for c in ("numerator", "denominator"))
-        rules = {"baseline": x.terms.stats.spc_baseline_points, "run": x.terms.stats.spc_run_length}
-        chart = control.p_chart(hits, n, **rules) if rates else control.xmr(part["value"].to_numpy(), **rules)
+        chart = control.p_chart(hits, n, x.terms.stats) if rates else control.xmr(part["value"].to_numpy(), x.terms.stats)
         said = {rule: pd.Series({s.at: s.side for s in chart.signals if s.rule == rule}, dtype="object").reindex(range(len(part))).to_numpy() for rule in ("outside", "run")}
         parts.append(pd.DataFrame({"series_id": name, "t": part["t"].to_numpy(), "value": chart.values, "numerator": hits, "denominator": n, "n": n if rates else np.ones(len(part)), "low": chart.lower, "high": chart.upper,
                                    "centre": chart.centre, "flag": np.where(chart.approximate, "approximate", "ok"), **said,
