@@ -250,7 +250,7 @@ def _row(frame: pd.DataFrame, stat: str) -> pd.Series | None:
 
 def _without_amount(x: Coded, card: Metric, measure: Measure, view: View, params: dict[str, Any]) -> tuple[float, bool]:
     """How many of the deals behind an amount, or a rate by value, have none; and whether these are too many for the rate to say anything."""
-    by_value = measure.kind is Kind.RATE and measure.den.endswith("value")
+    by_value = bool(measure.records)
     gap = next((m for m in card.measures if m.name == ("amount_gap" if by_value else "without_amount")), None)
     if gap is None or not (by_value or measure.unit.is_money):
         return 0.0, False

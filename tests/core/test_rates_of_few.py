@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from revscore.core.calendars import Period, day_number
 from revscore.core.compute import compute, finish
-from revscore.core.metric import Kind
+from revscore.core.metric import Kind, rate
 from revscore.core.metrics import CARDS
 from revscore.core.review import line
 from revscore.core.sums import add, sums
@@ -61,6 +63,22 @@ def test_two_accounts_show_what_is_left_of_what_and_no_change() -> None:
     two, many = (line(accounts(count), CARDS["retention"], View()) for count in (2, 6))
     assert two.text == "$35.0k of $40.0k" and two.sample == "n = 2" and two.change == "–" and two.thin and two.tone == "neutral"
     assert many.text == "87.5 %" and many.sample == "$105k of $120k, n = 6" and not many.thin
+
+
+def test_a_rate_by_value_says_itself_that_it_is_one_whatever_its_columns_are_called() -> None:
+    """Its own fact `records` decides, so a rate of counts below a column called value is none, and one below a column of another name is."""
+    events = [(f"O{k}", at, stage, 100.0 if k < 3 else None, "2026-06-10") for k in range(10)
+              for at, stage in (("2026-05-05T00:00Z", "Discovery"), ("2026-06-10T00:00Z", "Closed Won" if k % 2 else "Closed Lost"))]
+    x, card = extract(opportunities=[deal(f"O{k}") for k in range(10)], deal_events=events), CARDS["winrate.closed_in_period"]
+    gap = card.measure("amount_gap")
+
+    def shown(measure):
+        return line(x, replace(card, measures=(measure, gap)), View(QUARTER), measure.name, alone=True)
+
+    amounts = shown(rate("by_amount", "won_value", "lost_value", records="n"))
+    assert np.isnan(amounts.value) and amounts.without_amount == 7
+    assert np.isnan(shown(rate("by_amount", "won_value", "won", records="n")).value)
+    assert shown(rate("share", "won", "closed_value")).value == 5 / 300 and shown(rate("share", "won", "closed_value")).without_amount == 0
 
 
 def test_sums_of_parts_count_the_same_records() -> None:
