@@ -22,9 +22,8 @@ from revscore.core.coded import Coded
 from revscore.core.compute import curve_of, quantile
 from revscore.core.drill import SortedOut, sorted_out
 from revscore.core.facts import firsts_of
-from revscore.core.made import Given, Number, bearing, made_of
+from revscore.core.made import Given, Number, Worked, bearing, made_of
 from revscore.core.metric import Kind
-from revscore.core.statistics import display
 from revscore.core.view import View
 
 _PAIRED = (Kind.RATE, Kind.SURVIVAL)  # the rows that do not count are part of the number too, as its base
@@ -104,7 +103,7 @@ def receipt(x: Coded, number: Number, shown: str = "") -> Receipt:
     bears = bearing(x, number)
     measure, period, stand = number.card.measure(number.stat), number.view.period, x.data.stand
     common = {"metric": number.card.id, "measure": number.row_name, "label": number.label, "unit": measure.unit.name, **numbers,
-              "shown": shown or _shown(x, number, numbers), "as_of": iso(x.as_of) or "", **_dates(period), "filters": _filters(x, number, bears),
+              "shown": shown or _shown(x, number, numbers, row is not None and row["flag"] == "suppress"), "as_of": iso(x.as_of) or "", **_dates(period), "filters": _filters(x, number, bears),
               "not_applied": _filters(x, number, set(number.view.chosen).difference(bears)),
               "params": tuple((name, _word(value)) for name, value in number.params), "dataset": stand.dataset, "loads": stand.loads,
               "definitions": "" if stand.definitions is None else str(stand.definitions), "digest": x.terms.digest}
@@ -116,6 +115,20 @@ def receipt(x: Coded, number: Number, shown: str = "") -> Receipt:
     aside = out.facts.left_out
     return Receipt(**common, counted=len(out.counted[0]), not_counted=len(out.not_counted[0]), waiting=len(out.outside[0]),
                    left_out=0 if aside is None else len(engine.keep(aside, number.view, x.dims, dict(out.facts.own))), sha256=sum_of(_pairs(x, number, out)))
+
+
+def receipt_for(x: Coded, one: Number | Given | Worked, shown: str = "") -> Receipt:
+    """The receipt of whatever can be opened: a number, what is written somewhere, or what is worked out from others."""
+    if isinstance(one, Number):
+        return receipt(x, one, shown)
+    stand, nothing = x.data.stand, {name: float("nan") for name in ("numerator", "denominator", "n")}
+    common = {"as_of": iso(x.as_of) or "", **_dates(None), "dataset": stand.dataset, "loads": stand.loads, "definitions": "" if stand.definitions is None else str(stand.definitions),
+              "digest": x.terms.digest}
+    if isinstance(one, Given):
+        return _given(x, one, common)
+    parts, value = tuple(receipt_for(x, part) for part in one.made.parts), one.made.given_back(x)
+    return Receipt(**common, **nothing, metric="", measure="", label=one.label, unit=one.unit.name, value=value, shown=shown or units.text(value, one.unit, x.terms.corporate_currency),
+                   filters=(), params=(), counted=0, not_counted=0, waiting=0, left_out=0, sha256=_sum_of_parts(parts), made=one.made.says, parts=parts)
 
 
 # -- pairs ---------------------------------------------------------------------------------------------------------------------------------
@@ -223,13 +236,10 @@ def _plain(value: float) -> str:
     return "" if np.isnan(value) else f"{value:,.6f}".rstrip("0").rstrip(".")
 
 
-def _shown(x: Coded, number: Number, numbers: Mapping[str, float]) -> str:
+def _shown(x: Coded, number: Number, numbers: Mapping[str, float], few: bool) -> str:
     """As on a tile: a rate of very few is "2 of 3"."""
-    measure, honest = number.card.measure(number.stat), x.terms.stats
-    cases = numbers["n"] if measure.records else numbers["denominator"] if measure.interval else float("inf")
-    few = measure.kind is Kind.RATE and str(display(np.array(cases), honest.min_n_show, honest.min_n_normal)) == "suppress"
-    currency = x.terms.corporate_currency
-    return measure.x_of_n(numbers["numerator"], numbers["denominator"], currency) if few else units.text(numbers["value"], measure.unit, currency)
+    measure, currency = number.card.measure(number.stat), x.terms.corporate_currency
+    return measure.x_of_n(numbers["numerator"], numbers["denominator"], currency) if few and measure.kind is Kind.RATE else units.text(numbers["value"], measure.unit, currency)
 
 
 def _given(x: Coded, part: Given, common: dict[str, Any]) -> Receipt:
