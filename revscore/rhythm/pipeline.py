@@ -66,13 +66,12 @@ def stages(x: Coded, view: View) -> pd.DataFrame:
 
 
 def aging(x: Coded, view: View) -> pd.DataFrame:
-    """The open deals that stay longer in their stage than deals we win, worst first."""
+    """The open deals that stay longer in their stage than deals we win, those furthest over the benchmark first."""
     card = CARDS["velocity.aging"]
     if x.data.missing(card.needs):
         return pd.DataFrame()
     rows = open_number(x, card, view.during(None), "flagged_share").counted
-    days = next((name for name in ("days_over_p75", "over_p75", "days_in_stage", "days") if name in rows.columns), None)
-    return (rows.sort_values(days, ascending=False, kind="stable") if days else rows).drop(columns=["contribution", "base"]).reset_index(drop=True)
+    return rows.sort_values("over_p75_days", ascending=False, kind="stable").drop(columns=["contribution", "base"]).reset_index(drop=True)
 
 
 def slipped(x: Coded, view: View) -> pd.DataFrame:

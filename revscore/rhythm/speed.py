@@ -65,14 +65,12 @@ def regions(x: Coded, view: View) -> pd.DataFrame:
 
 
 def open_breaches(x: Coded, view: View) -> pd.DataFrame:
-    """The clocks that are over their promise and still run, oldest first."""
+    """The clocks that are over their promise and still run, the furthest over it first."""
     card = CARDS["sla.breach_ageing"]
     if x.data.missing(card.needs):
         return pd.DataFrame()
     rows = open_number(x, card, view.during(None), "open_breaches").counted
-    rows = rows[rows["contribution"] > 0]
-    over = next((name for name in ("overdue_min", "overdue_minutes", "overdue") if name in rows.columns), None)
-    rows = rows.sort_values(over, ascending=False, kind="stable") if over else rows
+    rows = rows[rows["contribution"] > 0].sort_values("overdue_min", ascending=False, kind="stable")
     return rows.drop(columns=["contribution", "base"], errors="ignore").reset_index(drop=True)
 
 
