@@ -13,7 +13,7 @@ from revscore.core.coded import Coded
 from revscore.core.drill import records
 from revscore.core.figures import walk
 from revscore.core.metrics import CARDS
-from revscore.core.review import AMOUNT_GAP, Line
+from revscore.core.review import Line, line
 from revscore.core.splits import Path, Weights, join, path
 from revscore.core.view import View
 from revscore.rhythm.asks import SHIFTS, ask, made
@@ -67,10 +67,10 @@ class Way:
 
 def way(x: Coded, view: View, start: str, end: str) -> Way:
     """The steps from the rate `start` to the rate `end` (keys of RATES) under the same view; their sum is the difference."""
+    if not all(line(x, CARDS[one.card], view, one.stat, alone=True).known for one in (_ASKS[start], _ASKS[end])):
+        return Way(Path(float("nan"), float("nan"), ()), pd.DataFrame())
     sides = _sides(x, view)
     (basis0, weight0), (basis1, weight1) = (name.split("_") for name in (start, end))
-    if any(weight == "value" and not _amounts_known(sides, basis) for basis, weight in ((basis0, weight0), (basis1, weight1))):
-        return Way(Path(float("nan"), float("nan"), ()), pd.DataFrame())
     first = path(_weighed(sides, basis0, weight0), _weighed(sides, basis1, weight0), sides["step"].to_numpy(), _STEPS)
     last = path(_weighed(sides, basis1, weight0), _weighed(sides, basis1, weight1), np.zeros(len(sides), dtype=int), (_WEIGHT if weight1 == "value" else _UNWEIGHT,))
     found = join(first, last)
@@ -110,12 +110,6 @@ def _sides(x: Coded, view: View) -> pd.DataFrame:
     opp = both["opp"].to_numpy()
     step = np.select([(both["member"] == 0) & (x.opps.entry[opp] < 0), both["member"] == 0, both["created"] == 0, both["decided"] > 0, both["open"] > 0], [0, 1, 2, 3, 4], 5)
     return both.assign(amount=np.nan_to_num(x.opps.now.amount[opp]), step=step)
-
-
-def _amounts_known(sides: pd.DataFrame, basis: str) -> bool:
-    """Whether enough of the deals have an amount for a rate by value."""
-    members = sides.loc[sides[basis] > 0, "amount"]
-    return not len(members) or float((members <= 0).mean()) <= AMOUNT_GAP
 
 
 def _weighed(sides: pd.DataFrame, basis: str, weight: str) -> Weights:
