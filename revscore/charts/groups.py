@@ -10,7 +10,7 @@ import pandas as pd
 
 from revscore.charts.drawing import UNSEEN, Drawing, authored, clickable, empty, keyed, layers, missed, number, room, sentence, suppressed, texts, tips, words, x_of_n
 from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
-from revscore.core import units
+from revscore.core import terms, units
 from revscore.core.units import CURRENCY, RATIO, Unit
 
 STEP = 4  # px between the marks of a row, so that equal credit does not hide a model
@@ -22,12 +22,7 @@ MODELS = {
     "first_touch": ("triangle-left", "main"), "lead_create": ("triangle-up", "main"), "last_touch": ("triangle-right", "warn"),
     "last_touch_close": ("diamond", "warn"), "time_decay": ("triangle-down", "warn"), "linear": ("circle", "between"), "u_shaped": ("cross", "between"),
     "w_shaped": ("square", "ink"), "full_path": (HEXAGON, "ink")}
-
-
-def model_name(model: str) -> str:
-    """ "w_shaped" as readers write it: "W-shaped". """
-    name = model.replace("_shaped", "-shaped").replace("_", " ")
-    return name[:1].upper() + name[1:]
+_NAMES = dict(zip(terms.MODELS, terms.MODEL_LABELS, strict=True))
 
 
 def _rows(**axis: object) -> alt.Y:
@@ -38,7 +33,7 @@ def _rows(**axis: object) -> alt.Y:
 @authored
 def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
-    looks, names = [MODELS.get(model, ("circle", "ink")) for model in models], [model_name(model) for model in models]
+    looks, names = [MODELS.get(model, ("circle", "ink")) for model in models], [_NAMES.get(model, model) for model in models]
     tones = {"main": p.main, "warn": p.warn, "between": p.extra[1], "ink": p.ink}
     base = alt.Chart().encode(y=_rows(labelColor=p.ink))
     x = alt.X("value:Q", title=None, scale=alt.Scale(zero=True, nice=True, range=room(170)),
@@ -50,7 +45,7 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
         head.mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
         clickable(base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, cursor="pointer", yOffset=alt.expr("datum.nudge")).encode(
             x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
-            color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)), "group", "model"),
+            color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)), "group", "id"),
         head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
     )
 
@@ -70,7 +65,7 @@ def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, 
     by = pd.Series(value).groupby(group)
     low, high = by.transform("min").to_numpy(), by.transform("max").to_numpy()
     data = pd.DataFrame({
-        "group": group, "order": pd.factorize(group)[0], "model": [model_name(m) for m in words(frame, "model")],
+        "group": group, "order": pd.factorize(group)[0], "id": words(frame, "model"), "model": [_NAMES.get(m, m) for m in words(frame, "model")],
         "nudge": [STEP * (chosen.index(m) - (len(chosen) - 1) / 2) for m in words(frame, "model")], "value": value, "low": low,
         "high": high, "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
         "span": [a if a == b else f"{a} – {b}" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]})

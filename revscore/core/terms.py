@@ -25,6 +25,7 @@ OPPORTUNITY, WON, MQL, SAL, SQL = "opportunity", "won", "mql", "sal", "sql"  # f
 RECYCLED, DISQUALIFIED = "recycled", "disqualified"
 SLA_TYPES = ("speed_to_lead", "acceptance", "follow_up", "meeting_set", "recycle")
 MODELS = ("first_touch", "lead_create", "last_touch", "last_touch_close", "linear", "time_decay", "u_shaped", "w_shaped", "full_path")
+MODEL_LABELS = ("First touch", "Lead creation", "Last touch before the deal", "Last touch before the close", "Linear", "Time decay", "U-shaped", "W-shaped", "Full path")
 _ANCHORS = ("FT", "LC", "OC", "CW", "MID")
 
 

@@ -10,12 +10,11 @@ from revscore.core.figures import fold
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.campaigns import touches_of
 from revscore.core.sums import keep
-from revscore.core.terms import MODELS
+from revscore.core.terms import MODEL_LABELS, MODELS
 from revscore.core.view import View
 from revscore.rhythm.asks import LEAST, frame_of, measured
 
-MODEL_NAMES = {"first_touch": "First touch", "lead_create": "Lead creation", "last_touch": "Last touch", "last_touch_close": "Last touch before close", "linear": "Linear",
-               "time_decay": "Time decay", "u_shaped": "U-shaped", "w_shaped": "W-shaped", "full_path": "Full path"}
+MODEL_NAMES = dict(zip(MODELS, MODEL_LABELS, strict=True))
 SHOWN_MODELS = ("first_touch", "last_touch", "linear", "w_shaped")
 BASES = {"pipeline_created": "Pipeline created", "won": "Won"}
 
@@ -69,7 +68,7 @@ def deals(x: Coded, view: View, campaign: str, basis: str) -> pd.DataFrame:
     rows = keep(facts, view.narrowed(basis=basis, campaign=campaign), x.dims)
     rows = rows[facts.values["credited"][rows] != 0]
     frame = describe(x, facts, rows, card).drop(columns=["campaign", "basis"])
-    return frame.assign(**{MODEL_NAMES[model]: facts.values[model][rows] for model in MODELS}).sort_values("W-shaped", ascending=False, kind="stable").reset_index(drop=True)
+    return frame.assign(**{MODEL_NAMES[model]: facts.values[model][rows] for model in MODELS}).sort_values(MODEL_NAMES["w_shaped"], ascending=False, kind="stable").reset_index(drop=True)
 
 
 def touches(x: Coded, view: View, campaign: str) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from revscore.charts.groups import MODELS
+from revscore.charts.groups import MODELS, split
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number
@@ -54,6 +54,15 @@ def test_every_week_of_a_promise_opens_to_its_clocks(x):
     for week in weeks.itertuples():
         opened = open_number(x, CARDS["sla.compliance"], View(Period(int(week.start), int(week.start) + 7)).narrowed(sla_type="speed_to_lead"))
         assert (len(opened.counted), len(opened.not_counted)) == (week.met, week.breached)
+
+
+def test_a_mark_of_a_model_says_which_and_is_named_as_everywhere(x):
+    drawing = split(campaigns.models(x, View()), models=campaigns.SHOWN_MODELS)
+    assert set(drawing.data["id"]) == set(campaigns.SHOWN_MODELS)
+    assert all(campaigns.MODEL_NAMES[one] == name for one, name in zip(drawing.data["id"], drawing.data["model"], strict=True))
+    labels = {one.name: one.label for one in CARDS["attribution.totals_fytd"].measures}
+    assert {name: labels[name] for name in campaigns.MODEL_NAMES} == campaigns.MODEL_NAMES
+    assert next(p for p in drawing.spec["params"] if p["name"] == "pick")["select"]["fields"] == ["group", "id"]
 
 
 def test_the_models_shown_differ_in_shape_and_colour():

@@ -17,14 +17,12 @@ from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, metric, rate, study, total
 from revscore.core.metrics.common import words
-from revscore.core.terms import MODELS
+from revscore.core.terms import MODEL_LABELS, MODELS
 from revscore.core.units import CURRENCY, DEALS, RATIO
 from revscore.core.view import View
 
 BASES = ("pipeline_created", "won")
 NO_TOUCH = "(no marketing touch)"
-MODEL_LABELS = ("First touch", "Lead creation", "Last touch before the deal", "Last touch before the close", "Linear", "Time decay",
-                "U-shaped", "W-shaped", "Full path")
 ORIGINS = ("marketing", "sales", "cs", "unknown")
 ROBUST_RATIO = 3.0  # the largest credit may be this many times the smallest for a campaign's credit to be called robust
 _NEEDS = ("opportunities.opp_id", "opp_history.stage", "touches.campaign_id", "campaigns.campaign_id")

@@ -46,8 +46,7 @@ def models(now: Now) -> None:
 
 def _credited(now: Now, frame: pd.DataFrame, basis: str, mark: dict[str, str]) -> tuple[Ask, View] | None:
     """What one model gives one campaign."""
-    model = next(name for name in campaigns.SHOWN_MODELS if groups.model_name(name) == mark["model"])
-    return charts.group(now, frame, "campaign", ask("attribution.totals_fytd", model, f"{campaigns.BASES[basis]}, {mark['model']}", basis=basis))(mark)
+    return charts.group(now, frame, "campaign", ask("attribution.totals_fytd", mark["id"], f"{campaigns.BASES[basis]}, {campaigns.MODEL_NAMES[mark['id']]}", basis=basis))(mark)
 
 
 def _shared_out(now: Now, basis: str) -> str:
