@@ -38,6 +38,11 @@ def ask(card: str, stat: str = "", label: str = "", *, params: dict[str, Any] | 
     return Ask(card, stat, label, tuple(sorted(own.items())), tuple(sorted((params or {}).items())), settled, now)
 
 
+def asked(line: Line) -> Ask:
+    """What asks for a line again: its number, as it stands."""
+    return Ask(line.card.id, line.stat, line.label, line.own, line.params)
+
+
 def made(x: Coded, view: View, asks: Iterable[Ask]) -> tuple[Line, ...]:
     """The lines of `asks`, in their order."""
     return tuple(_settled(x, view, one) if one.settled else _line(x, view.during(None) if one.now else view, one) for one in asks)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from revscore.core.coded import Coded
+from revscore.core.metric import Metric
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import EARLY_SHARE, expected_share, resolve, standing
 from revscore.core.review import Line, line
 from revscore.core.terms import Target
 from revscore.core.view import View
-from revscore.rhythm.asks import Ask
+from revscore.rhythm.asks import Ask, ask
 from revscore.rhythm.funnel import named, stage_name
 from revscore.rhythm.speed import SLA_NAMES
 
@@ -30,16 +32,21 @@ class Goal:
         return value <= self.expected if self.target.direction == "down" else value >= self.expected
 
 
-def goal(x: Coded, view: View, line: Line) -> Goal | None:
-    """The target for exactly this number, period and segment; None when there is none (a target of the whole says nothing about a part)."""
+def _targets(x: Coded, view: View) -> Iterator[tuple[Target, Metric, str, dict[str, str]]]:
+    """The targets of exactly the view's period and segment, each with the card, statistic and own dimensions that it is about. A target of the whole says
+    nothing about a part: with any other filter there are none."""
     segments, others = view.chosen.get("segment", ("",)), [name for name, _ in view.where if name != "segment"]
     if view.period is None or others or len(segments) != 1:
-        return None
+        return
     for target in x.terms.targets:
-        if (target.start, target.end, target.segment) != (view.period.start, view.period.end, segments[0]):
-            continue
-        found = resolve(target.metric_id, CARDS)
-        if found and found[0].id == line.card.id and found[1] in ("", line.stat) and found[2] == dict(line.own):
+        if (target.start, target.end, target.segment) == (view.period.start, view.period.end, segments[0]) and (found := resolve(target.metric_id, CARDS)) is not None:
+            yield target, *found
+
+
+def goal(x: Coded, view: View, line: Line) -> Goal | None:
+    """The target for exactly this number, period and segment; None when there is none."""
+    for target, card, stat, own in _targets(x, view):
+        if card.id == line.card.id and stat in ("", line.stat) and own == dict(line.own):
             cumulative = target.pacing not in ("", "none")
             share = expected_share(x.terms, target, x.as_of_day) if cumulative else 1.0
             return Goal(target, target.value * share, cumulative)
@@ -81,18 +88,10 @@ class Standing:
 
 
 def standings(x: Coded, view: View) -> tuple[Standing, ...]:
-    """All targets of exactly the view's period and segment, cumulative ones first. A target of the whole says nothing about a part: with any other
-    filter there are none."""
-    segments, others = view.chosen.get("segment", ("",)), [name for name, _ in view.where if name != "segment"]
-    if view.period is None or others or len(segments) != 1:
-        return ()
+    """All targets of exactly the view's period and segment, cumulative ones first."""
     out = []
-    for target in x.terms.targets:
-        found = resolve(target.metric_id, CARDS)
-        if (target.start, target.end, target.segment) != (view.period.start, view.period.end, segments[0]) or found is None:
-            continue
-        card, stat, own = found
-        one = Ask(card.id, stat, name_of(card.label, stat, own), tuple(own.items()), now="period" in card.params)
+    for target, card, stat, own in _targets(x, view):
+        one = ask(card.id, stat, name_of(card.label, stat, own), now="period" in card.params, **own)
         number = line(x, card, view.during(None) if one.now else view, stat, label=one.label, own=own, alone=True)
         row = standing(x.terms, target, number.value, x.as_of_day)
         cumulative = target.pacing not in ("", "none")

@@ -10,7 +10,7 @@ from revscore.charts import amounts
 from revscore.core import units
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm.asks import Ask, ask, made
+from revscore.rhythm.asks import Ask, ask, asked, made
 from revscore.rhythm.monthly import Monthly, monthly
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.weekly import Weekly, weekly
@@ -84,7 +84,7 @@ def pace(now: Now, review: Weekly) -> None:
 def _paced(review: Weekly, name: str, view: View) -> tuple[Ask, View] | None:
     """The number of one bar, over the period of its target."""
     line = next((line for line in review.pace if line.label == name), None)
-    return None if line is None else (Ask(line.card.id, line.stat, line.label, line.own, line.params), view.during(review.period))
+    return None if line is None else (asked(line), view.during(review.period))
 
 
 def coverage(now: Now, review: Weekly) -> None:
