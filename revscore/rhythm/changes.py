@@ -34,8 +34,8 @@ class Change:
         return self.split is not None and self.split.known
 
 
-def dimensions(x: Coded, one: Ask) -> tuple[str, ...]:
-    """The dimensions of readers that the card has and that tell something apart."""
+def dimensions(x: Coded, view: View, one: Ask) -> tuple[str, ...]:
+    """The dimensions of readers that the card has and that tell something apart, whatever the view."""
     card = CARDS[one.card]
     return () if x.data.missing(card.needs) else tuple(name for name in DIMENSIONS if name in x.facts(card, **dict(one.params)).codes and len(x.dims[name]) > 2)
 

@@ -69,7 +69,7 @@ def test_the_win_rates_of_the_golden_workbook():
 def test_a_rate_over_any_dimension_leaves_nothing_unexplained(seed):
     x = book(seed)
     for one in (ask("winrate.closed_in_period"), ask("winrate.closed_in_period", "value_rate"), ask("funnel.cohort_conversion", pair="mql->opportunity", settled=True)):
-        for by in changes.dimensions(x, one):
+        for by in changes.dimensions(x, View(), one):
             for period in periods(x)[:3]:
                 found = changes.change(x, View(period), one, by)
                 if not found.known:

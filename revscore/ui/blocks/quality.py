@@ -42,28 +42,19 @@ def kinds(now: Now) -> None:
     if found is None or not len(frame):
         return charts.absent(question, "Nothing is wrong with any open record." if found is not None else "No lead or deal is open in this selection.", "exceptions")
     finding = f"{frame['group'].iloc[0]}: {units.named(frame['value'].iloc[0], units.RECORDS)} of {units.text(found['denominator'], units.RECORDS)}"
-    foot = " ".join(("A record may have several. The state at the date of the data. Click a kind for its records.", *now.ask(_not_judged)))
+    foot = " ".join(("A record may have several. The state at the date of the data. Click a kind for its records.", *not_judged(now.x)))
     charts.card(now, finding, groups.rank(frame.drop(columns="n"), units.RECORDS, label="Exceptions", rows=min(len(now.ask(quality.owners)), 7), theme=charts.theme()), "exceptions", foot,
                 ask("dq.exception_rate", now=True), _measure(now, frame, "dq.exception_rate"))
 
 
-def _not_judged(x, view: View) -> tuple[str, ...]:
-    return not_judged(x)
-
-
 def _measure(now: Now, frame: pd.DataFrame, card: str) -> charts.Mark:
     """The mark of a drawing whose groups are measures of one card."""
-    def opens(mark: dict[str, Any]) -> tuple[Ask, View]:
-        row = frame[frame["group"] == mark["group"]].iloc[0]
-        return ask(card, row["id"], str(row["group"]), now=True), now.view
-
-    return opens
+    names = frame.set_index("group")["id"]
+    return lambda mark: (ask(card, names[mark["group"]], mark["group"], now=True), now.view)
 
 
 def owners(now: Now) -> None:
     """Who has to put it right."""
-    import streamlit as st
-
     question = "Who has to put it right?"
     if sentence := lacks(now.x, "dq.exception_rate"):
         return charts.absent(question, sentence, "exception-owners")
@@ -113,13 +104,9 @@ def hygiene(now: Now) -> None:
     if found is None or not len(frame):
         return charts.absent(question, "No open deal breaks a rule." if found is not None else "No deal is open in this selection.", "hygiene")
     finding = f"{units.of(found['numerator'], found['denominator'])} open deals break a forecast rule"
-    foot = " ".join(("A deal may break several. Click a rule for its deals.", *now.ask(_hygiene_notes)))
+    foot = " ".join(("A deal may break several. Click a rule for its deals.", *hygiene_notes(now.x)))
     charts.card(now, finding, groups.rank(frame.drop(columns="n"), units.DEALS, label="Deals", rows=len(now.ask(quality.categories)), theme=charts.theme()), "hygiene", foot,
                 ask("forecast.hygiene", now=True), _measure(now, frame, "forecast.hygiene"))
-
-
-def _hygiene_notes(x, view: View) -> tuple[str, ...]:
-    return hygiene_notes(x)
 
 
 def categories(now: Now) -> None:

@@ -90,7 +90,7 @@ def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DE
         return charts.absent(question, sentence, key)
     if now.view.period is None:
         return charts.absent(question, "Choose a period: it is compared with the one before.", key)
-    able = now.ask(_dimensions, one)
+    able = now.ask(changes.dimensions, one)
     if not able:
         return charts.absent(question, "The extract has no dimension with several groups to split by.", key)
     by = st.segmented_control("Split by", able, default=able[0], required=True, key=f"{key}-by", bind="query-params", format_func=lambda name: TITLES.get(name, name), label_visibility="collapsed")
@@ -135,10 +135,6 @@ def _table(now: Now, one: Ask, found: changes.Change, by: str) -> None:
     tables.table(shown, now.x, key=f"groups-{one.card}", formats={"rate_before": RATIO, "rate_now": RATIO},
                  labels={"group": TITLES.get(by, by), "before": _named(found.before), "now": _named(found.period), "rate_before": "Rate before", "rate_now": "Rate now", "total": "Together"})
     st.caption("Mix: the group's share of all changed, and it is better or worse than the whole. Rate: the group itself did better or worse. A group that appears or vanishes is all mix.")
-
-
-def _dimensions(x, view, one: Ask) -> tuple[str, ...]:
-    return changes.dimensions(x, one)
 
 
 def _named(period: Period | None) -> str:
