@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.made import Given, Number, made_of
 from revscore.core.metrics import CARDS
 from revscore.core.receipt import named_by_id, pairs, receipt
 from revscore.core.view import View
+from revscore.core.written import encoded, number_from_json, view_as_json
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
 _NOTHING = pd.DataFrame({"record": pd.Series(dtype="str"), "contribution": pd.Series(dtype="float64")})
@@ -41,7 +40,7 @@ def published(x: Coded, number: Number) -> tuple[PublishedValue, pd.DataFrame]:
     """A number as it is kept, with its pairs."""
     number = Number(number.label, number.card, number.row_name, named_by_id(x, number.view), number.params)
     found = receipt(x, number)
-    params, view = {name: _encoded(value) for name, value in number.params}, view_as_json(number.view)
+    params, view = {name: encoded(value) for name, value in number.params}, view_as_json(number.view)
     key = hashlib.sha256(json.dumps([number.card.id, number.stat, params, {**view, "grain": ""}], sort_keys=True).encode()).hexdigest()[:16]
     numbers = {name: None if np.isnan(getattr(found, name)) else getattr(found, name) for name in ("value", "numerator", "denominator", "n")}
     return PublishedValue(key, number.label, number.card.id, number.stat, params, view, receipt=found.as_dict(), **numbers), all_pairs(x, number)
@@ -70,29 +69,4 @@ def number_of(value: PublishedValue) -> Number:
     """The number that a published value asks for. Raises StoreError for a metric that this revscore does not have."""
     if value.metric not in CARDS:
         raise StoreError(f"The metric {value.metric} was published and is not known to this revscore.")
-    return Number(value.label, CARDS[value.metric], value.measure, view_from_json(value.view), tuple(sorted((name, _decoded(word)) for name, word in value.params.items())))
-
-
-# -- JSON ----------------------------------------------------------------------------------------------------------------------------------
-
-def view_as_json(view: View) -> dict[str, Any]:
-    """A view as plain values."""
-    return {"period": view.period and _encoded(view.period), "grain": view.grain, "where": {name: list(chosen) for name, chosen in view.where}}
-
-
-def view_from_json(found: Mapping[str, Any]) -> View:
-    return View.of(found["period"] and _decoded(found["period"]), found["grain"], **{name: tuple(chosen) for name, chosen in found["where"].items()})
-
-
-def _encoded(value: Any) -> Any:
-    if isinstance(value, Period):
-        return {"period": [value.start, value.end, value.label]}
-    if isinstance(value, tuple):
-        return {"tuple": [_encoded(one) for one in value]}
-    return value.item() if hasattr(value, "item") else value
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return Period(*value["period"]) if "period" in value else tuple(_decoded(one) for one in value["tuple"])
-    return value
+    return number_from_json({"metric": value.metric, "measure": value.measure, "label": value.label, "view": value.view, "params": value.params})

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import datasets, loads, mappings, migrations, publications, terms
+from revscore.store import datasets, loads, log, mappings, migrations, publications, terms
 from revscore.store.datasets import Dataset
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
 from revscore.store.kept import Kept, folder_beside
 from revscore.store.loads import LoadFile, LoadInfo, LoadResult
+from revscore.store.log import Entry
 from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
 
@@ -139,6 +140,21 @@ class Store:
         """The pairs of a published value. Raises StoreError when they are damaged."""
         with reading(self._engine) as connection:
             return publications.pairs(connection, publication, key)
+
+    def append(self, dataset: str, *entries: Entry) -> tuple[Entry, ...]:
+        """Add entries to the log of `dataset`, all or none: as they are kept. Raises Overtaken when another has written one of their versions."""
+        with writing(self._engine) as connection:
+            return log.append(connection, dataset, entries)
+
+    def entries(self, dataset: str, kind: str = "", record: str = "") -> tuple[Entry, ...]:
+        """The log of `dataset`, of a kind or of one record, oldest first."""
+        with reading(self._engine) as connection:
+            return log.entries(connection, dataset, kind, record)
+
+    def last_entry(self, dataset: str, *kinds: str) -> int:
+        """The id of the last entry of the log (of these kinds), 0 without any: a key for caches."""
+        with reading(self._engine) as connection:
+            return log.last(connection, dataset, kinds)
 
     def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
         """Signature of a sheet's headings -> the newest mapping the user made for it."""

@@ -146,3 +146,18 @@ published_values = Table(
     Column("receipt", JSON, nullable=False),
     Column("frame_sha256", ForeignKey("frames.sha256"), nullable=False),
 )
+
+entries = Table(
+    "entries", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("record", String(64), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("verb", String(30), nullable=False),
+    Column("fields", JSON, nullable=False),
+    Column("by", String(320), nullable=False),
+    Column("at", Instant, nullable=False),
+    UniqueConstraint("dataset_id", "kind", "record", "version"),
+    CheckConstraint("version >= 1", name="version"),
+)
