@@ -1,0 +1,92 @@
+"""Decisions: what was to be decided, what was, by whom, on which state of the numbers; or why nothing was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+
+from revscore.rhythm.actions import Incomplete
+from revscore.rhythm.log import DECISION, Record, records
+from revscore.store import Entry, Store, StoreError
+
+
+@dataclass(frozen=True)
+class Decision:
+    """`status`: open (raised, to be decided), decided, none (it was looked at, and nothing was decided: `text` says why), withdrawn. `receipt`: the state
+    that it was made on. `version`: what a change must name."""
+
+    id: str
+    title: str
+    text: str = ""
+    status: Literal["open", "decided", "none", "withdrawn"] = "open"
+    kind: str = ""  # review that it belongs to: weekly, monthly, triage
+    meeting: str = ""
+    screen: str = ""
+    receipt: Mapping[str, Any] = field(default_factory=dict)
+    raised_at: pd.Timestamp = pd.NaT
+    raised_by: str = ""
+    decided_at: pd.Timestamp = pd.NaT
+    decided_by: str = ""
+    version: int = 0
+    history: tuple[Entry, ...] = ()
+
+    @property
+    def settled(self) -> bool:
+        return self.status != "open"
+
+
+def decisions(store: Store, dataset: str) -> tuple[Decision, ...]:
+    """All of them, oldest first."""
+    return tuple(_decision(one) for one in records(store.entries(dataset, DECISION)))
+
+
+def matching(found: tuple[Decision, ...], words: str) -> tuple[Decision, ...]:
+    """Those with every one of `words` in their title, text or people, newest first."""
+    wanted = words.casefold().split()
+    return tuple(one for one in reversed(found) if all(word in " ".join((one.title, one.text, one.kind, one.raised_by, one.decided_by)).casefold() for word in wanted))
+
+
+def raise_decision(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
+    """Put a question on the list: what has to be decided. Raises Incomplete without a title."""
+    if not decision.title.strip():
+        raise Incomplete("Say what is to be decided.")
+    return _write(store, dataset, decision, "raised", {"status": "open"}, by, 1)
+
+
+def decide(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
+    """Write down what was decided (`text`), or with status "none" why nothing was. A decision that was not raised before is raised with it."""
+    if not decision.title.strip():
+        raise Incomplete("Say what was decided on.")
+    if not decision.text.strip():
+        raise Incomplete("Say why nothing was decided." if decision.status == "none" else "Say what was decided.")
+    if decision.version and decision.settled and decision.status != "none":
+        raise StoreError(f"“{decision.title}” is {decision.status} already.")
+    status = "none" if decision.status == "none" else "decided"
+    return _write(store, dataset, decision, "not decided" if status == "none" else "decided", {"status": status}, by, decision.version + 1)
+
+
+def withdraw(store: Store, dataset: str, decision: Decision, by: str, why: str) -> Decision:
+    if not why.strip():
+        raise Incomplete("Say why it is withdrawn.")
+    store.append(dataset, Entry(DECISION, decision.id, "withdrawn", {"status": "withdrawn", "text": why}, by, decision.version + 1))
+    return _now(store, dataset, decision.id)
+
+
+def _write(store: Store, dataset: str, decision: Decision, verb: str, fields: Mapping[str, Any], by: str, version: int) -> Decision:
+    own = {"title": decision.title, "text": decision.text, "kind": decision.kind, "meeting": decision.meeting, "screen": decision.screen, "receipt": dict(decision.receipt)}
+    store.append(dataset, Entry(DECISION, decision.id, verb, {**own, **fields}, by, version))
+    return _now(store, dataset, decision.id)
+
+
+def _now(store: Store, dataset: str, id_: str) -> Decision:
+    return next(_decision(one) for one in records(store.entries(dataset, DECISION, id_)))
+
+
+def _decision(record: Record) -> Decision:
+    fields, decided = record.fields, record.last("decided", "not decided")
+    return Decision(record.id, **{name: fields.get(name, "") for name in ("title", "text", "kind", "meeting", "screen")}, status=fields.get("status", "open"),
+                    receipt=fields.get("receipt", {}), raised_at=record.raised_at, raised_by=record.raised_by, decided_at=decided.at if decided else pd.NaT,
+                    decided_by=decided.by if decided else "", version=record.version, history=record.entries)
