@@ -108,6 +108,15 @@ class Made:
             return float(self.value(*(np.float64(part.amount if isinstance(part, Given) else part.value(x)) for part in self.parts)))
 
 
+@dataclass(frozen=True)
+class Worked:
+    """A number that a page or an export works out from others, and that no card gives: a step of a split, what is expected of a target by now."""
+
+    label: str
+    unit: Unit
+    made: Made
+
+
 def made_of(x: Coded, number: Number) -> Made | None:
     """The parts of a derived number or a study; None for a number with rows of its own, and where there is no number (a study without a row)."""
     if number.card.made_of is None or x.data.missing(number.card.needs):

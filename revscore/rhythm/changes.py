@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +10,11 @@ import pandas as pd
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.figures import walk
+from revscore.core.made import Given, Made, Number, Worked
 from revscore.core.metrics import CARDS
 from revscore.core.review import comparison
 from revscore.core.splits import RatioSplit, ratio_split
+from revscore.core.units import RATIO
 from revscore.core.view import DIMENSIONS, View
 from revscore.rhythm.asks import LEAST, SHIFTS, Ask, frame_of
 
@@ -74,6 +76,42 @@ def _groups(x: Coded, one: Ask, view: View, by: str) -> pd.DataFrame:
     found = found[(found["measure"] == CARDS[one.card].measure(one.stat).name) & (found["denominator"] > 0)]
     labels = dict(zip(x.dims[by].values, x.dims[by].labels, strict=True))
     return pd.DataFrame({"n": found["numerator"].to_numpy(dtype=float), "d": found["denominator"].to_numpy(dtype=float)}, index=[labels.get(value, value) for value in found[by]])
+
+
+def side(x: Coded, view: View, one: Ask, found: Change, by: str, group: str = "", *, later: bool) -> tuple[Ask, View]:
+    """The rate of one group ("" = of all), in the earlier or the later period; those that are taken together are asked for together."""
+    period = found.period if later else found.before
+    named = set(found.split.groups["group"])
+    members = (group,) if group in x.dims[by].labels else tuple(label for label in x.dims[by].labels if label not in named)
+    at = (view.narrowed(**{by: members}) if group else view).during(period)
+    label = f"{one.label}{f': {group}' if group else ''}, {'now' if later else 'before'}"
+    return replace(one, settled=False, label=label), at
+
+
+def effect(x: Coded, view: View, one: Ask, found: Change, by: str, group: str, kind: str) -> Worked:
+    """What one group added to the change of the rate: by its `kind` "mix", "rate" or "total" of both, worked out from the two rates and shares of the group and of all."""
+    row = found.split.groups.set_index("group").loc[group]
+    parts: list[Number | Given] = []
+    for name in (group, ""):
+        for later in (False, True):
+            asked, at = side(x, view, one, found, by, name, later=later)
+            parts.append(Number.of(CARDS[one.card], at.narrowed(**dict(one.own)) if one.own else at, one.stat, asked.label, **dict(one.params)))
+    for later, base in ((False, "d0"), (True, "d1")):
+        whole = float(found.split.groups[base].sum())
+        parts.append(Given(f"Share of {group}, {'now' if later else 'before'}", float(row[base]) / whole, RATIO, f"{row[base]:,.0f} of {whole:,.0f} below the line of the rates here"))
+
+    def value(r0: float, r1: float, whole0: float, whole1: float, s0: float, s1: float) -> float:
+        total = s1 * np.nan_to_num(r1) - s0 * np.nan_to_num(r0) - (s1 - s0) * (whole0 + whole1) / 2
+        rate = 0.0 if np.isnan(r0) or np.isnan(r1) else (s0 + s1) / 2 * (r1 - r0)
+        return float({"rate": rate, "mix": total - rate, "total": total}[kind])
+
+    return Worked(f"{_EFFECTS[kind]} {group}", RATIO, Made(tuple(parts), _SAYS[kind], value))
+
+
+_EFFECTS = {"mix": "Mix of", "rate": "Rate in", "total": "Mix and rate of"}
+_SAYS = {"rate": "½ × (share before + share now) × (rate now − rate before) of the group; 0 where it has only one of the rates",
+         "mix": "(share now − share before) × (mean of the group's two rates − mean of those of all); of a group that appears or vanishes share × rate, less the change of share × mean of all",
+         "total": "share now × rate now − share before × rate before of the group, less the change of its share × the mean of the two rates of all"}
 
 
 def _rows(split: RatioSplit) -> pd.DataFrame:

@@ -106,11 +106,11 @@ def leakage(x: Coded, view: View) -> pd.DataFrame:
 
 
 def reasons(x: Coded, view: View, keep: int = 10) -> pd.DataFrame:
-    """The most frequent reasons of leads that leaked: stage, fate, reason, leads."""
+    """The most frequent reasons of leads that leaked: id (of the stage), stage, fate, reason, leads."""
     found = measured(frame_of(x, "leakage.leads", view, ("stage", "fate", "reason")), "leak_rate")
     if not len(found):
         return found
     gone = found[found["numerator"] > 0].sort_values("numerator", ascending=False, kind="stable").head(keep)
-    return gone.assign(stage=gone["stage"].map(stage_name), leads=gone["numerator"])[["stage", "fate", "reason", "leads"]].reset_index(drop=True)
+    return gone.assign(id=gone["stage"], stage=gone["stage"].map(stage_name), leads=gone["numerator"])[["id", "stage", "fate", "reason", "leads"]].reset_index(drop=True)
 
 

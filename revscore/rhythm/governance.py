@@ -42,7 +42,8 @@ def overdue(x: Coded, view: View) -> pd.DataFrame:
 
 
 def inconsistent(x: Coded, view: View) -> pd.DataFrame:
-    """Reported values that are off, the furthest first: metric, period, segment, source, value and canonical value as text, off by."""
+    """Reported values that are off, the furthest first: metric, period, segment, source, value and canonical value as text, off by; id and by: metric and source as
+    they are written."""
     if x.data.missing(CARDS["governance.reporting_consistency"].needs):
         return pd.DataFrame()
     found = open_number(x, CARDS["governance.reporting_consistency"]).not_counted
@@ -50,18 +51,18 @@ def inconsistent(x: Coded, view: View) -> pd.DataFrame:
     known = {name: metric(name) for name in found["metric_id"].unique()}
     for column in ("value", "canonical"):
         found[column] = [units.text(value, known[name][1], x.terms.corporate_currency) for name, value in zip(found["metric_id"], found[column], strict=True)]
-    return found.assign(metric_id=found["metric_id"].map({name: title for name, (title, _) in known.items()}), source=_spaced(found["source"]))[
-        ["metric_id", "period", "segment", "source", "value", "canonical", "off_by_share"]].reset_index(drop=True)
+    return found.assign(id=found["metric_id"], by=found["source"], metric_id=found["metric_id"].map({name: title for name, (title, _) in known.items()}), source=_spaced(found["source"]))[
+        ["metric_id", "period", "segment", "source", "value", "canonical", "off_by_share", "id", "by"]].reset_index(drop=True)
 
 
 def tests(x: Coded, view: View) -> pd.DataFrame:
-    """Controlled tests: name, arm, rates of the arm and of the control arm, difference with its interval, verdict in words; those that say something first.
+    """Controlled tests: id, name, arm, rates of the arm and of the control arm, difference with its interval, verdict in words; those that say something first.
     With more than two arms a verdict is exploratory: no comparison is corrected for the others (METRICS X2)."""
     found = frame_of(x, "stats.experiments", View())
     if not len(found):
         return found
     x1, n1, x0, n0 = (found[name] for name in ("numerator", "denominator", "control_numerator", "control_denominator"))
-    out = pd.DataFrame({"name": found["name"].fillna(found["experiment_id"]), "arm": found["arm"], "treated": x1 / n1.where(n1 > 0), "control": x0 / n0.where(n0 > 0), "people": n1 + n0,
+    out = pd.DataFrame({"id": found["experiment_id"], "name": found["name"].fillna(found["experiment_id"]), "arm": found["arm"], "treated": x1 / n1.where(n1 > 0), "control": x0 / n0.where(n0 > 0), "people": n1 + n0,
                         "difference": found["value"], "low": found["low"], "high": found["high"], "said": found["verdict"].map(list(VERDICTS).index),
                         "verdict": found["verdict"].map(VERDICTS).str.cat(found["note"].map({"": "", "exploratory": ", exploratory: one of several arms"}))})
     return out.sort_values("said", kind="stable").drop(columns="said").reset_index(drop=True)

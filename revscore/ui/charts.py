@@ -10,14 +10,18 @@ import pandas as pd
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
+from revscore.core.made import Worked
 from revscore.core.metrics import CARDS
+from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, made
-from revscore.ui import drill, picks
+from revscore.ui import drill, picks, tables
 from revscore.ui.session import Now
 from revscore.ui.theme import theme
 from revscore.ui.words import md
 
+Behind = tuple[Ask, View] | Worked  # what a mark or a cell opens to: a number under a view, or what it is worked out from
+Cell = Callable[[int, str], Behind | None]  # row and column of a table -> what is behind the cell; None: no number
 Mark = Callable[[dict[str, Any]], tuple[Ask, View] | None]  # the fields of a mark -> what it asks, under which view; None: no single number
 
 
@@ -38,6 +42,36 @@ def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", ope
             drill.opened(now, now.ask(made, (one,), view=view)[0])
         elif shows is not None and picked is not None:
             shows(picked)
+
+
+def numbers(now: Now, finding: str, frame: pd.DataFrame, key: str, cell: Cell | None = None, opens: Ask | None = None, foot: str = "", empty: str = "",
+            formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None, height: int | str = "auto") -> None:
+    """A table under what was found. `cell`: each of its cells is a number of its own, which opens. `opens`: its rows are the records of that number. `foot` is plain text."""
+    picked = None
+    with st.container(border=True, key=f"chart-{key}", height="stretch"):
+        heading(finding, key)
+        if not len(frame):
+            if empty:
+                st.markdown(md(empty))
+            return
+        if cell is None:
+            tables.table(frame, now.x, key, height, formats, labels)
+        else:
+            picked = tables.cells(frame, now.x, key, height, formats, labels)
+        if foot or cell:
+            st.caption(md(" ".join(part for part in (foot, "Choose a cell to open its number." if cell else "") if part)))
+        if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the list to its number, rows and receipt"):
+            return drill.opened(now, now.ask(made, (opens,))[0])
+    if picked is not None and cell is not None and (found := cell(*picked)) is not None:
+        behind(now, found)
+
+
+def behind(now: Now, found: Behind) -> None:
+    """Show the drawer of what is behind a mark or a cell."""
+    if isinstance(found, Worked):
+        return drill.worked_out(now, found)
+    one, view = found
+    drill.opened(now, now.ask(made, (one,), view=view)[0])
 
 
 def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
@@ -74,4 +108,4 @@ def absent(question: str, sentence: str, key: str) -> None:
         st.markdown(f":material/hide_source: {md(sentence)}")
 
 
-__all__ = ["absent", "card", "heading", "theme"]
+__all__ = ["Behind", "absent", "behind", "card", "heading", "numbers", "theme"]

@@ -3,6 +3,7 @@ turn; with its receipt, and all of it to be downloaded."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,9 +13,9 @@ import streamlit as st
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.drill import Opened, open_number
-from revscore.core.made import Given, Made, Number, made_of, reached
+from revscore.core.made import Given, Made, Number, Worked, made_of, reached
 from revscore.core.metrics import CARDS
-from revscore.core.receipt import Receipt
+from revscore.core.receipt import Receipt, receipt_for
 from revscore.core.receipt import receipt as receipt_of
 from revscore.core.review import Line
 from revscore.core.view import View
@@ -30,41 +31,68 @@ _PATH = "drawer-path"  # places of the parts that were opened, one inside the ot
 Asked = tuple[str, str, str, tuple[tuple[str, str], ...], tuple[tuple[str, Any], ...]]  # card, statistic, label, own dimensions, parameters: with a view, a number
 
 
-def opened(now: Now, line: Line, whole: bool = True) -> None:
-    """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them."""
+def opened(now: Now, line: Line, whole: bool = True, says: str = "") -> None:
+    """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them. `says`: what one of those is."""
     st.session_state[_PATH] = ()
-    _drawer(now, line, whole)
+    _drawer(now, line, whole, says)
+
+
+def worked_out(now: Now, one: Worked, shown: str = "") -> None:
+    """Show the drawer of a number that no card gives: what it is worked out from."""
+    st.session_state[_PATH] = ()
+    _worked(now, one, shown)
 
 
 @st.dialog("Behind the number", width="large", position="right")
-def _drawer(now: Now, line: Line, whole: bool) -> None:
+def _drawer(now: Now, line: Line, whole: bool, says: str) -> None:
     path: tuple[int, ...] = st.session_state.get(_PATH, ())
     view, asked = now.view.during(line.period), (line.card.id, line.stat, line.label, line.own, line.params)
+    _number_of(now, asked, view, path, line, whole, says=says)
+
+
+@st.dialog("Behind the number", width="large", position="right")
+def _worked(now: Now, one: Worked, shown: str) -> None:
+    path: tuple[int, ...] = st.session_state.get(_PATH, ())
+    part = one.made.parts[path[0]] if path and path[0] < len(one.made.parts) else None
+    if isinstance(part, Number):
+        return _number_of(now, (part.card.id, part.stat, part.label, (), part.params), part.view, path[1:], before=(one.label,), at=path[:1])
+    found = receipt_for(now.x, one, shown)
+    with st.container(border=True, gap="xsmall"):
+        st.metric(md(one.label), md(found.shown))
+    _made(one.made, found, ())
+    downloads({"Parts": _parts(found)}, now, {**_stands(now), **found.as_rows()}, re.sub(r"[^a-z0-9]+", "-", one.label.lower()).strip("-"), "CSV of the parts")
+
+
+def _number_of(now: Now, asked: Asked, view: View, path: tuple[int, ...], line: Line | None = None, whole: bool = True, *, before: tuple[str, ...] = (), at: tuple[int, ...] = (),
+               says: str = "") -> None:
+    """A number, or the part of it at `path`: its rows or parts, and its receipt. `line`: as a page shows it; without one it is itself a part, at the place `at`
+    under those called `before`."""
     way = now.ask(_reached, asked, path, view=view)
     path, here = path[: len(way) - 1], way[-1]
-    found = now.ask(_receipt, asked, path, "" if path else line.text, view=view)
-    if path:
-        _back(way)
+    head = line if not path else None
+    found = now.ask(_receipt, asked, path, head.text if head else "", view=view)
+    if before or path:
+        _back((*before, *(step.label for step in way)), (*at, *path))
     with st.container(border=True, gap="xsmall"):
-        if whole or path:
+        if whole or head is None:
             st.metric(md(here.label), md(found.shown))
         else:
-            st.markdown(f"### {md(line.label)}")
-        said = (_sample(found), _span(found), owners(here.card.owners)) if path else (line.sample if whole else "", _period(now, line), owners(line.card.owners))
+            st.markdown(f"### {md(head.label)}")
+        if says and head:
+            st.markdown(f"**{md(says)}**")
+        said = (_sample(found), _span(found), owners(here.card.owners)) if head is None else (head.sample if whole else "", _period(now, head), owners(head.card.owners))
         st.caption(md(" · ".join(part for part in said if part)))
     st.markdown(_definition(here.card.definition))
-    for note in () if path else line.notes:
+    for note in head.notes if head else ():
         st.caption(f":material/info: {md(note)}")
     about = {**_stands(now), **found.as_rows(), "Definition": _definition(here.card.definition)}
     if here.is_made:
-        _made(now.ask(_made_of, asked, path, view=view), found, path)
-        if whole and not path:
-            evidence(now, line)
-        sheet = pd.DataFrame([{"part": part.label, "value": part.value, "shown": part.shown, "metric": part.metric, "measure": part.measure, "sha256": part.sha256}
-                              for part in found.parts])
-        return downloads({"Parts": sheet}, now, about, here.card.id, "CSV of the parts")
-    if whole and not path:
-        evidence(now, line)
+        _made(now.ask(_made_of, asked, path, view=view), found, (*at, *path))
+        if whole and head:
+            evidence(now, head)
+        return downloads({"Parts": _parts(found)}, now, about, here.card.id, "CSV of the parts")
+    if whole and head:
+        evidence(now, head)
     rows = now.ask(_rows, asked, path, view=view)
     sheets = {"Counted": rows.counted, "Not counted": rows.not_counted, "Waiting": rows.outside, "Left out": rows.left_out}
     *places, last = st.tabs([*(f"{name} {len(frame):,}" for name, frame in sheets.items()), ":material/receipt_long: Receipt"])
@@ -80,13 +108,16 @@ def _drawer(now: Now, line: Line, whole: bool) -> None:
     downloads(sheets, now, about, here.card.id, "CSV of the counted rows")
 
 
-def _back(way: tuple[Number, ...]) -> None:
-    """The way to this part, each step of it to go back to."""
+def _parts(found: Receipt) -> pd.DataFrame:
+    return pd.DataFrame([{"part": part.label, "value": part.value, "shown": part.shown, "metric": part.metric, "measure": part.measure, "sha256": part.sha256} for part in found.parts])
+
+
+def _back(way: tuple[str, ...], path: tuple[int, ...]) -> None:
+    """The way to this part by the labels of its steps, each step of it to go back to."""
     with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", key="drawer-way"):
         for depth, step in enumerate(way[:-1]):
-            st.button(f"{md(step.label)} ›", icon=":material/arrow_back:" if depth == len(way) - 2 else None, type="tertiary", key=f"back-{depth}", on_click=_open_part,
-                      args=(st.session_state[_PATH][:depth],))
-        st.markdown(f"**{md(way[-1].label)}**")
+            st.button(f"{md(step)} ›", icon=":material/arrow_back:" if depth == len(way) - 2 else None, type="tertiary", key=f"back-{depth}", on_click=_open_part, args=(path[:depth],))
+        st.markdown(f"**{md(way[-1])}**")
 
 
 def _open_part(path: tuple[int, ...]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
@@ -18,11 +20,29 @@ _HIDDEN = ("record",)
 def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None,
           opens: bool = False) -> int | None:
     """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened. `formats` gives columns their unit; `labels` their heading, where the column's name will not do."""
+    shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
+    if not opens:
+        st.dataframe(shown, **drawn)
+        return None
+    state = st.dataframe(shown, on_select="rerun", selection_mode="single-row", **drawn)
+    return picks.clicked(key, [row for row in state["selection"]["rows"] if row < len(shown)])
+
+
+def cells(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None,
+          labels: dict[str, str] | None = None) -> tuple[int, str] | None:
+    """`frame` as a table whose cells are numbers of their own: row and column of the cell that was just chosen to be opened."""
+    shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
+    state = st.dataframe(shown, on_select="rerun", selection_mode="single-cell", **drawn)
+    return picks.clicked(key, [(row, name) for row, name in state["selection"]["cells"] if row < len(shown) and name in shown.columns])
+
+
+def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: dict[str, Unit], labels: dict[str, str]) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The frame as it is shown, and how."""
     shown = frame.drop(columns=[name for name in _HIDDEN if name in frame.columns])
     shown, config = shown.copy(deep=False), {}
     for name in shown.columns:
-        label, column = (labels or {}).get(name, humanised(str(name))), shown[name]
-        unit = (formats or {}).get(name)
+        label, column = labels.get(name, humanised(str(name))), shown[name]
+        unit = formats.get(name)
         if pd.api.types.is_datetime64_any_dtype(column.dtype):
             has_time = bool((column.dropna() != column.dropna().dt.normalize()).any())
             config[name] = st.column_config.DatetimeColumn(label, format="D MMM YYYY HH:mm" if has_time else "D MMM YYYY")
@@ -35,9 +55,4 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
             config[name] = st.column_config.NumberColumn(label, format="localized")
         else:
             config[name] = st.column_config.TextColumn(label)
-    drawn = {"hide_index": True, "column_config": config, "key": key, "height": height, "row_height": 40, "placeholder": "–"}
-    if not opens:
-        st.dataframe(shown, **drawn)
-        return None
-    state = st.dataframe(shown, on_select="rerun", selection_mode="single-row", **drawn)
-    return picks.clicked(key, [row for row in state["selection"]["rows"] if row < len(shown)])
+    return shown, {"hide_index": True, "column_config": config, "key": key, "height": height, "row_height": 40, "placeholder": "–"}

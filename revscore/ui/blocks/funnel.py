@@ -12,7 +12,7 @@ from revscore.core.statistics import newcombe
 from revscore.core.view import View
 from revscore.rhythm import funnel
 from revscore.rhythm.asks import Ask, ask, lacks, standout
-from revscore.ui import charts, tables
+from revscore.ui import charts
 from revscore.ui.session import Now
 
 SUMMARY = funnel.TILES
@@ -104,6 +104,11 @@ def leakage(now: Now) -> None:
     with left:
         charts.card(now, finding, groups.rank(frame, label="Leak rate", better="down", theme=charts.theme()), "leakage", "Disqualified, recycled or lost, of all that reached the stage. Exploratory: the highest of several, not tested.",
                     ask("leakage.leads"), charts.group(now, frame, "stage", ask("leakage.leads", label="Leakage")))
-    with right, st.container(border=True, key="chart-reasons", height="stretch"):
-        charts.heading("The reasons given", "reasons")
-        tables.table(now.ask(funnel.reasons), now.x, key="reasons")
+    with right:
+        given = now.ask(funnel.reasons)
+
+        def cell(row: int, column: str) -> charts.Behind:
+            one = given.iloc[row]
+            return ask("leakage.leads", "count", f"{one['stage']}, {one['fate']}: {one['reason'] or 'no reason'}", stage=one["id"], fate=one["fate"], reason=one["reason"]), now.view
+
+        charts.numbers(now, "The reasons given", given.drop(columns="id") if len(given) else given, "reasons", cell, empty="No lead leaked in this selection.")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from revscore.core import units
+from revscore.core.calendars import Period
+from revscore.core.view import View
 from revscore.rhythm import governance
-from revscore.rhythm.asks import lacks
-from revscore.ui import charts, tables
+from revscore.rhythm.asks import ask, lacks
+from revscore.ui import charts
 from revscore.ui.session import Now
 
 _WORDS = {"age_days": "Open for", "metric_id": "To move", "owner_function": "Owner"}
@@ -23,9 +24,10 @@ def waiting(now: Now) -> None:
     left, right = st.columns(2, gap="small")
     with left:
         oldest = f"{units.named(len(decisions), units.DECISIONS).capitalize()} open, the oldest for {units.text(decisions['age_days'].iloc[0], units.DAYS)}" if len(decisions) else "No decision is open"
-        _table(now, oldest, decisions, "decisions", {"age_days": units.DAYS}, _WORDS)
+        charts.numbers(now, oldest, decisions, "decisions", opens=ask("governance.decision_time", "open", "Open decisions", now=True), formats={"age_days": units.DAYS}, labels=_WORDS)
     with right:
-        _table(now, f"{units.named(len(late), units.ACTIONS).capitalize()} overdue" if len(late) else "No action is overdue", late, "overdue", {}, _WORDS)
+        charts.numbers(now, f"{units.named(len(late), units.ACTIONS).capitalize()} overdue" if len(late) else "No action is overdue", late, "overdue",
+                       opens=ask("governance.actions", "overdue", "Actions overdue", now=True), labels=_WORDS)
 
 
 def reports(now: Now) -> None:
@@ -33,8 +35,22 @@ def reports(now: Now) -> None:
     frame = now.ask(governance.inconsistent)
     if len(frame):
         worst = frame.iloc[0]
-        _table(now, f"{worst['source'].capitalize()} is furthest off: {worst['metric_id']} of {worst['period']}, {worst['value']} for {worst['canonical']}", frame, "reports",
-               {"off_by_share": units.RATIO}, _REPORT_WORDS)
+
+        def cell(row: int, column: str) -> charts.Behind:
+            told = frame.iloc[row]
+            label = f"{str(told['source']).capitalize()} agrees: {told['metric_id']} of {told['period']}"
+            return ask("governance.reporting_consistency", label=label, reported_metric=told["id"], source=told["by"]), now.view.during(_period(now, told["period"]))
+
+        charts.numbers(now, f"{worst['source'].capitalize()} is furthest off: {worst['metric_id']} of {worst['period']}, {worst['value']} for {worst['canonical']}",
+                       frame.drop(columns=["id", "by"]), "reports", cell, formats={"off_by_share": units.RATIO}, labels=_REPORT_WORDS)
+
+
+def _period(now: Now, label: str) -> Period | None:
+    """The period that a report names; None for a word that is none."""
+    try:
+        return now.x.terms.calendar.parse(label)
+    except ValueError:
+        return None
 
 
 def tests(now: Now) -> None:
@@ -53,12 +69,11 @@ def tests(now: Now) -> None:
         finding = "A test of several arms hints at a difference: confirm it with two" if hints.any() else "No controlled test has made a difference yet"
     interval = [f"{units.change(low, 0.0, units.RATIO)} to {units.change(high, 0.0, units.RATIO)}" if low == low else units.MISSING for low, high in zip(frame["low"], frame["high"], strict=True)]
     shown = frame.assign(interval=interval, difference=[units.change(value, 0.0, units.RATIO) for value in frame["difference"]])
-    _table(now, finding, shown[["name", "arm", "people", "control", "treated", "difference", "interval", "verdict"]], "tests",
-           {"control": units.RATIO, "treated": units.RATIO, "people": units.PEOPLE}, {"name": "Test", "control": "Control", "treated": "This arm", "interval": "95 % interval"})
 
+    def cell(row: int, column: str) -> charts.Behind:
+        one = frame.iloc[row]
+        return ask("stats.experiments", label=f"{one['name']}: {one['arm']} against control", params={"experiment": str(one["id"]), "arm": str(one["arm"])}), View()
 
-def _table(now: Now, finding: str, frame: pd.DataFrame, key: str, formats: dict, labels: dict[str, str]) -> None:
-    with st.container(border=True, key=f"chart-{key}", height="stretch"):
-        charts.heading(finding, key)
-        if len(frame):
-            tables.table(frame, now.x, key=key, formats=formats, labels=labels)
+    charts.numbers(now, finding, shown[["name", "arm", "people", "control", "treated", "difference", "interval", "verdict"]], "tests", cell,
+                   formats={"control": units.RATIO, "treated": units.RATIO, "people": units.PEOPLE},
+                   labels={"name": "Test", "control": "Control", "treated": "This arm", "interval": "95 % interval"})

@@ -90,16 +90,19 @@ def changed(now: Now, found: retention.Retention, grew: bool) -> None:
 
 
 def segments(now: Now, found: retention.Retention) -> None:
+    """One row a segment; each of its numbers opens to its accounts."""
     frame = found.segments
-    with st.container(border=True, key="chart-segments", height="stretch"):
-        known = frame[frame["accounts"] >= now.x.terms.stats.min_n_show].sort_values("grr", kind="stable") if len(frame) else frame
-        ends = [f"{units.text(known['grr'].iloc[k], units.RATIO)} ({known['segment'].iloc[k]})" for k in (0, -1)] if len(known) > 1 else []
-        charts.heading(f"Without expansion the segments keep from {ends[0]} to {ends[1]}" if ends else "By segment", "segments")
-        if len(frame):
-            few = frame["accounts"] < now.x.terms.stats.min_n_show  # too few for a rate
-            tables.table(frame.assign(**{name: frame[name].mask(few) for name in _RATES}), now.x, key="segments", formats={**_MONEY, **_RATES, "accounts": units.ACCOUNTS}, labels=_WORDS)
-            if few.any():
-                st.caption("No rate below five accounts.")
+    known = frame[frame["accounts"] >= now.x.terms.stats.min_n_show].sort_values("grr", kind="stable") if len(frame) else frame
+    ends = [f"{units.text(known['grr'].iloc[k], units.RATIO)} ({known['segment'].iloc[k]})" for k in (0, -1)] if len(known) > 1 else []
+    few = frame["accounts"] < now.x.terms.stats.min_n_show if len(frame) else pd.Series(dtype=bool)  # too few for a rate
+    shown = frame.assign(**{name: frame[name].mask(few) for name in _RATES}) if len(frame) else frame
+
+    def cell(row: int, column: str) -> charts.Behind:
+        stat, segment = "accounts" if column == "segment" else column, frame["segment"].iloc[row]
+        return ask(retention.CARD, stat, f"{_WORDS.get(stat, 'Accounts')}: {segment}", params={"period": retention.plain(found.period)}, segment=str(segment)), now.view.during(found.period)
+
+    charts.numbers(now, f"Without expansion the segments keep from {ends[0]} to {ends[1]}" if ends else "By segment", shown, "segments", cell,
+                   foot="No rate below five accounts." if few.any() else "", formats={**_MONEY, **_RATES, "accounts": units.ACCOUNTS}, labels=_WORDS)
 
 
 @st.dialog("Behind the account", width="large", position="right")

@@ -132,9 +132,17 @@ def _table(now: Now, one: Ask, found: changes.Change, by: str) -> None:
     shown = pd.DataFrame({"group": frame["group"], "before": [units.of(a, b) for a, b in zip(frame["n0"], frame["d0"], strict=True)], "rate_before": frame["rate0"].where(frame["d0"] >= 5),
                           "now": [units.of(a, b) for a, b in zip(frame["n1"], frame["d1"], strict=True)], "rate_now": frame["rate1"].where(frame["d1"] >= 5),
                           "mix": [_points(v) for v in frame["mix"]], "rate": [_points(v) for v in frame["rate"]], "total": [_points(v) for v in frame["total"]]})
-    tables.table(shown, now.x, key=f"groups-{one.card}", formats={"rate_before": RATIO, "rate_now": RATIO},
+    picked = tables.cells(shown, now.x, key=f"groups-{one.card}", formats={"rate_before": RATIO, "rate_now": RATIO},
                  labels={"group": TITLES.get(by, by), "before": _named(found.before), "now": _named(found.period), "rate_before": "Rate before", "rate_now": "Rate now", "total": "Together"})
-    st.caption("Mix: the group's share of all changed, and it is better or worse than the whole. Rate: the group itself did better or worse. A group that appears or vanishes is all mix.")
+    st.caption("Mix: the group's share of all changed, and it is better or worse than the whole. Rate: the group itself did better or worse. A group that appears or vanishes is all mix. "
+               "Choose a cell to open its number.")
+    if picked is not None:
+        group, column = str(frame["group"].iloc[picked[0]]), picked[1]
+        if column in ("mix", "rate", "total"):
+            worked = changes.effect(now.x, now.view, one, found, by, group, column)
+            drill.worked_out(now, worked, _points(float(frame[column].iloc[picked[0]])))
+        else:
+            charts.behind(now, changes.side(now.x, now.view, one, found, by, group, later=column not in ("before", "rate_before")))
 
 
 def _named(period: Period | None) -> str:
