@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import DAY_US, midnight
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.pipeline import INFLOWS, LEG_LABELS, LEGS, unexplained
+from revscore.core.review import line
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, frame_of, measured
 
@@ -84,11 +86,24 @@ def slipped(x: Coded, view: View) -> pd.DataFrame:
 
 
 def coverage(x: Coded, view: View) -> pd.Series | None:
-    """Coverage of what is left of the bookings target, and what the own win rate requires; None when there is no target for exactly this."""
+    """Coverage of what is left of the bookings target, and what the own win rate requires; None when there is no target for exactly this. `unjudged`: why
+    the win rate cannot say whether it is enough ("" where it can), since a rate below the smallest sample judges nothing (METRICS C12)."""
     found = frame_of(x, "pipeline.coverage", view)
     if not len(found) or pd.isna(found["target"].iloc[0]):
         return None
-    return pd.concat([found.set_index("measure")["value"], found.iloc[0][["target", "won_to_date", "remaining", "open_in_period", "open_not_overdue"]]])
+    return pd.concat([found.set_index("measure")["value"], found.iloc[0][["target", "won_to_date", "remaining", "open_in_period", "open_not_overdue"]],
+                      pd.Series({"unjudged": _unjudged(x, view)}, dtype="object")])
+
+
+def _unjudged(x: Coded, view: View) -> str:
+    rate = line(x, CARDS["winrate.closed_in_period"], view, "value_rate", alone=True)
+    if rate.n == 0:
+        return "No deal is decided in the period yet, so there is no win rate to say whether that is enough."
+    if rate.suppressed:
+        return f"Deals decided in the period: {units.text(rate.n, units.DEALS)}, too few for a win rate to say whether that is enough (it takes {x.terms.stats.min_n_show})."
+    if not rate.known:
+        return f"Deals decided without an amount: {units.of(rate.without_amount, rate.n)}, too many for a win rate by value to say whether that is enough."
+    return "" if rate.value > 0 else "Nothing decided in the period is won yet, so no win rate says whether that is enough."
 
 
 def moved(x: Coded, view: View) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from revscore.core.calendars import Period, day_number
+from revscore.core.coded import Coded
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import standing
@@ -15,8 +16,9 @@ from revscore.core.review import line
 from revscore.core.terms import Target
 from revscore.core.view import View
 from revscore.rhythm.goals import paced, standings
+from revscore.rhythm.pipeline import coverage
 from revscore.rhythm.scorecard import judged
-from tests.core.builder import deal, extract
+from tests.core.builder import deal, extract, table
 
 QUARTER = Period(day_number("2026-05-01"), day_number("2026-08-01"), "FY26Q2")
 
@@ -25,9 +27,9 @@ def target(metric: str, value: float, pacing: str = "linear", direction: str = "
     return Target("T1", metric, period.start, period.end, segment, "sales", value, direction, pacing, "")
 
 
-def company(*targets: Target, as_of: str = "2026-06-30T12:00:00Z", won: str = "2026-06-10", deals: int = 4):
-    """Deals of 100 that are closed on one day: the first lost, the others won."""
-    events = [(f"O{k}", at, stage, 100.0, won) for k in range(deals) for at, stage in (("2026-05-05T00:00Z", "Discovery"), (f"{won}T00:00Z", "Closed Won" if k else "Closed Lost"))]
+def company(*targets: Target, as_of: str = "2026-06-30T12:00:00Z", won: str = "2026-06-10", deals: int = 4, lost: int = 1):
+    """Deals of 100 that are closed on one day: the first `lost` of them lost, the others won."""
+    events = [(f"O{k}", at, stage, 100.0, won) for k in range(deals) for at, stage in (("2026-05-05T00:00Z", "Discovery"), (f"{won}T00:00Z", "Closed Won" if k >= lost else "Closed Lost"))]
     x = extract(as_of, opportunities=[deal(f"O{k}") for k in range(deals)], deal_events=events)
     x.terms = replace(x.terms, targets=targets)
     return x
@@ -62,6 +64,15 @@ def test_a_profile_that_nobody_entered_gives_no_pace():
     assert judged(x, View(QUARTER), replace(bookings, n=30.0)).course == "open" and not len(paced(x, View(QUARTER), (bookings,)))
     x.terms = replace(x.terms, seasonality=(("P9", (0.5, 1.0)),))
     assert standings(x, View(QUARTER))[0].expected_share == 1  # after its last week
+
+
+@pytest.mark.parametrize(("deals", "lost", "said"), [(4, 1, "Deals decided in the period: 4, too few"), (5, 1, ""), (5, 5, "Nothing decided in the period is won"), (0, 0, "No deal is decided")])
+def test_coverage_is_judged_by_a_win_rate_only_on_the_smallest_sample(deals, lost, said):
+    x = company(target("bookings.won.value", 5000.0), deals=deals, lost=lost)
+    x = Coded(x.data.with_tables(targets=table("targets", [{"target_id": "T1", "value": 5000.0}])), x.terms)
+    found, row = coverage(x, View(QUARTER)), compute(x, CARDS["pipeline.coverage"], View(QUARTER)).set_index("measure").loc["required_coverage"]
+    assert found["unjudged"].startswith(said) and bool(found["unjudged"]) == bool(said)
+    assert (row["n"], row["flag"]) == (deals, "low_n" if deals == 5 else "suppress")
 
 
 @pytest.mark.parametrize(("pacing", "on", "off"), [("linear", 60.0, 70.0), ("none", 100.0, 101.0)])

@@ -207,7 +207,7 @@ def _timely(x: Coded, period: Period) -> Period:
 def coverage(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, target: float | None = None) -> pd.DataFrame:
     """Open pipeline that closes in the period ÷ (target − won so far). Missing ("target met") when nothing is left. Beside it: without overdue close
     dates, the simple ratio to the full target, and the coverage that the team's own win rate by value requires. The target is that of bookings
-    for exactly this period and the chosen segment.
+    for exactly this period and the chosen segment. What is required stands on the deals decided in the period: `n` and `flag` say on how many.
     """
     period = view.period or x.terms.calendar.holding(x.as_of_day, "quarter")
     goal = target_value(x, view.during(period)) if target is None else target
@@ -220,11 +220,14 @@ def coverage(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str
     open_now = value(open_pipeline, state, "value", window=period)
     timely = value(open_pipeline, state, "value", window=_timely(x, period))
     won = value(wins.won_value, view.during(period), "value")
-    rate_by_value = value(wins.closed_in_period, view.during(period), "value_rate")
+    rated = engine.compute(x, wins.closed_in_period, view.during(period), only="value_rate").iloc[0]
+    rate_by_value = float(rated["value"])
     left = goal - won
     numbers = {"coverage": open_now / left if left > 0 else np.nan, "coverage_not_overdue": timely / left if left > 0 else np.nan,
                "simple_coverage": open_now / goal if goal else np.nan, "required_coverage": 1 / rate_by_value if rate_by_value > 0 else np.nan}
     frame = pd.DataFrame([{"measure": name, "value": number, "numerator": open_now, "denominator": left} for name, number in numbers.items()])
+    required = frame["measure"] == "required_coverage"
+    frame = frame.assign(n=np.where(required, rated["n"], np.nan), flag=pd.Series(rated["flag"], index=frame.index, dtype="str").where(required))
     return frame.assign(target=goal, won_to_date=won, remaining=left, open_in_period=open_now, open_not_overdue=timely, period=period.label, start=period.start, end=period.end)
 
 

@@ -99,8 +99,8 @@ def coverage(now: Now, review: Weekly) -> None:
     with st.container(border=True, key="chart-coverage", height="stretch"):
         if not found["remaining"] > 0:
             return charts.heading(f"The target is met: {money('won_to_date')} won of {money('target')}", "coverage")
-        have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
-        known = found["required_coverage"] == found["required_coverage"]
+        known = not found["unjudged"]
+        have, required = units.text(found["coverage"], units.MULTIPLE), units.text(found["required_coverage"], units.MULTIPLE) if known else units.MISSING
         enough = known and found["coverage"] >= found["required_coverage"]
         charts.heading("Enough to close what is left" if enough else f"Not enough pipeline: {have} where our win rate needs {required}" if known
                        else f"{have} of what is left is open", "coverage")
@@ -109,7 +109,7 @@ def coverage(now: Now, review: Weekly) -> None:
                 st.metric(label, said)
                 if st.button("", icon=":material/open_in_full:", key=f"open-{stat}", type="tertiary", help=f"Open {label.lower()} to its parts"):
                     drill.opened(now, now.ask(made, (ask("pipeline.coverage", stat, label),), view=now.view.during(review.period))[0])
-        st.caption(md(f"{money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
+        st.caption(md(f"{found['unjudged']} {money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
                              f"Without overdue close dates: {units.text(found['coverage_not_overdue'], units.MULTIPLE)}."))
 
 
@@ -121,7 +121,8 @@ def weekly_answer(review: Weekly) -> None:
     moved = sorted((line for line in review.standing if line.known and line.change != units.MISSING), key=lambda line: line.card.id != "bookings.won_value")
     said += [_step(line) for line in moved[:1]]
     if review.coverage is not None and review.coverage["remaining"] > 0:
-        said.append(f"coverage {units.text(review.coverage['coverage'], units.MULTIPLE)} of {units.text(review.coverage['required_coverage'], units.MULTIPLE)} required")
+        have, required = (units.text(review.coverage[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
+        said.append(f"coverage {have}, too little is decided to say what is required" if review.coverage["unjudged"] else f"coverage {have} of {required} required")
     if review.bridge.legs is not None and len(review.bridge.legs):
         step = review.bridge.end - review.bridge.start
         said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in the last seven days of the data")
