@@ -76,6 +76,16 @@ def iso(at: int | np.integer | None) -> str | None:
     return moment.isoformat(timespec="microseconds" if moment.microsecond else "seconds").replace("+00:00", "Z")
 
 
+_DAY = r"\d{4}-\d\d-\d\d"
+
+
+def written(label: str) -> str:
+    """A label of `Calendar.label`, alone or in words, as readers write it: FY26Q3 is "FY26 Q3", 2026-10 "Oct 2026", 2026-11-09 "9 Nov 2026"."""
+    label = re.sub(_DAY, lambda day: f"{int(day[0][-2:])} {dt.date.fromisoformat(day[0]):%b %Y}", label)
+    label = re.sub(r"\b\d{4}-(?:0[1-9]|1[0-2])\b(?!-)", lambda month: f"{dt.date.fromisoformat(month[0] + '-01'):%b %Y}", label)
+    return re.sub(r"\b(FY\d\d)(Q[1-4])\b", r"\1 \2", label)
+
+
 @dataclass(frozen=True)
 class Period:
     """Days from `start` up to but not including `end`."""
@@ -98,6 +108,11 @@ class Period:
     @property
     def last(self) -> int:
         return self.end - 1
+
+    @property
+    def name(self) -> str:
+        """The period as readers write it: "FY26 Q3", "Oct 2026", "week of 9 Nov 2026", "same days of FY26 Q3"; in dates where it has no name."""
+        return self.dates() if not self.label or ".." in self.label else f"week of {written(self.label)}" if self.days == 7 and re.fullmatch(_DAY, self.label) else written(self.label)
 
     def dates(self) -> str:
         """The period in dates, never by its name alone: "1 Nov 2026 – 31 Jan 2027"."""
@@ -168,7 +183,7 @@ class Calendar:
         Raises ValueError with a sentence when the text is none of these.
         """
         text = text.strip()
-        if match := re.fullmatch(r"FY(\d{2})(?:Q([1-4]))?", text, re.IGNORECASE):
+        if match := re.fullmatch(r"FY(\d{2})(?: ?Q([1-4]))?", text, re.IGNORECASE):
             year = 2000 + int(match[1]) - 1970 - (self.fiscal_year_named_by == "end" and self.fiscal_start_month > 1)
             return self.period(year * 4 + int(match[2]) - 1, "quarter") if match[2] else self.period(year, "year")
         try:

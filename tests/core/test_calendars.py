@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from revscore.core.calendars import NEVER, Calendar, Period, day_number, iso, labels, local_days, midnight
+from revscore.core.calendars import NEVER, Calendar, Period, day_number, iso, labels, local_days, midnight, written
 
 
 def one(text: str, calendar: Calendar, grain: str) -> str:
@@ -57,6 +57,17 @@ def test_what_is_no_period_is_refused_with_a_sentence(text: str) -> None:
 def test_a_period_says_its_dates() -> None:
     assert Calendar().parse("FY26Q2").dates() == "1 May – 31 Jul 2025"
     assert Period(day_number("2026-11-01"), day_number("2027-02-01")).dates() == "1 Nov 2026 – 31 Jan 2027"
+
+
+@pytest.mark.parametrize(("text", "name"), [("FY26Q2", "FY26 Q2"), ("FY26 Q2", "FY26 Q2"), ("FY26", "FY26"), ("2026-10", "Oct 2026"), ("2026-11-09", "9 Nov 2026"),
+                                            ("2026-05-01..2026-06-15", "1 May – 15 Jun 2026")])
+def test_a_period_has_the_name_that_readers_use(text: str, name: str) -> None:
+    assert Calendar().parse(text).name == name
+
+
+def test_labels_within_words_are_written_for_readers() -> None:
+    assert written("same days of FY26Q3") == "same days of FY26 Q3" and written("MQLs of 2026-10") == "MQLs of Oct 2026"
+    assert Calendar().holding(day_number("2026-11-12"), "week").name == "week of 9 Nov 2026" and Period(0, 31).name == "1 Jan – 31 Jan 1970"
 
 
 def test_week_53_belongs_to_period_12() -> None:
