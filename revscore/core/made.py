@@ -62,8 +62,7 @@ class Number:
         """Its row in the frame of `compute`; None without any."""
         only = "" if self.is_made else self.card.measure(self.stat).name
         frame = self._study(x) if self.is_made else compute(x, self.card, self.view, only=only, **dict(self.params))
-        found = frame[frame["measure"] == self.row_name]
-        found = chosen_rows(x, self.card, self.view, found) if self.is_made else found
+        found = chosen_rows(x, self.card, self.view, frame[frame["measure"] == self.row_name])
         return found.iloc[self.place] if len(found) > self.place else None
 
     def _study(self, x: Coded) -> pd.DataFrame:
@@ -126,7 +125,9 @@ def made_of(x: Coded, number: Number) -> Made | None:
 
 
 def chosen_rows(x: Coded, card: Metric, view: View, frame: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a study's frame that `view` chooses by the study's own dimensions, by id or label."""
+    """The rows of a study's frame that `view` chooses by the study's own dimensions, by id or label; of another card all of them."""
+    if card.headline.kind not in (Kind.DERIVED, Kind.STUDY):
+        return frame
     for name, chosen in view.where:
         if name in card.by and name in frame.columns:
             dimension = x.dims.get(name)

@@ -12,6 +12,7 @@ from revscore.core import schema, units
 from revscore.core.calendars import Grain, Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute, stat_name
+from revscore.core.made import chosen_rows
 from revscore.core.metric import Better, Kind, Measure, Metric
 from revscore.core.signals import Control, control
 from revscore.core.statistics import display, newcombe
@@ -202,9 +203,9 @@ def line(x: Coded, card: Metric, view: View, stat: str = "", *, label: str = "",
         return Line(**base, lacks=lacks, notes=notes)
     view = view.narrowed(**own) if own else view
     only = measure.name if card.headline.kind not in (Kind.DERIVED, Kind.STUDY) else ""
-    now = _row(compute(x, card, view, only=only, **params), stat)
+    now = _row(chosen_rows(x, card, view, compute(x, card, view, only=only, **params)), stat)
     then = {"then": True} if "then" in card.params else {}  # a state of today is, of the period before, the state of that time
-    before = _row(compute(x, card, view.during(before_period), only=only, **params, **then), stat) if before_period else None
+    before = _row(chosen_rows(x, card, view, compute(x, card, view.during(before_period), only=only, **params, **then)), stat) if before_period else None
     numbers = {name: _number(now, name) for name in ("value", "numerator", "denominator", "n", "low", "high")}
     without, unknown = _without_amount(x, card, measure, view, params)
     if unknown or (without > 0 and numbers["value"] == 0):

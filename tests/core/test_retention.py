@@ -11,8 +11,10 @@ from revscore.core import ask
 from revscore.core.calendars import Period, day_number
 from revscore.core.compute import compute, curve
 from revscore.core.drill import open_number
+from revscore.core.made import Number, bearing
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.retention import default_period
+from revscore.core.review import line
 from revscore.core.terms import Terms
 from revscore.core.view import View
 from revscore.rhythm import governance
@@ -156,6 +158,17 @@ def test_a_test_that_was_not_split_as_planned_is_invalid_and_three_arms_have_two
     found = compute(x, CARDS["stats.experiments"])
     assert list(zip(found["experiment_id"], found["arm"], found["verdict"], strict=True)) == [
         ("E1", "treatment", "invalid_srm"), ("E2", "b", "lift"), ("E2", "c", "inconclusive"), ("E3", "treatment", "inconclusive")]
+
+
+def test_a_test_is_narrowed_to_one_experiment_and_one_arm() -> None:
+    arms = [{"experiment_id": test, "name": test, "arm": arm, "n": 100, "successes": hits, "planned_share": 1 / 3} for test in ("E1", "E2")
+            for arm, hits in (("control", 10), ("a", 20), ("b", 30 if test == "E1" else 40))]
+    x, card = extract(experiments=arms), CARDS["stats.experiments"]
+    found, remarks = ask.tidy(x, [card], ask.view_of(x, ["experiment_id=E2"]), by=("arm",))
+    assert found["by"].tolist() == ["a", "b"] and found["value"].tolist() == pytest.approx([0.1, 0.3]) and not remarks
+    view = ask.view_of(x, ["experiment_id=E2", "arm=b"])
+    assert Number.of(card, view).value(x) == pytest.approx(0.3) and bearing(x, Number.of(card, view)) == ("arm", "experiment_id")
+    assert line(x, card, View(), own={"experiment_id": "E2", "arm": "b"}).value == pytest.approx(0.3)
 
 
 def test_one_lift_of_several_arms_is_exploratory_in_the_frame_and_in_words() -> None:

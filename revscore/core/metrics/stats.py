@@ -75,8 +75,8 @@ def xmr(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | No
 
 @metric("stats.experiments", "Controlled tests", "Which controlled tests made a difference?", study("value", RATIO, label="Difference"), better=Better.UP,
         owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=("experiments.experiment_id", "experiments.arm", "experiments.n", "experiments.successes"),
-        population="tests with a control arm and at least one other", made_of=_arms)
-def experiments(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, experiment: str = "", arm: str = "") -> pd.DataFrame:
+        by=("experiment_id", "arm"), population="tests with a control arm and at least one other", made_of=_arms)
+def experiments(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None) -> pd.DataFrame:
     """Difference of the rates of an arm and the control arm with its Newcombe interval, and the relative lift with its log interval. The arms' sizes
     are checked against the planned split first: where they differ by more than chance (χ², p < 0.001) the test is invalid, whatever it shows. Else the
     verdict is lift or drop when the interval excludes 0, otherwise inconclusive. Read it once, at its planned end. Of a test with several arms each is
@@ -89,8 +89,7 @@ def experiments(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: 
         n, hits = (arms[c].fillna(0.0).to_numpy() for c in ("n", "successes"))
         chi, p = sample_ratio(n, arms["planned_share"].to_numpy())
         note = "exploratory" if len(arms) > 2 else ""
-        rows += [_against(name, arms.iloc[k], (hits[0], n[0], hits[k], n[k]), chi, p) | {"note": note} for k in range(1, len(arms))
-                 if experiment in ("", name) and arm in ("", arms["arm"].iloc[k])]
+        rows += [_against(name, arms.iloc[k], (hits[0], n[0], hits[k], n[k]), chi, p) | {"note": note} for k in range(1, len(arms))]
     return pd.DataFrame(rows, columns=list(_TESTS)).assign(measure="value")
 
 

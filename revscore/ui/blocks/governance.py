@@ -72,7 +72,7 @@ def tests(now: Now) -> None:
 
     def cell(row: int, column: str) -> charts.Behind:
         one = frame.iloc[row]
-        return ask("stats.experiments", label=f"{one['name']}: {one['arm']} against control", params={"experiment": str(one["id"]), "arm": str(one["arm"])}), View()
+        return ask("stats.experiments", label=f"{one['name']}: {one['arm']} against control", experiment_id=str(one["id"]), arm=str(one["arm"])), View()
 
     charts.numbers(now, finding, shown[["name", "arm", "people", "control", "treated", "difference", "interval", "verdict"]], "tests", cell,
                    formats={"control": units.RATIO, "treated": units.RATIO, "people": units.PEOPLE},
