@@ -8,7 +8,7 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from revscore.charts.drawing import Drawing, authored, empty, keyed, layers, room, sentence, tips, written
+from revscore.charts.drawing import UNSEEN, Drawing, authored, clickable, empty, keyed, layers, room, sentence, tips, written
 from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import units
 from revscore.core.statistics import Survival
@@ -33,7 +33,7 @@ def _curve(theme: Theme) -> alt.LayerChart:
     def only(part: str) -> alt.Chart:
         return base.transform_filter(f"datum.part == '{part}'")
 
-    about = tips(("Curve", "curve:N"), ("Age", "age:N"), ("Share", "share:Q", ".1%"), ("Followed", "at_risk:Q"))
+    about = tips(("Curve", "curve:N"), ("Age", "age:N"), ("Share", "said:Q", ".1%"), ("Followed", "at_risk:Q"))
     return layers(
         only("solid").mark_line(interpolate="step-after", strokeWidth=4).encode(color=colour, tooltip=about),
         *(chart.encode(color=colour) if k else chart for k, chart in enumerate(
@@ -42,6 +42,7 @@ def _curve(theme: Theme) -> alt.LayerChart:
         only("head").mark_text(fontSize=SMALL, align="left", baseline="middle", color=p.soft).encode(text="text:N"),
         only("risk").mark_text(fontSize=BODY, fontWeight=600, baseline="middle").encode(text="text:N", color=colour),
         only("row").mark_text(fontSize=SMALL, align="right", baseline="middle", dx=-34, fontWeight=600, limit=130).encode(text="text:N", color=colour),
+        clickable(base.transform_filter("datum.part == 'solid' || datum.part == 'risk'").mark_point(size=700, **UNSEEN).encode(tooltip=about), "curve", "t"),
     )
 
 
@@ -70,9 +71,11 @@ def curve(curves: Sequence[tuple[str, Survival]], unit: Unit = DAYS, *, label: s
                   pd.DataFrame({"part": ["head"], "t": [0.0], "share": [-0.17 * top], "text": [head], "slot": [0]})], []
     for slot, ((name, s), part, place) in enumerate(zip(chosen, parts, heights, strict=True)):
         strong, below = part["at_risk"] >= FEW, -(0.26 + 0.09 * slot) * top
-        rows.append(part[strong].assign(part="solid", slot=slot))
+        rows.append(part[strong].assign(part="solid", slot=slot, said=part["share"]))
         rows.append(pd.DataFrame({"part": "name", "t": [end], "share": [place], "text": [name], "slot": [slot]}))
-        rows.append(pd.DataFrame({"part": "risk", "t": ages, "share": below, "text": [f"{s.at_risk_at(age):,}" for age in ages], "slot": slot}))
+        rows.append(pd.DataFrame({"part": "risk", "t": ages, "share": below, "text": [f"{s.at_risk_at(age):,}" for age in ages], "slot": slot,
+                                  "age": [units.text(age, unit) for age in ages], "at_risk": [s.at_risk_at(age) for age in ages],
+                                  "said": [s.at(age) if falling else 1 - s.at(age) for age in ages]}))
         rows.append(pd.DataFrame({"part": "row", "t": [0.0], "share": [below], "text": [name], "slot": [slot]}))
         final = part[strong].iloc[-1]
         says.append(f"{name}: {final['share']:.0%} after {final['age']}, of {s.n:,}")

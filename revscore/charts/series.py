@@ -49,7 +49,7 @@ def _toned(base: alt.Chart, p: Palette, **text: object) -> tuple[alt.Chart, alt.
 
 
 @authored
-def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
+def _trend(unit: Unit, currency: str, clicks: bool, theme: Theme) -> alt.LayerChart:
     p = PALETTES[theme]
     y = alt.Y("value:Q", title=None, scale=alt.Scale(zero=True, nice=True), axis=alt.Axis(labelExpr=units.axis(unit, currency)))
     base = alt.Chart().encode(x=_x(100, "point"))
@@ -66,6 +66,7 @@ def _trend(unit: Unit, currency: str, theme: Theme) -> alt.LayerChart:
         *_toned(base.encode(y=y, text="last:N"), p, align="left", baseline="middle", dx=14, fontSize=LAST, fontWeight=700),
         *written(base.encode(y=y, text="last_n:N"), p, align="left", baseline="top", dx=14, dy=16, fontSize=SMALL, color=p.soft,
                  lineBreak="\n", lineHeight=20),
+        *((clickable(base.mark_point(size=900, **UNSEEN).encode(y=y, tooltip=about), "period"),) if clicks else ()),
     )
 
 
@@ -120,8 +121,8 @@ def _trend_alt(data: pd.DataFrame, label: str) -> str:
 
 
 def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str = "Value", target: Target = None, better: str = "up",
-          theme: Theme = "light", height: int = 380) -> Drawing:
-    """A line over periods with its 95 % band and stepped target.
+          clicks: bool = False, theme: Theme = "light", height: int = 380) -> Drawing:
+    """A line over periods with its 95 % band and stepped target. `clicks`: points can be opened by their period.
 
     frame : period, value; where known start, end (day numbers), low, high, n, numerator, denominator, flag, maturity, target. Unsettled
     periods are dotted and hollow, periods of fewer than five say "x of n" in grey, missing periods break the line.
@@ -130,7 +131,7 @@ def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str 
     if not len(frame):
         return empty("trend", theme, height)
     data = _series(frame, unit, currency, target, better)
-    return Drawing("trend", data, _trend(unit, currency, theme), _trend_alt(data, label), height)
+    return Drawing("trend", data, _trend(unit, currency, clicks, theme), _trend_alt(data, label), height)
 
 
 @authored

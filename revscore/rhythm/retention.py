@@ -91,7 +91,7 @@ def _values(x: Coded, view: View, period: Period) -> pd.DataFrame:
 def _ratio(x: Coded, view: View, stat: str, label: str, period: Period, before: Period, year_ago: pd.DataFrame, trend: list[tuple[Period, pd.DataFrame]]) -> Line:
     now = line(x, CARDS[CARD], view.during(None), stat, label=label, period=plain(period))
     held = _values(x, view, period)["value"].get("accounts", 0.0)
-    points = pd.DataFrame([{"period": f"{date_of(p.last):%Y-%m}", "start": x.terms.calendar.holding(p.last, "month").start, "end": p.end, "running": False, "maturity": None,
+    points = pd.DataFrame([{"period": f"{date_of(p.last):%Y-%m}", "start": x.terms.calendar.holding(p.last, "month").start, "end": p.end, "first": p.start, "running": False, "maturity": None,
                             **{name: row.loc[stat, name] for name in ("value", "numerator", "denominator", "low", "high")}, "n": row["value"]["accounts"],
                             "flag": row.loc[stat, "flag"]} for p, row in trend])
     was = year_ago.loc[stat]

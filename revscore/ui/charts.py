@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,8 +10,10 @@ import pandas as pd
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
+from revscore.core import units
 from revscore.core.made import Worked
 from revscore.core.metrics import CARDS
+from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, made
@@ -42,6 +44,19 @@ def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", ope
             drill.opened(now, now.ask(made, (one,), view=view)[0])
         elif shows is not None and picked is not None:
             shows(picked)
+
+
+def ages(now: Now, curves: Sequence[tuple[str, Survival]], unit: Unit, come: str, of: Callable[[str], tuple[Ask, View | None]]) -> Callable[[dict[str, Any]], None]:
+    """What a point or a count below a curve shows: the records of its curve, under what it says ("converted" by that age, how many are followed so far).
+    `of`: the number of the curve by its name, and its view (None: that of the page)."""
+    def shows(mark: dict[str, Any]) -> None:
+        one, age = dict(curves).get(mark["curve"]), float(mark["t"])
+        if one is not None:
+            asked, view = of(mark["curve"])
+            drill.opened(now, now.ask(made, (asked,), view=view)[0], says=f"At {units.text(age, unit)}: {units.text(1 - one.at(age), units.RATIO)} {come}; "
+                         f"{units.of(one.at_risk_at(age), one.n)} are followed for so long")
+
+    return shows
 
 
 def numbers(now: Now, finding: str, frame: pd.DataFrame, key: str, cell: Cell | None = None, opens: Ask | None = None, foot: str = "", empty: str = "",
@@ -108,4 +123,4 @@ def absent(question: str, sentence: str, key: str) -> None:
         st.markdown(f":material/hide_source: {md(sentence)}")
 
 
-__all__ = ["Behind", "absent", "behind", "card", "heading", "numbers", "theme"]
+__all__ = ["Behind", "absent", "ages", "behind", "card", "heading", "numbers", "theme"]

@@ -85,10 +85,16 @@ def curves(now: Now) -> None:
     question = f"How long does {funnel.named(funnel.MAIN_PAIR)} take?"
     if sentence := lacks(now.x, "funnel.km_conversion"):
         return charts.absent(question, sentence, "curves")
-    drawing = drawings.curve(now.ask(funnel.conversion_curves), label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
+    found, period = now.ask(funnel.conversion_curves), now.view.period
+    drawing = drawings.curve(found, label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
+
+    def of(name: str) -> tuple[Ask, View]:
+        before = now.x.terms.calendar.shifted(period) if period else None
+        return ask("funnel.km_conversion", label=f"{funnel.named(funnel.MAIN_PAIR)}, {name}", params={"pair": funnel.MAIN_PAIR}), now.view.during(before if before and name == (before.label or before.dates()) else period)
+
     charts.card(now, now.ask(funnel.equal_age) or question, drawing, "curves",
                 "Kaplan–Meier: everyone who has not converted is followed up to the date of the data. A curve ends where fewer than five are followed.",
-                ask("funnel.km_conversion", params={"pair": funnel.MAIN_PAIR}))
+                ask("funnel.km_conversion", params={"pair": funnel.MAIN_PAIR}), shows=charts.ages(now, found, units.DAYS, "converted", of))
 
 
 def leakage(now: Now) -> None:

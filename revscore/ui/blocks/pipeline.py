@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pandas as pd
-import streamlit as st
 
 from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.rhythm import pipeline
 from revscore.rhythm.asks import Ask, ask, lacks, standout
-from revscore.ui import charts, tables
+from revscore.ui import charts
 from revscore.ui.session import Now
 
 SUMMARY = pipeline.TILES
@@ -80,7 +79,7 @@ def aging(now: Now) -> None:
         return charts.absent(question, sentence, "aging")
     frame, currency = now.ask(pipeline.aging), now.x.terms.corporate_currency
     finding = f"{len(frame):,} open deals stay longer in their stage than deals we win: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "No open deal stays longer than deals we win"
-    _deals(now, frame, finding, "aging", ("name", "owner", "stage", "amount", "close_date", "age_days", "over_p75_days", "next_step"))
+    _deals(now, frame, finding, "aging", ask("velocity.aging", "flagged_share", now=True), ("name", "owner", "stage", "amount", "close_date", "age_days", "over_p75_days", "next_step"))
 
 
 def slipped(now: Now) -> None:
@@ -92,15 +91,12 @@ def slipped(now: Now) -> None:
     if now.view.period is None:
         return charts.absent(question, "Choose a period: slippage is what was to close in it and moved out.", "slipped")
     finding = f"{len(frame):,} deals slipped out of the period: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "Nothing slipped out of the period"
-    _deals(now, frame, finding, "slipped", ("name", "owner", "stage", "amount", "close_start_day", "close_now_day", "next_step"))
+    _deals(now, frame, finding, "slipped", ask("slippage.rate", now=True, params={"period": now.view.period}), ("name", "owner", "stage", "amount", "close_start_day", "close_now_day", "next_step"))
 
 
-def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, columns: tuple[str, ...]) -> None:
-    with st.container(border=True, key=f"chart-{key}", height="stretch"):
-        charts.heading(finding, key)
-        if len(frame):
-            tables.table(frame[[name for name in columns if name in frame.columns]], now.x, key=key, height=min(420, 40 * (len(frame) + 1) + 6),
-                         formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
-                         labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
+def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, behind: Ask, columns: tuple[str, ...]) -> None:
+    charts.numbers(now, finding, frame[[name for name in columns if name in frame.columns]], key, opens=behind, height=min(420, 40 * (len(frame) + 1) + 6),
+                   formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
+                   labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
 
 

@@ -7,9 +7,11 @@ import streamlit as st
 
 from revscore.charts import amounts, series
 from revscore.core import units
+from revscore.core.calendars import Period
 from revscore.core.review import Line
+from revscore.core.view import View
 from revscore.rhythm import retention
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.ui import answers, charts, drill, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -68,8 +70,15 @@ def trend(now: Now, found: retention.Retention) -> None:
     first, last = known["value"].iloc[0], known["value"].iloc[-1]
     step = units.change(last, first, nrr.measure.unit, nrr.currency)
     finding = f"Net retention {'rose' if last > first else 'fell' if last < first else 'stood still'} in a year: {step}" if len(known) > 1 and last != first else "Net retention month by month"
-    charts.card(now, finding, series.trend(nrr.series.assign(low=float("nan"), high=float("nan")), units.RATIO, label="Net revenue retention", theme=charts.theme(), height=460), "retention-trend",
-                "Each point: the twelve months to the end of that month. Two neighbours share eleven of them.")
+    charts.card(now, finding, series.trend(nrr.series.assign(low=float("nan"), high=float("nan")), units.RATIO, label="Net revenue retention", clicks=True, theme=charts.theme(), height=460), "retention-trend",
+                "Each point: the twelve months to the end of that month. Two neighbours share eleven of them. Click a point for its accounts.", mark=lambda mark: _month(now, nrr, mark["period"]))
+
+
+def _month(now: Now, nrr: Line, label: str) -> tuple[Ask, View]:
+    """Net retention of the year to one month."""
+    row = nrr.series[nrr.series["period"] == label].iloc[0]
+    period = Period(int(row["first"]), int(row["end"]))
+    return ask(retention.CARD, "nrr", f"Net revenue retention, the year to {label}", params={"period": period}), now.view.during(period)
 
 
 def changed(now: Now, found: retention.Retention, grew: bool) -> None:

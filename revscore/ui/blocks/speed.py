@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,7 @@ from revscore.charts import groups, series
 from revscore.charts.walks import walk
 from revscore.core import units
 from revscore.core.calendars import Period
+from revscore.core.metrics import CARDS
 from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
@@ -96,7 +99,7 @@ def response(now: Now) -> None:
     said = dict.fromkeys(f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[:1] + known[-1:]))
     finding = f"Half are answered within {' to '.join(said)}" if said else question
     charts.card(now, finding, drawings.curve(curves, units.MINUTES, label="Answered", theme=charts.theme()), "response", f"Business time, by region; leads that still wait are followed as far as they go.{_aside(curves, units.LEADS)}",
-                ask("sla.speed_to_lead_minutes", "km_median"))
+                ask("sla.speed_to_lead_minutes", "km_median"), shows=charts.ages(now, curves, units.MINUTES, "answered", _of("sla.speed_to_lead_minutes", "km_median", "region")))
 
 
 def breaches(now: Now) -> None:
@@ -104,12 +107,9 @@ def breaches(now: Now) -> None:
     if sentence := lacks(now.x, "sla.breach_ageing"):
         return charts.absent("Which promises are broken now?", sentence, "breaches")
     frame = now.ask(speed.open_breaches)
-    with st.container(border=True, key="chart-breaches", height="stretch"):
-        charts.heading(f"{len(frame):,} promises are broken and still open" if len(frame) else "No promise is broken and open", "breaches")
-        if len(frame):
-            shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min") if name in frame.columns]
-            tables.table(frame[shown], now.x, key="breaches", height=420, formats={"overdue_min": units.MINUTES},
-                         labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)"})
+    shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min") if name in frame.columns]
+    charts.numbers(now, f"{len(frame):,} promises are broken and still open" if len(frame) else "No promise is broken and open", frame[shown], "breaches", opens=ask("sla.breach_ageing", now=True), height=420,
+                   formats={"overdue_min": units.MINUTES}, labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)"})
 
 
 def decisions(now: Now) -> None:
@@ -121,11 +121,17 @@ def decisions(now: Now) -> None:
         curves = now.ask(speed.decision_curves)
         charts.card(now, _halfway(curves, "decided") or "How long until a deal is decided?", drawings.curve(curves, label="Decided", theme=charts.theme()), "decisions",
                     f"Deals created in the period, by segment; open ones are followed up to the date of the data.{_aside(curves)}",
-                    ask("velocity.time_to_close_km"))
+                    ask("velocity.time_to_close_km"), shows=charts.ages(now, curves, units.DAYS, "decided", _of("velocity.time_to_close_km", "", "segment")))
     with right:
         curves = now.ask(speed.win_curves)
         charts.card(now, _by_then(curves) or "What is the chance to win by then?", drawings.curve(curves, label="Won", theme=charts.theme()), "win-chance",
-                    f"Lost deals stay in the denominator, so this never promises too much.{_aside(curves)}", ask("velocity.win_probability_by_age"))
+                    f"Lost deals stay in the denominator, so this never promises too much.{_aside(curves)}", ask("velocity.win_probability_by_age"),
+                    shows=charts.ages(now, curves, units.DAYS, "won", _of("velocity.win_probability_by_age", "", "segment")))
+
+
+def _of(card: str, stat: str, dimension: str) -> Callable[[str], tuple[Ask, View | None]]:
+    """The number behind the curve of one group."""
+    return lambda name: (ask(card, stat, f"{CARDS[card].measure(stat).label or CARDS[card].label}: {name}", **({} if name == "all" else {dimension: name})), None)
 
 
 def _halfway(curves: Curves, word: str) -> str:
