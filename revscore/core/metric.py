@@ -7,13 +7,21 @@ function's docstring *is* the definition that readers are shown.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from revscore.core import units
 from revscore.core.units import RATIO, Unit
+
+
+_FUNCTIONS = {"revops": "RevOps", "cs": "Customer Success", "council": "Revenue council"}
+
+
+def functions(names: Iterable[str]) -> str:
+    """Functions of the company as readers call them: "Marketing + Customer Success"."""
+    return " + ".join(_FUNCTIONS.get(name, name.capitalize()) for name in names)
 
 
 class Kind(StrEnum):

@@ -6,6 +6,7 @@ import pandas as pd
 
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
+from revscore.core.metric import functions
 from revscore.core.metrics import CARDS, shared
 from revscore.core.metrics.targets import resolve
 from revscore.core.view import View
@@ -14,7 +15,6 @@ from revscore.rhythm.goals import name_of
 
 TILES: tuple[Ask, ...] = (ask("shared.weakest_link", label="Weakest link", now=True, params={"running": True}), ask("shared.joint_pipeline"),
                           ask("shared.handoff_yield", settled=True))
-_FUNCTIONS = {"cs": "Customer Success", "revops": "RevOps"}
 
 
 def legs(x: Coded, view: View) -> pd.DataFrame:
@@ -23,7 +23,7 @@ def legs(x: Coded, view: View) -> pd.DataFrame:
     if x.data.missing(CARDS["shared.weakest_link"].needs):
         return pd.DataFrame()
     found = shared.legs(x, running=True).dropna(subset=["value"]).sort_values("value", kind="stable")
-    names = [" + ".join(_FUNCTIONS.get(part, part.capitalize()) for part in owner.split("+")) for owner in found["owner_function"]]
+    names = [functions(owner.split("+")) for owner in found["owner_function"]]
     about = [_about(metric_id) for metric_id in found["metric_id"]]
     return found.assign(function=names, about=about, group=[f"{name}: {what}" for name, what in zip(names, about, strict=True)]).reset_index(drop=True)
 

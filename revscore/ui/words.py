@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from revscore.core.metric import functions
+
 _SPECIAL = re.compile(r"([\\`*_\[\]<>!|~$:#&])|^(?=[-+=])")
 
 
@@ -25,7 +27,4 @@ def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
 
 def owners(names: tuple[str, ...]) -> str:
     """Functions that own a number, as readers call them: "Marketing + Sales"."""
-    return " + ".join(_FUNCTIONS.get(name, name.capitalize()) for name in names)
-
-
-_FUNCTIONS = {"revops": "RevOps", "cs": "Customer Success", "council": "Revenue council"}
+    return functions(names)

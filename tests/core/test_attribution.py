@@ -15,7 +15,7 @@ from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
 from revscore.core.facts import firsts_of
-from revscore.core.metric import Kind
+from revscore.core.metric import Kind, functions
 from revscore.core.metrics import CARDS, attribution, campaigns
 from revscore.core.metrics.attribution import BASES, NO_TOUCH, audit, credits
 from revscore.core.terms import MODELS
@@ -135,6 +135,8 @@ def test_origin(touches, activities, origin):
     found = compute(x, attribution.sourced_by, by=("origin", "first_campaign"))
     assert found["origin"].unique().tolist() == [origin]
     assert found["first_campaign"].unique().tolist() == (["C1"] if origin == "marketing" else [""])
+    dimension = x.facts(attribution.sourced_by).own["origin"]
+    assert {name: dimension.labels[dimension.values.index(name)] for name in ("cs", "unknown")} == {"cs": functions(("cs",)), "unknown": "Unknown"}
 
 
 def test_fallback_share():

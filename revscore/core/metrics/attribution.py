@@ -15,7 +15,7 @@ from revscore.core.encode import ordered
 from revscore.core.facts import Credits, Dimension, Facts, dense, firsts_of
 from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
 from revscore.core.made import Made, Number
-from revscore.core.metric import Better, metric, rate, study, total
+from revscore.core.metric import Better, functions, metric, rate, study, total
 from revscore.core.metrics.common import words
 from revscore.core.terms import MODEL_LABELS, MODELS
 from revscore.core.units import CURRENCY, DEALS, RATIO
@@ -248,7 +248,7 @@ def sourced_by(x: Coded, mode: str = "") -> Facts:
     started = (origin[deal] == 1) & (campaign[deal] >= 0)
     first = np.where(started, np.append(code, 0)[campaign[deal]], 0)
     return x.make_facts("opp", deal, day, {"value": amount, "count": np.ones(len(deal))}, left_out=x.opps.left_out,
-                        own={"origin": (origin[deal], words("origin", ORIGINS, ("Marketing", "Sales", "Customer success", "Unknown"))),
+                        own={"origin": (origin[deal], words("origin", ORIGINS, tuple(functions((name,)) for name in ORIGINS))),
                              "first_campaign": (first, replace(dimension, name="first_campaign"))})
 
 
