@@ -221,14 +221,16 @@ def pipeline_bridge(book: Book) -> Record:
 
 
 def pipeline_coverage(book: Book) -> Record:
+    """Both amounts are those of P, and P is the target's own period: what a year is to bring is not held against a quarter."""
     out: Record = {}
     for target in book.targets:
-        fits = target["metric_id"] == "bookings.won.value" and [target["period_start"], target["period_end"]] == book.quarter
+        period = [target["period_start"], target["period_end"]]
+        fits = target["metric_id"] == "bookings.won.value" and period == book.quarter
         if target["target_id"] not in book.report["coverage_targets"] if "coverage_targets" in book.report else not fits:
             continue
         key = target["segment"] or "all"
-        won = worth(book, closed_in(book, "won", book.quarter, key))
-        there = [o for o in eligible_now(book) if within(o["now"]["close_date"], book.quarter) and key in ("all", o["segment"])]
+        won = worth(book, closed_in(book, "won", period, key))
+        there = [o for o in eligible_now(book) if within(o["now"]["close_date"], period) and key in ("all", o["segment"])]
         remaining, total, fresh = target["value"] - won, worth(book, there), worth(book, [o for o in there if o["now"]["close_date"] >= book.today])
         out[key] = {"target": target["value"], "won_to_date": won, "remaining": remaining, "open_in_period": total, "open_not_overdue": fresh,
                     "coverage": total / remaining if remaining > 0 else None, "coverage_not_overdue": fresh / remaining if remaining > 0 else None,
