@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -36,19 +37,32 @@ _RECEIPT_COLUMNS = (("Number", 44), ("Value", 16), ("Shown as", 16), ("Unit", 14
                     ("Counted", 10), ("Not counted", 12), ("Waiting", 10), ("Left out", 10), ("SHA-256", 68))
 
 
+@dataclass(frozen=True)
+class Sheet:
+    """A further sheet: `columns` are (heading, width), `rows` hold plain values or (value, number format)."""
+
+    title: str
+    columns: Sequence[tuple[str, float]]
+    rows: Sequence[Sequence[Any]]
+
+
 def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View(),
-                    tables: Mapping[str, pd.DataFrame] | None = None, numbers: Sequence[tuple[Number, str]] | None = None) -> bytes:
+                    tables: Mapping[str, pd.DataFrame] | None = None, numbers: Sequence[tuple[Number, str]] | None = None,
+                    first: Sequence[Sheet] = ()) -> bytes:
     """The bytes of an .xlsx with the sheets `title`, Series, the further `tables` (name -> frame), Rows, Definitions, Receipts (one row a number, and one
     for each of the numbers that a derived one is made of), Receipt (of the whole).
 
     lines   : the lines of a review, in order; the rows behind them are opened from `x` under `view` with each line's own period
     receipt : what the numbers stand on (company, load, as-of, filters …): name -> text or number, written as two columns
     numbers : those that the sheet Receipts holds, each as it is shown ("" = as its unit is); those of the lines by default
+    first   : sheets that stand before all these, such as those of a meeting
 
     Numbers are numbers with the format of their unit; ratios are fractions shown in per cent. Text can never be run as a formula.
     """
     book = Workbook(write_only=True)
     shown = {"as of": f"{x.data.as_of:%Y-%m-%d %H:%M} UTC", **receipt}
+    for sheet in first:
+        _write(book.create_sheet(_sheet_name(sheet.title)), [width for _, width in sheet.columns], [name for name, _ in sheet.columns], sheet.rows)
     _write(book.create_sheet(_sheet_name(title)), [width for _, width in _LINE_COLUMNS], [name for name, _ in _LINE_COLUMNS],
            (_line_cells(line) for line in lines), above=[title, " · ".join(str(shown[k]) for k in ("company", "as of", "period", "filters") if shown.get(k))])
     _write(book.create_sheet("Series"), [38, 14, 13, 13, 14, 12, 12, 10, 10, 30, 20],

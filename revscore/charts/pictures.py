@@ -1,0 +1,44 @@
+"""The pictures of a review, for files and slides: its trends and its bridge, drawn once in light and once in dark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import pandas as pd
+
+from revscore.charts.amounts import bridge
+from revscore.charts.drawing import Drawing
+from revscore.charts.series import trend
+from revscore.charts.theme import PALETTES, Theme
+from revscore.core.picture import Picture
+from revscore.core.review import Line
+
+HEIGHT = 300
+
+
+def picture(key: str, title: str, draw: Callable[[Theme], Drawing], screen: str = "") -> Picture:
+    """What `draw` draws, in every theme."""
+    drawn = {theme: draw(theme) for theme in PALETTES}
+    one = drawn["light"]
+    return Picture(key, title, one.data, {theme: found.spec for theme, found in drawn.items()}, one.alt, one.height, screen)
+
+
+def trends(lines: Mapping[str, Sequence[Line]]) -> tuple[Picture, ...]:
+    """The trend of every line that has one, by screen (screen id -> lines); a number that stands on several screens is drawn on the first."""
+    first: dict[tuple[object, ...], tuple[str, Line]] = {}
+    for screen, group in lines.items():
+        for line in group:
+            if len(line.series) and line.series["value"].notna().any():
+                first.setdefault((line.card.id, line.stat, line.own, line.period), (screen, line))
+    return tuple(_trend(f"trend-{place}", screen, line) for place, (screen, line) in enumerate(first.values()))
+
+
+def _trend(key: str, screen: str, line: Line) -> Picture:
+    title = f"{line.label}: {line.text}" + (f", {line.verdict}" if line.verdict else "")
+    target = None if "target" in line.series.columns else line.target
+    return picture(key, title, lambda theme: trend(line.series, line.measure.unit, line.currency, label=line.label, target=target, better=line.card.better.value, theme=theme, height=HEIGHT), screen)
+
+
+def pipeline_bridge(legs: pd.DataFrame, currency: str, title: str, screen: str = "bridge") -> tuple[Picture, ...]:
+    """The bridge of a weekly review from its legs; nothing without legs."""
+    return (picture("bridge", title, lambda theme: bridge(legs, currency=currency, theme=theme), screen),) if len(legs) else ()
