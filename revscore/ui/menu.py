@@ -46,6 +46,8 @@ _STYLE = """<style>
 .st-key-filters button[aria-label="Clear all"] {display: none}
 .st-key-no-filters {display: none}
 .st-key-answer p {font-size: 1.4rem; line-height: 1.35}
+[class*="st-key-screen-"] summary p {font-size: 1.25rem; line-height: 1.5}
+[class*="st-key-screen-"] summary {padding-top: .55rem; padding-bottom: .55rem}
 </style>"""
 
 

@@ -102,13 +102,13 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def app(monkeypatch: pytest.MonkeyPatch) -> Iterator:
-    """`app(store, page, **address)` runs a page and gives the AppTest."""
+    """`app(store, page, **address)` runs a page and gives the AppTest; the pages that prepare a meeting with all their screens open, unless `everything="false"`."""
 
     def run(store: Path, page: str = "scorecard", **address: str | list[str]) -> AppTest:
         st.cache_resource.clear()
         monkeypatch.setenv("REVSCORE_DB", str(store))
         test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60)
-        for name, value in address.items():
+        for name, value in ({"everything": "true"} | address if page in ("weekly", "monthly") else address).items():
             test.query_params[name] = value
         test.run()
         return test if page == "scorecard" else test.switch_page(f"pages/{page}.py").run()

@@ -60,7 +60,7 @@ def test_what_did_not_move_stands_on_one_line_of_the_weekly_review_and_opens(app
     test = app(steady, "weekly", period="2026-05")
     assert not test.exception
     assert "No change in" in said(test)
-    folded = [button for button in test.button if button.key.startswith("open-promises") and button.label]
+    folded = [button for button in test.button if button.key.startswith("open-speed") and button.label]
     assert folded
     folded[0].click().run()
     assert not test.exception

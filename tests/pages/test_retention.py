@@ -66,7 +66,7 @@ def test_the_monthly_review_reads_retention_decisions_and_reports_in_its_order(a
     test = app(kept, "monthly")
     assert not test.exception
     text = said(test)
-    places = [text.index(word) for word in ("### Wins", "### Retention", "### Campaigns", "### Decisions", "### Reports")]
+    places = [text.index(word) for word in ("### Win rate", "### Retention", "### Campaigns", "### Decisions", "### Reports")]
     assert places == sorted(places)
     assert "1 decision open, the oldest for" in text and "1 action overdue" in text and "Dash is furthest off" in text and "MQLs of 2026-05, 12 for 10" in text
 

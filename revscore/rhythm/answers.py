@@ -1,0 +1,177 @@
+"""The answer of every screen in one sentence, read from the finished review: what a room hears before it sees a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from revscore.core import units
+from revscore.core.coded import Coded
+from revscore.core.review import Line
+from revscore.rhythm.agenda import Agenda
+from revscore.rhythm.asks import lacks
+from revscore.rhythm.monthly import Monthly
+from revscore.rhythm.weekly import Weekly
+
+@dataclass(frozen=True)
+class Answer:
+    """`talk`: whether the room has to talk about it: something is behind, broken, or worse by more than chance."""
+
+    text: str
+    talk: bool = False
+
+
+def answers(x: Coded, review: Weekly | Monthly) -> dict[str, Answer]:
+    """Screen id -> answer, of those screens that a review answers by itself. Plain text."""
+    table: Mapping[str, Callable[[Coded, Any], Answer]] = _WEEKLY if isinstance(review, Weekly) else _MONTHLY
+    found = {id_: say(x, review) for id_, say in table.items()}
+    return {id_: Answer(one.text[:1].upper() + one.text[1:], one.talk) for id_, one in found.items() if one.text}
+
+
+def whole(found: Mapping[str, Answer], agenda: Agenda) -> str:
+    """The answer of a meeting: what the room has to talk about."""
+    talk = [one.title for one in agenda.screens if one.id in found and found[one.id].talk]
+    if not talk:
+        return f"Nothing needs the room: {len(found)} of {len(found)} questions are answered without a gap or a signal."
+    rest = len(found) - len(talk)
+    others = f"; the other {rest} {'shows' if rest == 1 else 'show'} no gap and no signal." if rest else "."
+    return f"{listed(talk)} {'needs' if len(talk) == 1 else 'need'} the room{others}"
+
+
+def _name(line: Line) -> str:
+    """Its label without what tells two statistics apart, for a list in a sentence."""
+    return line.label.split(",")[0]
+
+
+def listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _short(line: Line) -> str:
+    """ "win rate 31 % (41 of 132)". """
+    name = line.label if line.label[:2].isupper() else line.label[:1].lower() + line.label[1:]
+    sample = f" ({line.sample})" if line.sample and " of " in line.sample and " of " not in line.text else ""
+    return f"{name} {line.text}{sample}"
+
+
+def _known(lines: Sequence[Line]) -> list[Line]:
+    return [line for line in lines if line.known and not line.lacks and line.denominator != 0]
+
+
+def _lacking(lines: Sequence[Line]) -> str:
+    """Why none of these numbers is there."""
+    return next((line.sentence for line in lines if line.lacks), "No data in this selection.") if not _known(lines) else ""
+
+
+def _moves(lines: Sequence[Line]) -> str:
+    """The numbers with the way they went, those that moved first."""
+    return "; ".join(f"{_short(line)}, {line.change} on {line.before_period.label or line.before_period.dates()}" if line.moved and line.before_period and line.change != units.MISSING else _short(line)
+                     for line in sorted(_known(lines), key=lambda line: not line.moved))
+
+
+# -- weekly --------------------------------------------------------------------------------------------------------------------------------
+
+def _worse(lines: Sequence[Line]) -> bool:
+    """Whether one of them is worse by more than chance."""
+    return any(line.tone == "bad" for line in _known(lines))
+
+
+def _of(lines: Sequence[Line]) -> Answer:
+    return Answer(_lacking(lines) or _moves(lines), _worse(lines))
+
+
+def _pace(x: Coded, review: Weekly) -> Answer:
+    said, talk = [], False
+    for row in review.progress.itertuples():
+        line = next(one for one in review.pace if one.label == row.name)
+        behind = not row.thin and row.value < row.expected
+        talk |= behind
+        said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'behind' if behind else 'on pace'}, {line.text} of {units.text(row.expected, line.measure.unit, line.currency)} due by now")
+    return Answer("; ".join(said), talk) if said else _of(review.standing) if not _known(review.standing) else Answer(f"No target for {review.period.label or 'this period'}; {_moves(review.standing[:2])}", _worse(review.standing))
+
+
+def _coverage(x: Coded, review: Weekly) -> Answer:
+    found = review.coverage
+    if found is None:
+        return Answer("No bookings target for exactly this period and selection")
+    if not found["remaining"] > 0:
+        return Answer(f"The target of {units.text(found['target'], units.CURRENCY, x.terms.corporate_currency)} is met")
+    have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
+    if found["unjudged"] or found["required_coverage"] != found["required_coverage"]:
+        return Answer(f"{have} of what is left is open; too few decided deals to say whether that is enough")
+    enough = found["coverage"] >= found["required_coverage"]
+    return Answer(f"{'Enough' if enough else 'Not enough'} pipeline: {have} where our win rate needs {required}", not enough)
+
+
+def _bridge(x: Coded, review: Weekly) -> Answer:
+    found, currency = review.bridge, x.terms.corporate_currency
+    if not len(found.legs):
+        return Answer(lacks(x, "pipeline.bridge") or "There is no pipeline to compare")
+    step = found.end - found.start
+    moves = found.legs.iloc[1:-1].assign(size=lambda f: f["value"].abs()).sort_values("size", ascending=False)
+    largest = f"; largest: {moves['leg'].iloc[0].lower()} {units.text(moves['value'].iloc[0], units.CURRENCY, currency)}" if len(moves) and moves["size"].iloc[0] else ""
+    verb = f"{'grew' if step > 0 else 'shrank'} by {units.text(abs(step), units.CURRENCY, currency)}" if step else "stood still"
+    return Answer(f"Pipeline {verb}, to {units.text(found.end, units.CURRENCY, currency)}{largest}", step < 0)
+
+
+def _signals(x: Coded, review: Weekly) -> Answer:
+    if not review.signals:
+        return Answer(f"No change in {len(review.still)} numbers" if review.still else "Nothing has enough weeks to say whether it moved")
+    return Answer(f"{len(review.signals)} of {len(review.signals) + len(review.still)} moved: {listed([f'{_name(line)} {_way(line)}'.strip() for line in review.signals])}", _worse(review.signals))
+
+
+def _way(line: Line) -> str:
+    return line.signal.state if line.signal.fired else "" if line.before != line.before else "up" if line.value > line.before else "down"
+
+
+def _promises(x: Coded, review: Weekly) -> Answer:
+    lines = (review.speed[3], review.speed[1], review.speed[2])
+    return Answer(_lacking(lines) or _moves(lines), _worse(lines) or any(line.value > 0 for line in _known(lines[:1])))
+
+
+_WEEKLY = {"pace": _pace, "coverage": _coverage, "bridge": _bridge, "signals": _signals, "stuck": lambda x, review: _of(review.flow[1:]), "promises": _promises,
+           "exceptions": lambda x, review: _of(review.order)}
+
+
+# -- monthly -------------------------------------------------------------------------------------------------------------------------------
+
+def _together(x: Coded, review: Monthly) -> Answer:
+    found = _of(review.shared)
+    weakest = next((line for line in _known(review.shared) if line.card.id == "shared.weakest_link"), None)
+    return Answer(found.text, found.talk or (weakest is not None and weakest.value < 1))
+
+
+def _targets(x: Coded, review: Monthly) -> Answer:
+    judged = [one for one in review.targets if one.good is not None]
+    behind = [one.line.label for one in judged if not one.good]
+    if not judged:
+        return Answer("No target can be judged for exactly this period and selection")
+    return Answer(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else ""), bool(behind))
+
+
+def _campaigns(x: Coded, review: Monthly) -> Answer:
+    if sentence := lacks(x, "campaign.scorecard_fytd"):
+        return Answer(sentence)
+    frame = review.campaigns
+    known = frame[frame["roi"].notna()] if len(frame) else frame
+    return Answer(f"{(known['roi'] > 0).sum()} of {len(known)} campaigns have earned back their cost in the period" if len(known) else "No campaign with a cost and a return in this selection")
+
+
+def _tests(x: Coded, review: Monthly) -> Answer:
+    if sentence := lacks(x, "stats.experiments"):
+        return Answer(sentence)
+    frame = review.tests
+    said = frame[frame["verdict"].isin(("lift", "drop"))] if len(frame) else frame
+    if not len(frame):
+        return Answer("No controlled test on record")
+    return Answer(f"{len(said)} of {len(frame)} comparisons made a difference: {listed(list(dict.fromkeys(said['name'])))}" if len(said) else f"None of {len(frame)} comparisons has made a difference yet")
+
+
+def _decisions(x: Coded, review: Monthly) -> Answer:
+    return _of([line for line in review.decisions if line.label != "The same, open ones counted"])
+
+
+_MONTHLY = {"together": _together, "targets": _targets, "conversion": lambda x, review: _of(review.conversion), "wins": lambda x, review: _of(review.wins),
+            "velocity": lambda x, review: _of(review.velocity), "retention": lambda x, review: _of(review.retention), "campaigns": _campaigns, "tests": _tests,
+            "decisions": _decisions, "reports": lambda x, review: _of(review.reports[:1]), "definitions": lambda x, review: _of(review.reports[1:])}
