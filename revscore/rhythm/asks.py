@@ -8,11 +8,13 @@ from typing import Any
 
 import pandas as pd
 
+from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
 from revscore.core.groups import apart
 from revscore.core.metrics import CARDS
-from revscore.core.review import Line, line, listed
+from revscore.core.review import AMOUNT_GAP, Line, line, listed
+from revscore.core.signals import Control
 from revscore.core.view import View
 
 LEAST = 10  # owners and campaigns of fewer records are never ranked (METRICS X3)
@@ -49,14 +51,30 @@ def made(x: Coded, view: View, asks: Iterable[Ask]) -> tuple[Line, ...]:
 
 
 def _line(x: Coded, view: View, one: Ask) -> Line:
-    return line(x, CARDS[one.card], view, one.stat, label=one.label, own=dict(one.own), **dict(one.params))
+    found = line(x, CARDS[one.card], view, one.stat, label=one.label, own=dict(one.own), **dict(one.params))
+    return _blank(found) if found.period is not None and found.period.start > x.as_of_day and not one.settled else _sure(x, view, found)
+
+
+def _blank(found: Line) -> Line:
+    """The line of a period that has not begun by the date of the data: no number, and nothing to compare."""
+    nothing = dict.fromkeys(("value", "numerator", "denominator", "n", "low", "high", "before", "before_x", "before_n"), float("nan"))
+    return replace(found, **nothing, before_period=None, flag="", maturity="", without_amount=0, series=pd.DataFrame(), signal=Control())
+
+
+def _sure(x: Coded, view: View, found: Line) -> Line:
+    """A fall of an amount is no signal where deals of those weeks have no amount: what is missing would be read as a fall (METRICS C7)."""
+    signal = found.signal
+    if signal.state != "down" or not found.measure.unit.is_money or not found.without_amount > 0:
+        return found
+    weeks = line(x, found.card, view.during(Period(signal.week, signal.last + 7)), found.stat, own=dict(found.own), alone=True, **dict(found.params))
+    return replace(found, signal=replace(signal, state="")) if weeks.without_amount > AMOUNT_GAP * weeks.n else found
 
 
 def _settled(x: Coded, view: View, one: Ask) -> Line:
     found = first = _line(x, view, one)
     for _ in range(SHIFTS):
         if not found.suppressed or view.period is None:
-            return found if found is first else replace(found, label=f"{found.label}, {view.period.label or view.period.dates()}")
+            return found if found is first else replace(found, label=f"{found.label}, {view.period.name}")
         view = view.during(x.terms.calendar.shifted(view.period))
         found = _line(x, view, one)
     return first

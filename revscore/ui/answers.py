@@ -28,4 +28,4 @@ def course(review: Scorecard) -> None:
     names = listed([tile.line.label.split(",")[0] for tile in off])
     if not off:
         return answer(f"On course, together: all {len(on)}.")
-    answer(f"Not yet together: {len(on)} of {len(on) + len(off)} on course; off course: {names}." if on else f"Off course in all {len(off)}: {names}.")
+    answer(f"Not yet together: {len(on)} of {len(on) + len(off)} on course; off course: {names}." if on else f"Off course{'' if len(off) == 1 else ' in both' if len(off) == 2 else f' in all {len(off)}'}: {names}.")

@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from revscore.core import units
-from revscore.core.metric import Kind
+from revscore.core.metric import Better, Kind
 from revscore.core.review import Line, listed
-from revscore.rhythm.scorecard import Tile
+from revscore.rhythm.scorecard import Course, Tile, judged
 from revscore.ui import drill, words
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
+_COUNTED = {"shared.weakest_link": units.Unit("legs", "count", "legs")}  # what n counts where it is no record
 _TONES = {"good": "green", "bad": "red", "neutral": "gray"}
 _CALLED = {"on": "green", "off": "red"}  # the tone of a tile that has a course: its badge, trend and chip say one thing
 _COURSES = {"on": ":green-badge[:material/check: on course]", "off": ":orange-badge[:material/priority_high: off course]", "open": ":gray-badge[no call]"}
@@ -48,26 +49,34 @@ def _absent(lines: Sequence[Line], key: str) -> None:
 
 
 def tile(now: Now, one: Line | Tile, key: str = "") -> None:
-    """One number of a review."""
-    line = _line(one)
+    """One number of a review, judged alike on every page: a target gives the colour, else what the tests say of the step from before. Numbers of a scorecard
+    (a `Tile`) say so too where there is no call."""
+    found = one if isinstance(one, Tile) else judged(now.x, now.view, one)
+    line = found.line
     name = key_of(line, key)
-    tone = _TONES[line.tone] if not isinstance(one, Tile) else _CALLED.get(one.course, _TONES[line.tone])
+    step = None if line.change == units.MISSING else line.change
+    chip, beside = (found.why, " ".join(part for part in (step, _compared(line)) if part) or None) if found.aimed else (step, _compared(line))
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
-        st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), None if line.change == units.MISSING else line.change,
-                  delta_color=tone, delta_arrow=arrow(line.change), delta_description=_compared(line), chart_data=_trend(line), chart_type="area")
+        st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), chip, delta_color=_CALLED.get(found.course, _TONES[line.tone]),
+                  delta_arrow="off" if found.aimed else arrow(line.change), delta_description=beside, chart_data=_trend(line), chart_type="area")
         if line.verdict and not line.lacks:
-            st.markdown(said(line))
-        st.caption(" · ".join(_foot(one, line)))
-        if isinstance(one, Tile):
+            st.markdown(said(line, found.course if found.aimed else "open"))
+        st.caption(" · ".join(_foot(found, isinstance(one, Tile))))
+        if isinstance(one, Tile) or found.course != "open":
             with st.container(key=f"course-{name}"):
-                st.markdown(_COURSES[one.course])
+                st.markdown(_COURSES[found.course])
         if st.button("", icon=":material/open_in_full:", key=f"open-{name}", type="tertiary", help=f"Open {md(line.label)} to its rows"):
             drill.opened(now, line)
 
 
-def said(line: Line) -> str:
-    """What the tests say of a line, in words with a sign: "↗ Signal up: week of 9 Nov above the limits", "No change"."""
-    text, icon = line.verdict[:1].upper() + line.verdict[1:], {"up": "trending_up", "down": "trending_down", "few": "hourglass_empty"}.get(
+def said(line: Line, course: Course = "open") -> str:
+    """What the tests say of a line, in words with a sign: "↗ Signal up: week of 9 Nov above the limits", "No change". `course`: what its target says; with a
+    signal both are said, "On course, yet signal down: 10 weeks below the mean"."""
+    says = line.verdict
+    if course != "open" and line.signal.fired:
+        alike = (line.signal.state == "up") == ((line.card.better is Better.UP) == (course == "on"))
+        says = f"{course} course, {'and' if alike else 'yet'} {says}"
+    text, icon = says[:1].upper() + says[1:], {"up": "trending_up", "down": "trending_down", "few": "hourglass_empty"}.get(
         line.signal.state, "difference" if line.moved else "drag_handle")
     return f":material/{icon}: **{md(text)}**" if line.moved else f":gray[:material/{icon}: {md(text)}]"
 
@@ -96,13 +105,13 @@ def _compared(line: Line) -> str | None:
     period = line.before_period
     if period is None or line.change == units.MISSING:
         return None
-    was, name = units.text(line.before, line.measure.unit, line.currency), period.label or period.dates()
+    was, name = units.text(line.before, line.measure.unit, line.currency), period.name
     return md(f"vs {was}, {name.removeprefix('same days of ')} to date" if name.startswith("same days of") else f"vs {was}, {name}")
 
 
 def _trend(line: Line) -> list[float] | None:
     """The series without its gaps and without what may still change: cohorts that are not settled; of a total, the period that is still running."""
-    if not len(line.series):
+    if not len(line.series) or not line.known:
         return None
     kept = line.series[~line.series["running"]] if line.measure.kind is Kind.TOTAL else line.series
     kept = kept[~kept["maturity"].isin(("partial", "immature"))] if "maturity" in kept else kept
@@ -110,9 +119,17 @@ def _trend(line: Line) -> list[float] | None:
     return values.tolist() if len(values) > 2 and values.nunique() > 1 else None
 
 
-def _foot(one: Line | Tile, line: Line) -> list[str]:
-    parts = [md(one.why)] if isinstance(one, Tile) and one.why else []
+def _foot(one: Tile, called: bool) -> list[str]:
+    line = one.line
+    parts = [md(one.why)] if one.why and not one.aimed and (called or not line.known) else []
     counts_itself = line.measure.kind is Kind.TOTAL and line.n == line.value
-    parts += [md(f"{line.sample}{f' ({line.interval})' if line.interval else ''}")] if line.sample and (not line.suppressed or line.measure.records) and line.denominator != 0 and not counts_itself else []
+    parts += [md(f"{_sample(line)}{f' ({line.interval})' if line.interval else ''}")] if line.sample and (not line.suppressed or line.measure.records) and line.denominator != 0 and not counts_itself else []
     parts += ["not settled"] if line.maturity in ("partial", "immature") else []
     return [*parts, md(owners(line.card.owners))]
+
+
+def _sample(line: Line) -> str:
+    """What the value stands on; "4 legs", "none of 1,589 deals has an amount"."""
+    if line.card.id in _COUNTED:
+        return units.named(line.n, _COUNTED[line.card.id])
+    return f"none of {units.named(line.n, units.DEALS)} has an amount" if line.without_amount and line.without_amount == line.n else line.sample
