@@ -16,9 +16,9 @@ ARROWS = {
     "store": {"core"},
     "charts": {"core"},
     "rhythm": {"core", "store"},
-    "governance": {"core", "store"},
+    "governance": {"core", "store", "rhythm"},  # what was published stands on the targets that the team had set
     "export": {"core", "rhythm"},
-    "company": {"core", "intake", "store"},  # what app and command line share: files into the store, and the coded extract out of it
+    "company": {"core", "intake", "store", "rhythm"},  # what app and command line share: files into the store, and out of it the coded extract with what the team has set
     "ui": {"core", "intake", "store", "charts", "rhythm", "governance", "export", "company"},
     "cli": {"core", "intake", "store", "rhythm", "governance", "export", "company"},
     "__main__": {"cli"},

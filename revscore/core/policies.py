@@ -90,6 +90,7 @@ class Target:
     direction: str = "up"
     pacing: str = "none"
     profile_id: str = ""
+    steps: tuple[tuple[int, float], ...] = ()  # (day from which, value) where it was changed on the way, the last being `value`
 
 
 @dataclass(frozen=True)

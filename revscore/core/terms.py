@@ -117,7 +117,9 @@ class Terms:
     @property
     def digest(self) -> str:
         """Short hash of everything: two equal Terms have equal digests, in any process."""
-        return hashlib.sha256(json.dumps(dataclasses.asdict(self), sort_keys=True, default=str).encode()).hexdigest()[:16]
+        plain = dataclasses.asdict(self)
+        plain["targets"] = [{name: value for name, value in one.items() if name != "steps" or value} for one in plain["targets"]]  # a target that was never changed is what it was
+        return hashlib.sha256(json.dumps(plain, sort_keys=True, default=str).encode()).hexdigest()[:16]
 
     # -- making ----------------------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from revscore.core.receipt import pairs
 from revscore.core.terms import Terms
 from revscore.governance.publishing import leaves, number_of
 from revscore.governance.steps import STEPS, between, cut, under_terms_of
-from revscore.governance.verify import extract_of, stood
+from revscore.governance.verify import extract_of, stood, with_targets
 from revscore.store import Publication, PublishedValue, Store
 
 CAUSES = ("definitions", *STEPS)
@@ -79,7 +79,7 @@ def change(store: Store, publication: Publication) -> Change:
     then = extract_of(store, publication)
     config, version = store.terms(publication.dataset)
     new, old = cut(stood(store.data(publication.dataset), publication, version)), cut(then.data)
-    terms = Terms.from_config(config).with_tables(new)
+    terms = with_targets(store, publication, Terms.from_config(config).with_tables(new))
     if new.stand.loads == old.stand.loads:
         new = old
     first = then if terms == then.terms else Coded(under_terms_of(old, new), terms)

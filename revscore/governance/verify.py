@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from revscore.core.calendars import local_day
 from revscore.core.coded import Coded
 from revscore.core.data import CrmData
 from revscore.core.receipt import sum_of
 from revscore.core.terms import Terms, TermsError
 from revscore.governance.publishing import number_of, published
+from revscore.rhythm.target_setting import set_targets
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
 _NUMBERS = ("value", "numerator", "denominator", "n")
@@ -30,10 +32,16 @@ class Difference:
 
 
 def extract_of(store: Store, publication: Publication) -> Coded:
-    """The extract that a publication was made from: the loads, the as-of and the definitions of then."""
+    """The extract that a publication was made from: the loads, the as-of, the definitions and the targets of then."""
     config, _ = store.terms(publication.dataset, publication.definitions)
     data = stood(store.data_of(publication.dataset, publication.loads), publication, publication.definitions)
-    return Coded(data, Terms.from_config(config).with_tables(data))
+    return Coded(data, with_targets(store, publication, Terms.from_config(config).with_tables(data), publication.published_at))
+
+
+def with_targets(store: Store, publication: Publication, terms: Terms, until: pd.Timestamp | None = None) -> Terms:
+    """`terms` with the targets that the team had set `until` then (by now) for the as-of of a publication."""
+    at = int(publication.as_of.asm8.astype("datetime64[us]").astype("int64"))
+    return set_targets(store, publication.dataset, terms, local_day(at, terms.reporting_tz), until)
 
 
 def stood(data: CrmData, publication: Publication, definitions: int) -> CrmData:
