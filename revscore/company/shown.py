@@ -14,6 +14,7 @@ import pandas as pd
 from revscore import core
 from revscore.company.loading import Progress, load, sha256_of
 from revscore.core.ask import AskError
+from revscore.core.calendars import local_day
 from revscore.core.coded import Coded
 from revscore.core.data import CrmData
 from revscore.core.metrics import CARDS
@@ -21,6 +22,8 @@ from revscore.core.review import listed
 from revscore.core.terms import Terms
 from revscore.intake import Source
 from revscore.intake.dates import INSTANT
+from revscore.rhythm.log import TARGET
+from revscore.rhythm.target_setting import set_targets
 from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
 
 COMPANY = "company"  # the data set of the user's own company
@@ -74,7 +77,7 @@ def terms_of(store: Store, dataset: str) -> Terms:
 
 
 def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> Coded:
-    """The coded extract of `dataset`: now, as of a date, or pinned to a load. Build it once per `store.version(dataset)` and share it.
+    """The coded extract of `dataset`: now, as of a date, or pinned to a load. Build it once per `state_of(store, dataset)` and share it.
 
     A date before the first extract is answered from that extract's history, cut at the date, unless the history had to be derived.
 
@@ -84,8 +87,19 @@ def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id
     data = _known(store, dataset, as_of, load_id)
     data = replace(data, stand=replace(data.stand, definitions=version))
     terms = Terms.from_config(config).with_tables(data)
-    keeper = store.kept(store.version(dataset), repr(data.stand), data.as_of.isoformat(), terms.digest, _code())
-    return Coded(data, terms, keeper)
+    keeper = store.kept(store.version(dataset), repr(data.stand), data.as_of.isoformat(), replace(terms, targets=()).digest, _code())  # no part or fact hangs on targets
+    return Coded(data, _with_targets(store, dataset, terms, data), keeper)
+
+
+def state_of(store: Store, dataset: str) -> str:
+    """A short key for caches: changes if and only if a load, the terms, or the targets that were set for `dataset` change."""
+    last = store.last_entry(dataset, TARGET)
+    return f"{store.version(dataset)}.{last}" if last else store.version(dataset)
+
+
+def _with_targets(store: Store, dataset: str, terms: Terms, data: CrmData) -> Terms:
+    """`terms` with the targets that the team has set and that hold at the extract's as-of."""
+    return set_targets(store, dataset, terms, local_day(int(data.as_of.asm8.astype("datetime64[us]").astype("int64")), terms.reporting_tz))
 
 
 @cache

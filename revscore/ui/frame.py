@@ -26,7 +26,7 @@ def run(page: st.Page) -> None:
     try:
         first_start.fill()
         dataset = _dataset()
-        version = session.store().version(dataset)
+        version = company.state_of(session.store(), dataset)
         day, ignored = as_of.choose(dataset)
         x = session.coded(dataset, version, day)
     except StoreError as error:
