@@ -87,7 +87,7 @@ def control(x: Coded, card: Metric, view: View, stat: str, **params: Any) -> Con
     measure = card.measure(stat)
     if Kind.STUDY in (card.headline.kind, measure.kind) or measure.kind is Kind.SURVIVAL or (measure.kind is Kind.RATE and not measure.tested):
         return Control()  # young weeks reach a median only when they were quick; amounts below the line do not say how many records a week has
-    starts, values, top, n = _points(x, card, measure, view, stat, **params)
+    starts, values, top, n = points(x, card, measure, view, stat, **params)
     by_rate, baseline = measure.kind is Kind.RATE, x.terms.stats.spc_baseline_points
     least = x.terms.stats.min_n_show if measure.kind in (Kind.RATE, Kind.DISTRIBUTION) else 0
     keep = np.flatnonzero(~np.isnan(values) & (n >= least))[-_weeks(x):]
@@ -123,14 +123,15 @@ def _run(chart: Chart, at: int, side: str) -> tuple[int, int]:
     return (int(before[-1]) + 1 if len(before) else 0), (int(after[0]) - 1 if len(after) else len(chart.values) - 1)
 
 
-def _points(x: Coded, card: Metric, measure: Measure, view: View, stat: str, **params: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Complete weeks, oldest first: first day, value, numerator, n (records; of a rate those below the line)."""
+def points(x: Coded, card: Metric, measure: Measure, view: View, stat: str, weeks_back: int = 0, **params: Any) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Complete weeks up to the end of the view's period, oldest first, `weeks_back` of them or as many as a chart has: first day, value, numerator, n (records;
+    of a rate those below the line)."""
     calendar, matures = x.terms.calendar, measure.kind is Kind.RATE and measure.base != measure.den
     last_day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
     last = int(calendar.codes(np.array([last_day + 1]), "week")[0]) - 1  # the last week that ends by then
     while midnight(calendar.start(last + 1, "week"), calendar.tz) - x.as_of > _SECOND:
         last -= 1
-    first = last - _weeks(x) - (_OLDER if matures else 0) + 1
+    first = last - (weeks_back or _weeks(x)) - (_OLDER if matures else 0) + 1
     window = view.during(Period(calendar.start(first, "week"), calendar.start(last + 1, "week")))
     weeks = np.arange(first, last + 1)
     starts = np.array([calendar.start(int(code), "week") for code in weeks])

@@ -1,0 +1,343 @@
+"""Verdicts: at its check date an action is judged by the number that it was to move, beside the rest of the company, which had no action.
+
+Before is the period of the recorded baseline, up to the day on which the action was raised; after begins on the day after it and ends on the check
+date. A rate is tested by Newcombe's difference of its records, all else by its weeks (`core.effects`). A before and after is evidence, not proof:
+a number that was picked because it was extreme tends to come back by itself, and the verdict says how far.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import units
+from revscore.core.calendars import Period, date_of, day_number
+from revscore.core.coded import Coded
+from revscore.core.effects import Step, Usual, net, usual_rate, usual_weeks, weekly_step
+from revscore.core.made import Number
+from revscore.core.metric import Kind
+from revscore.core.review import is_state
+from revscore.core.signals import points
+from revscore.core.statistics import newcombe
+from revscore.core.view import DIMENSIONS, View
+from revscore.rhythm.actions import Action, Success
+
+Word = Literal["moved", "moved_wrong_way", "inconclusive", "insufficient_n", "not_yet_measurable"]
+WORDS: dict[Word, str] = {"moved": "Moved as meant", "moved_wrong_way": "Moved the wrong way", "inconclusive": "Inconclusive", "insufficient_n": "Too few to tell",
+                          "not_yet_measurable": "Not measurable yet"}
+_EARLIER = 12  # periods of the baseline's length that are its history
+_HISTORY, _BEFORE, _LEAST = 26, 12, 6  # weeks whose variation is looked at; weeks before, at the least where there are so many; fewer than that are too few
+_ALL_TIME = 0  # the first day of a baseline without a period: 1 Jan 1970
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of a comparison. Of a rate `x` hits of `n` records (`waiting`: those whose window is not over); of weeks their mean and how many they are."""
+
+    period: Period
+    value: float = float("nan")
+    x: float = float("nan")
+    n: float = 0.0
+    waiting: float = 0.0
+
+
+@dataclass(frozen=True)
+class Rest:
+    """The same number over the records outside of the action's segment. `net`: the action's difference less that of the rest."""
+
+    before: Side
+    after: Side
+    step: Step
+    net: Step
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`verdict`: of METRICS `governance.actions`; `so_far`: of an interim look before the check date ("" without). `step`: after − before with its interval.
+    `reached`: whether the difference is the agreed size in the direction meant. `sentence` is for the room; `warning`: how far the number tends to come back by itself;
+    `rest`: the comparison group, None where `alone` says why there is none. `by_weeks`: values are weekly means."""
+
+    verdict: Word
+    sentence: str
+    so_far: Word | Literal[""] = ""
+    before: Side | None = None
+    after: Side | None = None
+    step: Step = Step()
+    size: float = float("nan")
+    reached: bool = False
+    rest: Rest | None = None
+    alone: str = ""
+    warning: str = ""
+    usual: Usual = Usual()
+    by_weeks: bool = False
+
+    @property
+    def due(self) -> bool:
+        return not self.so_far
+
+    @property
+    def word(self) -> str:
+        return f"So far: {WORDS[self.so_far].lower()}" if self.so_far else WORDS[self.verdict]
+
+
+def judge(x: Coded, action: Action, others: Sequence[Action] = ()) -> Verdict:
+    """The verdict on an action as of the extract's as-of. `others`: all actions, to say which of them work on the same number outside of its segment."""
+    found = _Look.of(x, action)
+    if isinstance(found, Verdict):
+        return found
+    verdict = found.judged()
+    if verdict.before is None:
+        return verdict
+    usual, warning = found.usual(verdict)
+    rest, alone = found.rest(verdict)
+    same = [one for one in others if one.id != action.id and one.status != "cancelled" and one.success and one.success.number["metric"] == found.number.card.id]
+    if rest is not None and same:
+        rest = replace(rest, sentence=f"{rest.sentence} {len(same)} other action{'s' if len(same) > 1 else ''} worked on this number: the rest was not left alone.")
+    return replace(verdict, usual=usual, warning=warning, rest=rest, alone=alone)
+
+
+def judged_alone(x: Coded, action: Action) -> Verdict:
+    """The verdict without comparison group and warning: what the numbers on actions count."""
+    found = _Look.of(x, action)
+    return found if isinstance(found, Verdict) else found.judged()
+
+
+def raised_on(x: Coded, action: Action) -> int:
+    """Day number of the as-of that an action was raised on (its receipt says it; else the day on which it was written down, today for one that is not yet)."""
+    said = action.success.receipt.get("as_of") if action.success else None
+    at = pd.Timestamp(said) if said else action.raised_at
+    return x.as_of_day if pd.isna(at) else x.day(int(at.as_unit("us").asm8.astype("int64")))
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What is looked at: the number, the day on which the action was raised, the last day that counts, and whether that is the check date."""
+
+    x: Coded
+    success: Success
+    number: Number
+    raised: int
+    last: int
+    due: bool
+
+    @classmethod
+    def of(cls, x: Coded, action: Action) -> _Look | Verdict:
+        success = action.success
+        if success is None or success.direction not in ("up", "down") or not success.check_on:
+            return Verdict("not_yet_measurable", "No measure of success was agreed, so nothing can be judged.")
+        try:
+            number, check = success.asked, day_number(success.check_on)
+        except ValueError as error:
+            return Verdict("not_yet_measurable", str(error))
+        if lacks := x.data.missing(number.card.needs):
+            return Verdict("not_yet_measurable", f"This extract lacks {', '.join(lacks)}, which {number.label} needs.")
+        raised = raised_on(x, action)
+        if raised >= x.as_of_day:
+            return Verdict("not_yet_measurable", f"Raised on the numbers of {_day(raised)}: there is nothing after it yet.", so_far="" if x.as_of_day >= check else "not_yet_measurable")
+        if raised >= check:
+            return Verdict("not_yet_measurable", f"It was to be checked on {_day(check)}, before anything could change: choose a later day.")
+        return cls(x, success, number, raised, min(check, x.as_of_day), check <= x.as_of_day)
+
+    # -- periods ---------------------------------------------------------------------------------------------------------------------------
+
+    @property
+    def before(self) -> Period:
+        """The baseline's period, up to the day on which the action was raised."""
+        period = self.number.view.period
+        start, end = (period.start, period.end) if period else (_ALL_TIME, self.raised + 1)
+        return Period(min(start, self.raised), min(end, self.raised + 1))
+
+    @property
+    def after(self) -> Period:
+        return Period(self.raised + 1, self.last + 1)
+
+    @property
+    def by_records(self) -> bool:
+        return self.number.card.measure(self.number.stat).tested and not self.number.is_made
+
+    def _side(self, period: Period, views: Sequence[View]) -> Side:
+        """The number over `period` under each of `views`, which share no record, taken together."""
+        top = bottom = waiting = 0.0
+        for view in views:
+            row = replace(self.number, view=view.during(period), params=self._params(period)).row(self.x)
+            if row is not None and row["denominator"] > 0:
+                top, bottom = top + float(row["numerator"]), bottom + float(row["denominator"])
+            waiting += 0.0 if row is None or pd.isna(row["n"]) or pd.isna(row["denominator"]) else max(float(row["n"] - row["denominator"]), 0.0)
+        return Side(period, top / bottom if bottom else math.nan, top, bottom, waiting)
+
+    def _params(self, period: Period) -> tuple[tuple[str, object], ...]:
+        return tuple((name, period if isinstance(value, Period) else value) for name, value in self.number.params)
+
+    # -- the verdict -----------------------------------------------------------------------------------------------------------------------
+
+    def judged(self) -> Verdict:
+        if self.by_records:
+            before, after, step = self._records((self.number.view,))
+            why = ""
+        else:
+            why = self._untested()
+            before, after, step = (Side(self.before), Side(self.after), Step()) if why else self._weeks((self.number.view,))
+        size = self.success.size or math.nan
+        wanted = self._sized(size, before)
+        reached = bool(step.value * (-1 if self.success.direction == "down" else 1) >= wanted - 1e-12)
+        word: Word = self._word(before, after, step, why)
+        found = Verdict(word, "", "", before, after, step, size, reached, by_weeks=not self.by_records)
+        found = found if self.due else replace(found, verdict="not_yet_measurable", so_far=word)
+        return replace(found, sentence=self._sentence(found, word, wanted, why))
+
+    def _word(self, before: Side, after: Side, step: Step, why: str) -> Word:
+        least = self.x.terms.stats.min_n_effect if self.by_records else 1
+        if why:
+            return "inconclusive"
+        if not after.n or (after.n < least and after.waiting):
+            return "not_yet_measurable"
+        if after.n < least or before.n < (least if self.by_records else _LEAST):
+            return "insufficient_n"
+        return {1: "moved", -1: "moved_wrong_way", 0: "inconclusive"}[step.way(self.success.direction)]
+
+    def _records(self, views: Sequence[View]) -> tuple[Side, Side, Step]:
+        before, after = self._side(self.before, views), self._side(self.after, views)
+        return before, after, Step(*newcombe(before.x, before.n, after.x, after.n))
+
+    def _weeks(self, views: Sequence[View]) -> tuple[Side, Side, Step]:
+        starts, values = self._weekly(views)
+        past, later = values[starts + 7 <= self.raised + 1], values[starts > self.raised]
+        k = max(int((starts[starts + 7 <= self.raised + 1] >= self.before.start).sum()), _BEFORE)
+        before, after = past[-min(k, _HISTORY):], later
+        sides = (Side(self.before, float(before.mean()) if len(before) else math.nan, n=float(len(before))), Side(self.after, float(after.mean()) if len(after) else math.nan, n=float(len(after))))
+        return *sides, weekly_step(past[-_HISTORY:], before, after)
+
+    def _weekly(self, views: Sequence[View]) -> tuple[np.ndarray, np.ndarray]:
+        """First days and values of the complete weeks up to the last day: `_HISTORY` before the action was raised, and those after."""
+        card, stat = self.number.card, self.number.row_name
+        measure, total = card.measure(self.number.stat), None
+        least = self.x.terms.stats.min_n_show if measure.kind is Kind.DISTRIBUTION else 0
+        back = _HISTORY + 2 + math.ceil((self.last - self.raised) / 7)
+        for view in views:
+            starts, values, _, n = points(self.x, card, measure, view.during(Period(_ALL_TIME, self.last + 1)), stat, back, **dict(self.number.params))
+            values = np.where(n >= least, values, np.nan)
+            total = values if total is None else total + values
+        known = ~np.isnan(total)
+        return starts[known], total[known]
+
+    def _untested(self) -> str:
+        """Why neither records nor weeks can say anything; "" where they can."""
+        measure = self.number.card.measure(self.number.stat)
+        if measure.kind is Kind.RATE and measure.ages:
+            return "its value goes on changing while its records age, so a young period cannot be set against an older one"
+        if measure.kind is Kind.SURVIVAL:
+            return "the median of a survival curve has no weeks to compare; choose the share within a target instead"
+        if Kind.STUDY in (measure.kind, self.number.card.headline.kind) or is_state(self.x, self.number.card, **dict(self.number.params)):
+            return "it is a state of today without a weekly history"
+        return "" if len(self._weekly((self.number.view,))[0]) else "it has no weekly history"
+
+    def _sized(self, size: float, before: Side) -> float:
+        """The agreed size in the unit of the difference: of a total, a week's share of it."""
+        total = not self.by_records and self.number.card.measure(self.number.stat).kind is Kind.TOTAL
+        return size * 7 / before.period.days if total and self.number.view.period else size
+
+    # -- beside it -------------------------------------------------------------------------------------------------------------------------
+
+    def usual(self, found: Verdict) -> tuple[Usual, str]:
+        """The baseline beside its own history, and the warning where coming back by itself would look like success."""
+        view, start = self.number.view, self.before.start
+        if self.by_records:
+            earlier = [self.x.terms.calendar.shifted(view.period, -k) for k in range(1, _EARLIER + 1)] if view.period else []
+            sides = [self._side(one, (view,)) for one in earlier if one.end <= start]
+            usual = usual_rate(np.array([one.x for one in sides]), np.array([one.n for one in sides]), found.before.x, found.before.n)
+            what = f"its {usual.points} periods before"
+            if not usual.points and view.period:
+                card, measure = self.number.card, self.number.card.measure(self.number.stat)
+                _, _, top, n = points(self.x, card, measure, view.during(Period(_ALL_TIME, start)), self.number.row_name, _HISTORY, **dict(self.number.params))
+                usual = usual_rate(top[n > 0], n[n > 0], found.before.x, found.before.n)
+                what = f"its {usual.points} weeks before"
+        else:
+            starts, values = self._weekly((view,)) if found.before.n else (np.zeros(0), np.zeros(0))
+            inside = (starts >= start) & (starts + 7 <= self.raised + 1)
+            usual = usual_weeks(values[starts + 7 <= start], values[inside])
+            what = f"the {usual.points} weeks before it"
+        if usual.flatters(self.success.direction):
+            side = "low" if self.success.direction == "up" else "high"
+            return usual, (f"The baseline was unusually {side} ({self._text(usual.mean + self._off(found, usual))} against {self._text(usual.mean)} in {what}): "
+                           f"about {self._step(usual.back)} would have come back without any action.")
+        if not usual.points and "moved" in (found.verdict, found.so_far):
+            return usual, "There is too little history to say whether the baseline was picked at an unusual moment; part of the move may be a return to normal."
+        return usual, ""
+
+    def _off(self, found: Verdict, usual: Usual) -> float:
+        return found.before.value - usual.mean if self.by_records else -usual.back
+
+    def rest(self, found: Verdict) -> tuple[Rest | None, str]:
+        """The same number over all records outside of the segment."""
+        card, view = self.number.card, self.number.view
+        if self.number.is_made:
+            return None, "No comparison group: the number is made of others."
+        codes = self.x.facts(card, **dict(self.number.params)).codes
+        chosen = [(name, values) for name, values in view.where if name in DIMENSIONS and name in codes]
+        views = [replace(view, where=tuple(one for one in view.where if one not in chosen[k:])).narrowed(**{name: others})
+                 for k, (name, values) in enumerate(chosen) if (others := self._others(name, values))]  # outside of the first; inside of it and outside of the second; …
+        if not views:
+            return None, "No comparison group: the action concerns the whole company."
+        measure = card.measure(self.number.stat)
+        if len(views) > 1 and not self.by_records and measure.kind not in (Kind.TOTAL, Kind.LEVEL):
+            return None, "No comparison group: a value outside of several filters cannot be put together."
+        if math.isnan(found.step.value):
+            return None, "No comparison group: there is no difference to set it beside."
+        before, after, step = self._records(views) if self.by_records else self._weeks(views)
+        least = self.x.terms.stats.min_n_effect if self.by_records else 1
+        if min(before.n, after.n) < least:
+            return None, "No comparison group: the rest of the company has too few records."
+        less = net(found.step, step) if self.by_records else Step(found.step.value - step.value)
+        says = f"The rest of the company went from {self._text(before.value)} to {self._text(after.value)}; less that, the action's difference is {self._step(less.value)}"
+        if self.by_records:
+            says += f" (95 % interval {self._step(less.low)} to {self._step(less.high)})" + ("" if less.way(self.success.direction) > 0 else ", which chance alone may give")
+        return Rest(before, after, step, less, f"{says}."), ""
+
+    def _others(self, name: str, chosen: tuple[str, ...]) -> tuple[str, ...]:
+        """All values of a dimension but these, those of records without one included."""
+        dimension = self.x.dims[name]
+        inside = set(dimension.codes_of(chosen).tolist())
+        return tuple(value for code, value in enumerate(dimension.values) if code not in inside)
+
+    # -- words -----------------------------------------------------------------------------------------------------------------------------
+
+    def _sentence(self, found: Verdict, word: Word, wanted: float, why: str) -> str:
+        head = "" if self.due else f"Checked on {_day(day_number(self.success.check_on))}; so far: "
+        before, after, name = found.before, found.after, self.number.label
+        if why:
+            return f"{head}{name} cannot be judged: {why}."
+        if word == "not_yet_measurable":
+            what = f"{after.waiting:,.0f} records since {_day(self.raised)} are not mature yet" if after.waiting else f"there is no {'complete week' if found.by_weeks else 'record'} since {_day(self.raised)}"
+            return f"{head}{name} cannot be judged yet: {what}."
+        went = f"{name} went from {self._value(found, before)} to {self._value(found, after)}"
+        if word == "insufficient_n":
+            return f"{head}{went}: too few to tell."
+        size = f"the agreed {self._step(wanted if self.success.direction == 'up' else -wanted)}{' a week' if found.by_weeks and wanted != found.size else ''} was {'reached' if found.reached else 'not reached'}"
+        interval = f"{self._step(found.step.value)}, 95 % interval {self._step(found.step.low)} to {self._step(found.step.high)}"
+        meant = {"moved": "moved as meant", "moved_wrong_way": "moved the wrong way", "inconclusive": "no more than chance may give"}[word]
+        wait = f" {after.waiting:,.0f} more are not mature yet." if after.waiting else ""
+        return f"{head}{went} ({interval}): {meant}; {size}.{wait}"
+
+    def _value(self, found: Verdict, side: Side) -> str:
+        return f"{self._text(side.value)} (mean of {side.n:,.0f} weeks)" if found.by_weeks else f"{self._text(side.value)} ({side.x:,.0f} of {side.n:,.0f})"
+
+    def _text(self, value: float) -> str:
+        return units.text(value, self.number.card.measure(self.number.stat).unit, self.x.terms.corporate_currency)
+
+    def _step(self, value: float) -> str:
+        sign = "+" if value >= 0 else "−"
+        if self.number.card.measure(self.number.stat).unit.kind == "ratio":
+            return f"{sign}{abs(value) * 100:.1f} points"
+        return sign + self._text(abs(value))
+
+
+def _day(day: int) -> str:
+    found: date = date_of(day)
+    return f"{found.day} {found:%b %Y}"
