@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -26,6 +27,7 @@ from revscore.rhythm.log import TARGET
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
 
+_BESIDE = ThreadPoolExecutor(1, "beside")  # one more thread: what it holds meanwhile is memory
 COMPANY = "company"  # the data set of the user's own company
 SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
 
@@ -88,7 +90,7 @@ def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id
     data = replace(data, stand=replace(data.stand, definitions=version))
     terms = Terms.from_config(config).with_tables(data)
     keeper = store.kept(store.version(dataset), repr(data.stand), data.as_of.isoformat(), replace(terms, targets=()).digest, _code())  # no part or fact hangs on targets
-    return Coded(data, _with_targets(store, dataset, terms, data), keeper)
+    return Coded(data, _with_targets(store, dataset, terms, data), keeper, _BESIDE)
 
 
 def state_of(store: Store, dataset: str) -> str:

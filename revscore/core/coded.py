@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from concurrent.futures import Executor, Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,10 +39,12 @@ KEPT_ROWS = 1 << 21  # so many rows of a card that is asked for free times and c
 
 
 class Coded:
-    """The coded extract: `Coded(data, terms)`. `terms` should already hold the tables of terms that the extract brought."""
+    """The coded extract: `Coded(data, terms)`. `terms` should already hold the tables of terms that the extract brought; `pool` is of threads, for what
+    can be encoded beside something else (see `begin`)."""
 
-    def __init__(self, data: CrmData, terms: Terms, keeper: Keeper | None = None) -> None:
-        self.data, self.terms, self._keeper = data, terms, keeper
+    def __init__(self, data: CrmData, terms: Terms, keeper: Keeper | None = None, pool: Executor | None = None) -> None:
+        self.data, self.terms, self._keeper, self._pool = data, terms, keeper, pool
+        self._begun: dict[Hashable, Future[Any]] = {}
         self.as_of = int(data.as_of.asm8.astype("datetime64[us]").astype("int64"))
         self.as_of_day = self.day(self.as_of)
         self._facts, self._free = Recent(KEPT_FACTS), Recent(KEPT_FACTS, KEPT_ROWS)
@@ -127,6 +130,16 @@ class Coded:
             if key not in self._parts:
                 self._parts[key] = make()
             return self._parts[key]
+
+    def begin(self, key: Hashable, make: Callable[[], Any]) -> None:
+        """Make, in another thread, what `begun` will ask for. `make` only reads the extract and the definitions: a part would wait for whom it is made for."""
+        if self._pool is not None and key not in self._begun:
+            self._begun[key] = self._pool.submit(make)
+
+    def begun(self, key: Hashable, make: Callable[[], Any]) -> Any:
+        """What was begun under `key`, once; where nothing was, what `make` gives."""
+        task = self._begun.pop(key, None)
+        return make() if task is None else task.result()
 
     def journeys(self, mode: str = "") -> Journeys:
         """Journeys of the deals under a person mode: explicit, account or hybrid ("" = the one that the terms name)."""

@@ -162,7 +162,7 @@ def _filled(name: str, frame: pd.DataFrame, columns: tuple[str, ...]) -> pd.Data
     """The frame with those of the columns that it lacks, empty."""
     empty = schema.empty(name)
     absent = [column for column in columns if column not in frame.columns]
-    return frame.assign(**{column: empty[column].reindex(frame.index) for column in absent}) if absent else frame
+    return frame.assign(**{column: pd.Series(index=frame.index, dtype=empty[column].dtype) for column in absent}) if absent else frame
 
 
 # Which columns say where a row belongs, first one filled wins; tables that are not here belong to every part.

@@ -10,6 +10,7 @@ import pandas as pd
 
 from revscore.core.ids import Ids, Unfit
 
+_PIECE = 1 << 17
 _MANY = 20_000  # so many values are looked up in a table of arrays, fewer by pandas
 
 
@@ -62,7 +63,6 @@ def texts(column: pd.Series) -> np.ndarray:
 def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series | Iterable[pd.Series]] | None = None, row: np.ndarray | None = None) -> np.ndarray:
     """Order by `keys` (first counts most), ties by the text at `row` of `ids()` (which may come in pieces), without `ids` as they stand. Only the ties touch text."""
     order, same = _by_numbers(keys)
-    order = order.astype("int32" if len(order) < 2**31 else "int64")
     tied = np.flatnonzero(same[1:] | same[:-1])
     if len(tied):
         rows = np.sort(order[tied])
@@ -94,13 +94,19 @@ def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
         width = (span // step).bit_length()
         bits += width
         if bits > 63:
-            order = np.lexsort(keys[::-1])
+            order = _slim(np.lexsort(keys[::-1]))
             same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
             return order, same
         packed <<= width
         part = key - key.dtype.type(low)
         packed += part // step if step > 1 else part
-    order = np.argsort(packed)
-    packed = packed[order]
-    same[1:-1] = packed[1:] == packed[:-1]
+        del part
+    order = _slim(np.argsort(packed))
+    for start in range(1, n, _PIECE):  # in pieces: they fit where the processor is quick, and no second copy of all is made
+        some = packed[order[start - 1: start + _PIECE]]
+        same[start: start + len(some) - 1] = some[1:] == some[:-1]
     return order, same
+
+
+def _slim(order: np.ndarray) -> np.ndarray:
+    return order.astype("int32" if len(order) < 2**31 else "int64")

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER
-from revscore.core.encode import ordered, places
+from revscore.core.encode import ordered
 from revscore.core.facts import firsts_of
+from revscore.core.people import roles
 from revscore.core.terms import Attribution
 
 if TYPE_CHECKING:
@@ -201,8 +202,8 @@ def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(deal, person) sorted and once each, and by opportunity whether it has roles (A2). Roles count whenever they were added; a role of a
     contact that the extract does not hold, or of a test lead, is no role."""
     people, opps = x.people, x.opps
-    opp = places(x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"])
-    person = people.find(x.data.read("opp_contact_roles", "contact_id")["contact_id"])
+    opp, named = roles(x)
+    person = np.append(people.canonical, -1)[named]
     known = (opp >= 0) & (person >= 0)
     opp, person = opp[known], person[known]
     real = opps.in_o1[opp] & ~people.is_test[person]

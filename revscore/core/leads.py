@@ -12,6 +12,7 @@ import pandas as pd
 from revscore.core.calendars import NEVER, instants
 from revscore.core.encode import ordered, places, texts
 from revscore.core.facts import LeftOut, firsts_of
+from revscore.core.people import begin_people
 from revscore.core.terms import OPPORTUNITY
 
 if TYPE_CHECKING:
@@ -95,6 +96,7 @@ class Leads:
 
 
 def encode_leads(x: Coded) -> Leads:
+    begin_people(x)
     frame, terms = x.data.read("leads", "created_at", "converted_at", "converted_opportunity_id", "is_test", "duplicate_of"), x.terms
     n = len(frame)
     created = instants(frame["created_at"])
@@ -154,5 +156,5 @@ def _events(x: Coded, n: int) -> LeadEvents:
     group = np.cumsum(new_lead | opens)
     path_rank = np.where(is_exit, -1, rank).astype("int64")
     high = np.maximum.accumulate(group * 64 + path_rank + 1) - group * 64 - 1 if len(lead) else path_rank
-    reason = texts(frame["reason"])[order]
+    reason = texts(frame["reason"])[order] if x.data.has("lead_stage_history.reason") else np.broadcast_to(np.array("", dtype=object), len(order))
     return LeadEvents(lead, at, rank, is_exit, pass_no, ~is_exit & (rank < high), reason)

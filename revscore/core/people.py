@@ -206,20 +206,44 @@ def _activities(x: Coded, people: People) -> Activities:
                       places(lambda: x.opp_ids, frame["opp_id"])[order], order)
 
 
-def _touches(x: Coded, people: People) -> Touches:
-    """Column by column, so that of ten million touches only what is needed next is there."""
-    place = people.names.places_in(x.data.pieces("touches", "person_id"))
-    at, person = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of), np.append(people.canonical, -1).astype("int32")[place]
-    # a touch of a test lead does not count, even where the test lead was merged into a real person
-    clean = ~np.append(people.is_test, False)[place] & ~np.append(people.is_test, False)[person]
-    del place
-    campaign = places(pd.Series(people.campaign_index), x.data.read("touches", "campaign_id")["campaign_id"])
+def begin_people(x: Coded) -> None:
+    """Touches and contact roles name people of the tables: who these are does not wait for leads and deals."""
+    x.begin("touches", lambda: _read_touches(x))
+    x.begin("roles", lambda: _read_roles(x))
+
+
+def roles(x: Coded) -> tuple[np.ndarray, np.ndarray]:
+    """Of every contact role the positions of its opportunity and of its person (not yet the canonical one), −1 where unknown."""
+    return x.begun("roles", lambda: _read_roles(x))
+
+
+def _read_roles(x: Coded) -> tuple[np.ndarray, np.ndarray]:
+    return (places(lambda: x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"]),
+            Names(x.data).places(x.data.read("opp_contact_roles", "contact_id")["contact_id"]))
+
+
+def _read_touches(x: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Of every touch the positions of its person and campaign, its time, whether it is by marketing and whether it could count; column by column, so that
+    of ten million touches only what is needed next is there."""
+    names = Names(x.data)
+    place = names.places_in(x.data.pieces("touches", "person_id"))
+    at = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of)
+    campaign = places(pd.Series(names.campaign_index), x.data.read("touches", "campaign_id")["campaign_id"])
     marketing = np.ones(len(at), dtype=bool)
     if x.data.has("touches.owner_function"):
         marketing = (x.data.read("touches", "owner_function")["owner_function"] == "marketing").to_numpy(dtype=bool)
-    clean &= marketing & (campaign >= 0)
+    clean = marketing & (campaign >= 0)
     if x.terms.attribution.responses_only and x.data.has("touches.is_response"):
         clean &= x.data.read("touches", "is_response")["is_response"].fillna(False).to_numpy(dtype=bool)
+    return place, campaign, at, marketing, clean
+
+
+def _touches(x: Coded, people: People) -> Touches:
+    place, campaign, at, marketing, clean = x.begun("touches", lambda: _read_touches(x))
+    person = np.append(people.canonical, -1).astype("int32")[place]
+    # a touch of a test lead does not count, even where the test lead was merged into a real person
+    clean = clean & ~np.append(people.is_test, False)[place] & ~np.append(people.is_test, False)[person]
+    del place
     row = np.flatnonzero((at != NEVER) & (person >= 0)).astype("int32")
     person, at = person[row], at[row]
     order = ordered((person, at), lambda: x.data.pieces("touches", "touch_id"), row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from revscore.core.coded import Coded
@@ -16,9 +17,10 @@ _CARDS = ("funnel.cohort_conversion", "velocity.opp_stage_first_visit_km", "sla.
 
 def facts(home: Path, keeper: Kept | None = None) -> Coded:
     """The coded extract with the facts of the five questions."""
-    x = Coded(company.extract(home), company.TERMS, keeper)
-    for name in _CARDS:
-        x.facts(CARDS[name])
+    with ThreadPoolExecutor(1) as pool:
+        x = Coded(company.extract(home), company.TERMS, keeper, pool)
+        for name in _CARDS:
+            x.facts(CARDS[name])
     return x
 
 

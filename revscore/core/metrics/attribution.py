@@ -118,6 +118,7 @@ def totals(x: Coded, mode: str = "") -> Facts:
     """
     j, (dimension, code) = x.journeys(mode), campaigns(x)
     patterns = _patterns(j)
+    x.data.release()
     parts, shares = zip(*(_credit_of(x, j, basis, code, patterns) for basis in BASES), strict=True)
     basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
     rows = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
