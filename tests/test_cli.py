@@ -19,6 +19,7 @@ from revscore import cli, company
 from revscore.core import ask
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
+from revscore.rhythm.reviews import REVIEWS
 from tests.extracts import HISTORY, LEADS
 
 COLUMNS = ["metric", "measure", "period", "by", "value", "numerator", "denominator", "n", "low", "high", "flag"]
@@ -153,7 +154,7 @@ def test_the_workbook_of_metrics_and_of_each_review(loaded, folder):
     [heads, number] = list(sheets["Receipts"].iter_rows(values_only=True))  # bookings cannot be had, so there is no receipt of them
     assert (number[heads.index("Value")], number[heads.index("Counted")], number[heads.index("Loads")], len(number[heads.index("SHA-256")])) == (5, 5, "1", 64)
     assert [cell.value for cell in sheets["Metrics"]["B"]][4] == 5
-    for review in cli.REVIEWS:
+    for review in REVIEWS:
         assert loaded("export", str(book), "--review", review)[0] == 0
         assert load_workbook(book, read_only=True).sheetnames[-1] == "Receipt"
     assert loaded("export", str(folder / "some.txt"))[0] == 2
@@ -195,8 +196,8 @@ def test_tables_of_a_warehouse_load_like_files(run, folder):
 
 
 def test_every_metric_of_the_help_exists():
-    examples = [row.partition("-m revscore ")[2].partition(" > ")[0] for text in (cli._TOP, cli._METRICS, cli._EXPORT) for row in text.splitlines()]
-    parsed = [cli._parser().parse_args(shlex.split(row)) for row in examples if row.startswith(("metrics", "export"))]
+    examples = [row.partition("-m revscore ")[2].partition(" > ")[0] for text in (cli.HELP, cli.metrics.HELP, cli.export.HELP) for row in text.splitlines()]
+    parsed = [cli.parser().parse_args(shlex.split(row)) for row in examples if row.startswith(("metrics", "export"))]
     ids = [id_ for args in parsed for id_ in args.id]
     assert len(ids) >= 6 and all(ask.cards([id_]) for id_ in ids)
 

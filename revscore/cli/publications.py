@@ -1,0 +1,80 @@
+"""`publish` and `verify`: close a review, and work its numbers out again."""
+
+from __future__ import annotations
+
+import argparse
+
+from revscore import company
+from revscore.cli.shared import Command, extract, stop, who
+from revscore.core import ask
+from revscore.governance.publishing import publish
+from revscore.governance.verify import verify
+from revscore.rhythm.reviews import TITLES, numbers
+
+PUBLISH_HELP = """\
+examples:
+  python -m revscore publish --review weekly
+  python -m revscore publish --review monthly --period FY26Q2 --as-of 2025-08-01 --by "Ada Nayfield"
+
+Publishing closes a review: its values are kept with their receipts and rows, and never changed. Later the page *Published numbers* shows
+each beside the same question then, with the reason of every difference. The seal that is printed covers this publication and all before it:
+note it outside the store, and verify --seal shows whether they are still there as they were.
+"""
+VERIFY_HELP = """\
+examples:
+  python -m revscore verify
+  python -m revscore verify --publication 3
+  python -m revscore verify --seal 5e0c…               the seal that was printed or exported after publishing must still be there
+
+Every published value is worked out again from the kept loads and the definitions of then, and the seal of every publication is checked. One
+line for each that differs, then a summary.
+exit status: 0 all are equal, 4 some differ, 2 nothing to verify
+"""
+
+
+def add(command: Command) -> None:
+    """Put the commands on the command line."""
+    publishing = command("publish", "close a review: keep its numbers as they are now", PUBLISH_HELP, run_publish)
+    publishing.add_argument("--review", choices=sorted(TITLES), required=True, help="which review")
+    publishing.add_argument("--as-of", metavar="DATE", help="the state as it was known at the end of DATE (2026-11-16) or at an instant; default: the latest")
+    publishing.add_argument("--period", metavar="PERIOD", help="as for metrics; default: the quarter of as-of")
+    publishing.add_argument("--where", action="append", default=[], metavar="DIMENSION=VALUE", help="as for metrics")
+    publishing.add_argument("--by", metavar="NAME", help="who closes it; default: the user of this computer")
+    verifying = command("verify", "work published numbers out again and compare", VERIFY_HELP, run_verify)
+    verifying.add_argument("--publication", type=int, metavar="ID", help="only this publication; default: all of them")
+    verifying.add_argument("--seal", action="append", default=[], metavar="SHA256", help="a seal noted elsewhere, which must be that of a publication (repeat for more)")
+
+
+def run_publish(args: argparse.Namespace) -> int:
+    """Close a review."""
+    x, dataset = extract(args)
+    view = ask.view_of(x, args.where, args.period or "")
+    if not view.period:  # as on the pages
+        view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
+    store = company.open_store(args.store)
+    done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, args.by or who())
+    print(f"Published as publication {done.id}: {len(store.published(done.id)):,} numbers of the {done.title.lower()} of {dataset}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, "
+          f"by {done.published_by}.\nSeal: {done.seal}")
+    return 0
+
+
+def run_verify(args: argparse.Namespace) -> int:
+    """Work published numbers out again and say what differs."""
+    store = company.open_store(args.store)
+    datasets = [args.company] if args.company else [one.name for one in store.datasets()]
+    found = [one for name in datasets for one in reversed(store.publications(name)) if args.publication in (None, one.id)]
+    seals = {one.seal for name in datasets for one in store.publications(name)}
+    gone = [seal for seal in args.seal if seal not in seals]
+    for seal in gone:
+        print(f"seal {seal}: there is no publication with it; it is gone or was changed")
+    if not found and not gone:
+        return stop("nothing is published yet" if args.publication is None else f"there is no publication {args.publication}")
+    equal = differ = broken = 0
+    for publication in found:
+        for value, some in verify(store, publication):
+            equal, differ, broken = equal + (not some), differ + bool(some and value), broken + (value is None)
+            if some:
+                print(f"publication {publication.id} ({publication.title}, {publication.as_of:%Y-%m-%d}): {some[0].label}: {'; '.join(one.what for one in some)}")
+    print(f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published")
+          + (f"; what is not as it was published as a whole: {broken:,}" if broken else ""))
+    return 4 if differ or broken or gone else 0
