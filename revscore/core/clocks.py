@@ -156,6 +156,12 @@ class HourTables:
     def __getitem__(self, rows: np.ndarray) -> HourTables:
         return HourTables(self.tables, self.which[rows])
 
+    @property
+    def day_minutes(self) -> np.ndarray:
+        """Open minutes of a business day of each row's calendar: the mean of its open days; NaN where it never opens."""
+        each = [float(table.before[-1]) / MINUTE_US / len(table.closing) if len(table.closing) else np.nan for table in self.tables]
+        return np.array(each)[self.which]
+
     def _each(self, method: str, *arguments: np.ndarray) -> np.ndarray:
         out = np.zeros(len(self.which), dtype="int64")
         for number, table in enumerate(self.tables):

@@ -36,6 +36,7 @@ DECISIONS = Unit("decisions", "count", "decisions")
 ACTIONS = Unit("actions", "count", "actions")
 COMPARISONS = Unit("comparisons", "count", "comparisons")
 CHANGES = Unit("definition changes", "count", "definition changes")
+PROMISES = Unit("promises", "count", "promises")
 RECORDS = Unit("records", "count", "records")
 CELLS = Unit("cells", "count", "cells")
 CURRENCY = Unit("currency", "currency")
@@ -74,6 +75,15 @@ def _duration(minutes: float) -> str:
     sign, size = ("−" if minutes < 0 else ""), abs(round(minutes))
     hours, rest = divmod(size, 60)
     return f"{sign}{size} min" if not hours else f"{sign}{hours:,} h {rest:02d} min"
+
+
+def business(minutes: object, day: float) -> str:
+    """Open time in words: "3 h 20 min" within a business day of `day` minutes, "73 business days" beyond one; "–" when missing."""
+    number = _number(minutes)
+    if number is None:
+        return MISSING
+    days = number / day if day > 0 else 0.0
+    return f"{days:,.1f}".removesuffix(".0") + " business days" if days > 1 else _duration(number)
 
 
 def text(value: object, unit: Unit, currency: str = "USD", short: bool = True) -> str:

@@ -65,12 +65,13 @@ def regions(x: Coded, view: View) -> pd.DataFrame:
 
 
 def open_breaches(x: Coded, view: View) -> pd.DataFrame:
-    """The clocks that are over their promise and still run, the furthest over it first."""
+    """The clocks that are over their promise and still run, the furthest over it first; `day_min`: the open minutes of a business day of each."""
     card = CARDS["sla.breach_ageing"]
     if x.data.missing(card.needs):
         return pd.DataFrame()
     rows = open_number(x, card, view.during(None), "open_breaches").counted
     rows = rows[rows["contribution"] > 0].sort_values("overdue_min", ascending=False, kind="stable")
+    rows = rows.assign(day_min=x.clocks.time[rows["clock"].to_numpy(dtype="int64")].day_minutes) if len(rows) else rows
     return rows.drop(columns=["contribution", "base"], errors="ignore").reset_index(drop=True)
 
 

@@ -25,6 +25,12 @@ def test_change(now: object, before: object, unit: u.Unit, text: str) -> None:
     assert u.change(now, before, unit) == text
 
 
+@pytest.mark.parametrize(("minutes", "day", "text"), [(584 * 60, 480, "73 business days"), (200, 480, "3 h 20 min"), (480, 480, "8 h 00 min"), (720, 480, "1.5 business days"),
+                                                     (60, float("nan"), "1 h 00 min"), (None, 480, "–")])
+def test_open_time_beyond_a_day_is_written_in_business_days(minutes: object, day: float, text: str) -> None:
+    assert u.business(minutes, day) == text
+
+
 def test_every_unit_has_every_notation() -> None:
     for unit in (u.LEADS, u.CURRENCY, u.CURRENCY_PER_DAY, u.RATIO, u.DAYS, u.MINUTES, u.MULTIPLE):
         assert u.axis(unit) and u.spreadsheet(unit) and u.column(unit)

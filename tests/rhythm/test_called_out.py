@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from revscore.rhythm import campaigns, pipeline, speed
+from revscore.rhythm import campaigns, pipeline
 from revscore.rhythm.asks import LEAST, apart_from_rest, standout
 from revscore.core.statistics import display
 from revscore.core.view import View
@@ -31,13 +31,10 @@ def test_one_of_several_is_named_only_beyond_chance():
     assert apart_from_rest(groups((0, 4), (45, 100))) is None  # too few to be compared
 
 
-def test_the_worst_comes_first(monkeypatch: pytest.MonkeyPatch):
-    rows = pd.DataFrame({"opp_id": ["A", "B", "C"], "over_p75_days": [3.0, 40.0, 12.0], "age_days": [90.0, 50.0, 20.0], "lead_id": ["A", "B", "C"],
-                         "overdue_min": [10.0, 700.0, 60.0], "contribution": 1.0, "base": 1.0})
-    x = SimpleNamespace(data=SimpleNamespace(missing=lambda needs: ()))
-    for module, question in ((pipeline, pipeline.aging), (speed, speed.open_breaches)):
-        monkeypatch.setattr(module, "open_number", lambda *a, **k: SimpleNamespace(counted=rows))
-        assert question(x, View())["opp_id"].tolist() == ["B", "C", "A"]
+def test_the_deal_furthest_over_its_benchmark_comes_first(monkeypatch: pytest.MonkeyPatch):
+    rows = pd.DataFrame({"opp_id": ["A", "B", "C"], "over_p75_days": [3.0, 40.0, 12.0], "age_days": [90.0, 50.0, 20.0], "contribution": 1.0, "base": 1.0})
+    monkeypatch.setattr(pipeline, "open_number", lambda *a, **k: SimpleNamespace(counted=rows))
+    assert pipeline.aging(SimpleNamespace(data=SimpleNamespace(missing=lambda needs: ())), View())["opp_id"].tolist() == ["B", "C", "A"]
 
 
 def test_campaigns_of_few_follow_unranked(monkeypatch: pytest.MonkeyPatch):

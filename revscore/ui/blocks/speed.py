@@ -107,9 +107,10 @@ def breaches(now: Now) -> None:
     if sentence := lacks(now.x, "sla.breach_ageing"):
         return charts.absent("Which promises are broken now?", sentence, "breaches")
     frame = now.ask(speed.open_breaches)
-    shown = [name for name in ("lead_id", "sla_type", "owner", "segment", "bucket", "level", "overdue_min") if name in frame.columns]
-    charts.numbers(now, f"{len(frame):,} promises are broken and still open" if len(frame) else "No promise is broken and open", frame[shown], "breaches", opens=ask("sla.breach_ageing", now=True), height=420,
-                   formats={"overdue_min": units.MINUTES}, labels={"sla_type": "Promise", "bucket": "Overdue", "level": "Escalation level", "overdue_min": "Over by (business time)"})
+    shown = frame.assign(over=[units.business(over, day) for over, day in zip(frame["overdue_min"], frame["day_min"], strict=True)]) if len(frame) else frame
+    shown = shown[[name for name in ("lead_id", "sla_type", "owner", "segment", "level", "over") if name in shown.columns]]
+    charts.numbers(now, f"{units.named(len(frame), units.PROMISES)} {'is' if len(frame) == 1 else 'are'} broken and still open" if len(frame) else "No promise is broken and open", shown, "breaches",
+                   opens=ask("sla.breach_ageing", now=True), height=420, labels={"sla_type": "Promise", "level": "Escalation level", "over": "Over by, in business time"})
 
 
 def decisions(now: Now) -> None:
@@ -217,7 +218,7 @@ def levers(now: Now) -> None:
     def said(value: float, name: str) -> str:
         return units.text(value, _LEVER_UNITS[name], currency)
 
-    period, before = (one.label or one.dates() for one in (now.view.period, found.before_period))
+    period, before = (one.name for one in (now.view.period, found.before_period))
     notes = {row.name: f"{said(row.before, row.name)} → {said(row.now, row.name)}" for row in found.frame.itertuples(index=False)}
     rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
     step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]
