@@ -13,7 +13,7 @@ from revscore.charts.theme import BODY, PALETTES, SMALL, STRONG, Theme
 from revscore.core import terms, units
 from revscore.core.units import CURRENCY, RATIO, Unit
 
-STEP = 4  # px between the marks of a row, so that equal credit does not hide a model
+LANES = 34  # px that the marks of a row are spread over, so that equal credit hides no model
 HEXAGON = "M0,-1L0.87,-0.5L0.87,0.5L0,1L-0.87,0.5L-0.87,-0.5Z"
 
 # Shape and colour of a model: blue credits the beginning, orange the end, purple what is in between, ink spreads it over the path. The four that
@@ -43,7 +43,7 @@ def _split(unit: Unit, currency: str, models: tuple[str, ...], theme: Theme) -> 
     head = base.transform_filter("datum.first")
     return layers(
         head.mark_rule(strokeWidth=12, strokeCap="round", color=p.rest, opacity=0.7).encode(x=alt.X("low:Q", title=None), x2="high:Q"),
-        clickable(base.mark_point(size=300, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, cursor="pointer", yOffset=alt.expr("datum.nudge")).encode(
+        clickable(base.mark_point(size=150, filled=True, opacity=1, strokeWidth=1.5, stroke=p.paper, cursor="pointer", yOffset=alt.expr("datum.nudge")).encode(
             x=x, tooltip=about, shape=keyed(alt.Shape, "model:N", names, [shape for shape, _ in looks], legend),
             color=keyed(alt.Color, "model:N", names, [tones[tone] for _, tone in looks], legend)), "group", "id"),
         head.mark_text(align="right", fontSize=BODY, color=p.ink).encode(x=alt.value(alt.expr("width")), text="span:N"),
@@ -66,13 +66,13 @@ def split(frame: pd.DataFrame, unit: Unit = CURRENCY, currency: str = "USD", *, 
     low, high = by.transform("min").to_numpy(), by.transform("max").to_numpy()
     data = pd.DataFrame({
         "group": group, "order": pd.factorize(group)[0], "id": words(frame, "model"), "model": [_NAMES.get(m, m) for m in words(frame, "model")],
-        "nudge": [STEP * (chosen.index(m) - (len(chosen) - 1) / 2) for m in words(frame, "model")], "value": value, "low": low,
+        "nudge": [LANES * (chosen.index(m) / max(len(chosen) - 1, 1) - 0.5) for m in words(frame, "model")], "value": value, "low": low,
         "high": high, "label": texts(value, unit, currency), "first": ~pd.Series(group).duplicated().to_numpy(),
         "span": [a if a == b else f"{a} – {b}" for a, b in zip(texts(low, unit, currency), texts(high, unit, currency), strict=True)]})
     heads = data[data["first"]]
     apart = heads.loc[(heads["high"] - heads["low"]).idxmax()]
     says = sentence([f"{label} of {len(heads)} groups under {len(chosen)} models", f"the models disagree most on {apart['group']}: {apart['span']}"])
-    return Drawing("split", data, _split(unit, currency, chosen, theme), says, 96 + 44 * len(heads))
+    return Drawing("split", data, _split(unit, currency, chosen, theme), says, 96 + 52 * len(heads))
 
 
 @authored

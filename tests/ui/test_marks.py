@@ -65,6 +65,17 @@ def test_a_mark_of_a_model_says_which_and_is_named_as_everywhere(x):
     assert next(p for p in drawing.spec["params"] if p["name"] == "pick")["select"]["fields"] == ["group", "id"]
 
 
+def test_models_that_agree_do_not_lie_on_each_other(x):
+    data = split(campaigns.models(x, View()), models=campaigns.SHOWN_MODELS).data
+    lanes = data.groupby("group")["nudge"].apply(lambda at: at.sort_values().diff().min())
+    assert (lanes.dropna() >= 11).all()  # a mark is 12 px wide
+
+
+def test_broken_promises_say_how_long_a_business_day_is(x):
+    found = speed.open_breaches(x, View())
+    assert len(found) and found["day_min"].between(60, 1440).all() and found["overdue_min"].is_monotonic_decreasing
+
+
 def test_the_models_shown_differ_in_shape_and_colour():
     shapes, tones = zip(*(MODELS[model] for model in campaigns.SHOWN_MODELS), strict=True)
     assert len(set(shapes)) == len(set(tones)) == len(campaigns.SHOWN_MODELS)
