@@ -10,6 +10,7 @@ import streamlit as st
 from revscore.charts.walks import walk
 from revscore.core import units
 from revscore.core.calendars import Period
+from revscore.core.splits import RatioSplit
 from revscore.core.units import DEALS, LEADS, RATIO, Unit
 from revscore.core.view import View
 from revscore.rhythm import changes, wins
@@ -19,7 +20,7 @@ from revscore.rhythm.wins import RATES, WinRates
 from revscore.ui import answers, charts, drill, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.state import TITLES
-from revscore.ui.words import md
+from revscore.ui.words import listed, md
 
 WIN_RATE = ask(wins.CLOSED, label="Win rate")
 CONVERSION = ask("funnel.cohort_conversion", label=named(MAIN_PAIR), pair=MAIN_PAIR, settled=True)
@@ -38,7 +39,7 @@ def rates(now: Now) -> WinRates | None:
         answers.answer(f"Four win rates of {period}: from {units.text(min(known)[0], RATIO)} ({min(known)[1].lower()}) to {units.text(max(known)[0], RATIO)} ({max(known)[1].lower()}).")
     else:
         answers.answer(f"Too few deals were decided in {period} to speak of a win rate.")
-    tiles.row(now, found.lines, key="rates")
+    tiles.row(now, [replace(line, label=f"{line.label}, {period}") for line in found.lines], key="rates")
     st.caption(md(f"{moved.strip()} Decided: deals with their close date in {period}. Created: deals that entered the pipeline in it, won within {now.x.terms.cohort_win_window_days:.0f} days; "
                   "only those whose days are over."))
     return found
@@ -106,8 +107,7 @@ def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DE
     step = units.change(split.after, split.before, RATIO)
     groups = {"owner": "owners", "type": "deal types"}.get(by, f"{by}s")
     charts.card(now, f"{one.label} {step}: {_points(split.mix)} from the mix of {groups}, {_points(split.rate)} from their rates", walk(rows, RATIO, label=one.label, clicks=True, theme=charts.theme()), key,
-                f"{after} against {before}. Unexplained: {_zero(split.left_over)} pp. Above the line: {_count(split.change_top, noun)} = {_count(split.volume)} volume, {_count(split.mix_top)} mix, "
-                f"{_count(split.rate_top)} rate. A volume of its own never moves a rate. Exploratory: parts of a change, none tested by itself."
+                f"{after} against {before}. Unexplained: {_zero(split.left_over)} pp. {_counted(split, noun)} Exploratory: parts of a change, none tested by itself."
                 + (" Pale: fewer than five in one of the periods." if few else ""), one,
                 lambda mark: _group(now, one, found, by, mark["id"]))
     with st.expander("All groups as numbers", icon=":material/table_rows:"):
@@ -146,7 +146,7 @@ def _table(now: Now, one: Ask, found: changes.Change, by: str) -> None:
 
 
 def _named(period: Period | None) -> str:
-    return "all time" if period is None else period.label if period.label and ".." not in period.label else period.dates()
+    return "all time" if period is None else period.name
 
 
 def _deals(count: float) -> str:
@@ -161,9 +161,18 @@ def _points(value: float) -> str:
     return units.change(value, 0.0, RATIO)
 
 
-def _count(value: float, noun: Unit = LEADS) -> str:
-    text = f"{'+' if value > 0 else '−' if value < 0 else '±'}{abs(value):,.1f}".removesuffix(".0")
-    return text if noun is LEADS else f"{text} {noun.noun}"
+def _counted(split: RatioSplit, noun: Unit) -> str:
+    """ "In deals: 3 fewer won: 1.2 fewer because fewer were decided, 2 fewer by the mix and 0.2 more by their rates." """
+    went, came = ("won", "decided") if noun is DEALS else ("converted", "due")
+    if abs(split.change_top) < 0.05:
+        return f"As many {noun.noun} {went} as before."
+    parts = ((split.volume, f"because {'more' if split.volume > 0 else 'fewer'} were {came}"), (split.mix_top, "by the mix"), (split.rate_top, "by their rates"))
+    return f"In {noun.noun}, {_more(split.change_top)} {went}: {listed([f'{_more(value)} {why}' for value, why in parts if abs(value) >= 0.05])}."
+
+
+def _more(value: float) -> str:
+    """ "3 more", "1.2 fewer". """
+    return f"{abs(value):,.1f}".removesuffix(".0") + (" more" if value > 0 else " fewer")
 
 
 def _zero(value: float) -> str:
