@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.rhythm import answers as sentences
 from revscore.rhythm.agenda import AGENDAS, Screen
 from revscore.rhythm.answers import Answer
-from revscore.ui import answers, screens, state
+from revscore.ui import answers, meeting, screens, state
 from revscore.ui.blocks import published
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -18,6 +18,7 @@ def page(now: Now, kind: str) -> None:
     answers.answer(sentences.whole(said, agenda))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="agenda-bar"):
         st.caption(md(f"{len(agenda.screens)} questions, {agenda.minutes} minutes. Open a line for what the meeting looks at."), width="content")
+        meeting.bar(now, kind)
         everything = st.toggle("Open all", key="everything", bind=state.BOUND, help="All screens under each other")
     for place, screen in enumerate(agenda.screens, start=1):
         if everything:

@@ -11,7 +11,7 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import as_of, first_start, menu, picks, session, state
+from revscore.ui import as_of, first_start, meeting, menu, picks, session, stage, state
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -23,6 +23,10 @@ _why: ContextVar[str] = ContextVar("why", default="")  # why there is nothing to
 def run(page: st.Page) -> None:
     """One run of the app, with the page that the menu gave."""
     picks.began()
+    if meeting.asked():
+        meeting.run()
+        return picks.ended()
+    stage.leave()
     try:
         first_start.fill()
         dataset = _dataset()
@@ -45,7 +49,8 @@ def run(page: st.Page) -> None:
 def _draw(page: st.Page, what: ContextVar, value: object) -> None:
     token = what.set(value)
     try:
-        page.run()
+        with lacking.gathered():
+            page.run()
     finally:
         what.reset(token)
 

@@ -58,4 +58,4 @@ def page() -> st.Page:
     st.logo(_LOGO, size="large", icon_image=_ICON)
     pages = {group: [st.Page(_ROOT / "pages" / f"{file}.py", title=title, icon=f":material/{icon}:", default=file == "scorecard")
                      for file, title, icon in entries] for group, entries in PAGES.items()}
-    return st.navigation(pages, expanded=True)
+    return st.navigation(pages, position="hidden" if "meeting" in st.query_params else "sidebar", expanded=True)

@@ -121,9 +121,9 @@ def _reports(now: Now, found: Monthly) -> None:
 
 
 _DRAWN: Mapping[str, Mapping[str, Callable[[Now, Weekly], None] | Callable[[Now, Monthly], None]]] = {
-    "weekly": {"before": lambda now, found: None, "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
-               "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: None},
+    "weekly": {"before": lambda now, found: st.markdown("No action was raised yet."), "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
+               "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: st.markdown("Nothing was captured yet.")},
     "monthly": {"together": _together, "targets": lambda now, found: targets.targets(now), "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
                 "campaigns": lambda now, found: campaigns.scorecard(now, found.campaigns), "tests": lambda now, found: governance.tests(now), "decisions": _decisions,
-                "reports": _reports, "definitions": lambda now, found: tiles.row(now, found.reports[1:], 2, "definitions"), "next": lambda now, found: None}}
+                "reports": _reports, "definitions": lambda now, found: tiles.row(now, found.reports[1:], 2, "definitions"), "next": lambda now, found: st.markdown("Nothing was captured yet.")}}
 assert all(set(_DRAWN[kind]) == set(AGENDAS[kind].ids) for kind in _DRAWN), "every screen is drawn"

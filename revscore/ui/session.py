@@ -11,12 +11,17 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
+import pandas as pd
 import streamlit as st
 
 from revscore import company
 from revscore.core.coded import Coded
 from revscore.core.view import View
-from revscore.store import Store
+from revscore.governance.verify import extract_of
+from revscore.rhythm import meetings
+from revscore.rhythm.log import MEETING
+from revscore.rhythm.meetings import Meeting
+from revscore.store import Publication, Store, StoreError
 from revscore.ui.state import Choice
 
 Result = TypeVar("Result")
@@ -56,6 +61,37 @@ def store() -> Store:
 def coded(dataset: str, version: str, as_of: str = "") -> Coded:
     """The extract of `dataset` at `version`, the latest or as of a day, encoded: made once, read by every session."""
     return company.coded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Bringing back what the meeting looked at …")
+def _pinned(dataset: str, meeting: str, _make: Callable[[], Coded]) -> Coded:
+    return _make()
+
+
+def pin(dataset: str, held: Meeting, x: Coded) -> None:
+    """Keep the extract that a meeting was started on, for everyone in it."""
+    _pinned(dataset, held.id, lambda: x)
+
+
+def frozen(dataset: str, held: Meeting) -> Coded:
+    """The extract of a meeting: the one it was started on, or, after the server was started again, the same made again from its loads and definitions."""
+    then = held.frozen
+    publication = Publication(dataset, held.kind, held.title, pd.Timestamp(then.as_of), then.definitions, then.digest, then.loads, then.view, held.started_by,
+                              published_at=held.started_at)
+    return _pinned(dataset, held.id, lambda: extract_of(store(), publication))
+
+
+def meeting(id_: str) -> tuple[str, Meeting]:
+    """The data set of a meeting and the meeting. Raises StoreError when there is none."""
+    for one in store().datasets():
+        if store().entries(one.name, MEETING, id_):
+            return one.name, meetings.meeting(store(), one.name, id_)
+    raise StoreError("There is no such meeting here; open the weekly or monthly review to start or join one.")
+
+
+def instant() -> pd.Timestamp:
+    """Now, on the server's clock."""
+    return pd.Timestamp.now("UTC")
 
 
 def who() -> str:
