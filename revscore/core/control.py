@@ -14,6 +14,7 @@ import numpy as np
 
 from revscore.core.policies import Honesty
 
+LARGE = 1000  # mean records of a point from which a rate is charted by Laney's p′ (docs/decisions.md)
 _EXPECTED = 5  # below so many expected hits or misses the limits of a rate are approximate
 _XMR, _RANGE, _D2 = 2.66, 3.268, 1.128  # Wheeler's constants for moving ranges of two points
 _SAME = 1e-12  # relative difference that is rounding
@@ -34,6 +35,7 @@ class Chart:
 
     baseline    : how many points set the centre and the limits (fewer than asked for where the series is short)
     approximate : points whose limits are approximate, because fewer than 5 hits or misses are expected
+    widened     : by how much the limits of rates are wider than chance alone makes them
     mean_range, range_limit : mean moving range and its upper limit (values only, NaN for rates)
     """
 
@@ -46,6 +48,7 @@ class Chart:
     baseline: int
     mean_range: float = float("nan")
     range_limit: float = float("nan")
+    widened: float = 1.0
 
     def outside(self) -> tuple[int, ...]:
         """Positions outside the limits."""
@@ -56,10 +59,11 @@ class Chart:
         return tuple((s.at, s.side) for s in self.signals if s.rule == "run")
 
 
-def p_chart(x: np.ndarray, n: np.ndarray, rules: Honesty = Honesty(), laney: bool = False) -> Chart:
+def p_chart(x: np.ndarray, n: np.ndarray, rules: Honesty = Honesty()) -> Chart:
     """Chart of rates x / n in time order: p̄ = Σx / Σn of the baseline, limits p̄ ± 3 √(p̄(1 − p̄) / n) clipped to [0, 1] (METRICS X4).
 
-    `laney` widens the limits by the spread that the baseline shows beyond chance (Laney 2002, p′), for very large n.
+    Where the points of the baseline hold `LARGE` records and more on average, chance alone makes the limits so narrow that everything is a signal: they
+    are then widened by the spread that the baseline shows beyond chance (Laney 2002, p′), σz = mean moving range of its z-scores ÷ 1.128, never below 1.
     """
     x, n = np.asarray(x, dtype=float), np.asarray(n, dtype=float)
     used = min(rules.spc_baseline_points, len(n))
@@ -68,13 +72,13 @@ def p_chart(x: np.ndarray, n: np.ndarray, rules: Honesty = Honesty(), laney: boo
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.where(n > 0, x / n, np.nan)
         sigma = np.where(n > 0, np.sqrt(centre * (1 - centre) / n), np.nan)
-        if laney:
-            z = ((values - centre) / sigma)[:used]
-            z = z[np.isfinite(z)]
-            sigma = sigma * (np.abs(np.diff(z)).mean() / _D2 if len(z) > 1 else 1.0)
+        z = ((values - centre) / sigma)[:used]
+        z = z[np.isfinite(z)]
+        widened = max(1.0, float(np.abs(np.diff(z)).mean()) / _D2) if len(z) > 1 and total >= LARGE * used else 1.0
+        sigma = sigma * widened
         approximate = (n * centre < _EXPECTED) | (n * (1 - centre) < _EXPECTED)
     lower, upper = np.clip(centre - 3 * sigma, 0, 1), np.clip(centre + 3 * sigma, 0, 1)
-    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, rules.spc_run_length), approximate, used)
+    return Chart(values, centre, lower, upper, _signals(values, centre, lower, upper, rules.spc_run_length), approximate, used, widened=widened)
 
 
 def xmr(values: np.ndarray, rules: Honesty = Honesty()) -> Chart:

@@ -37,9 +37,10 @@ def _weeks(line: Line, rules: Honesty) -> str:
     chart = line.signal.chart
     said = line.signal.text or "no chart"
     kind = "hits and records of each week (p-chart)" if not np.isnan(line.signal.numerator).all() else "week to week differences (XmR chart)"
+    wide = f" With so many records a week chance alone would leave no room: limits are {chart.widened:.1f} times as wide, as the first weeks vary (Laney p′)." if chart is not None and chart.widened > 1 else ""
     rough = " Limits are rough where fewer than 5 hits or misses are expected." if chart is not None and chart.approximate.any() else ""
     return md(f"{said[:1].upper()}{said[1:]}. Dotted: the limits of what is usual, from the first {rules.spc_baseline_points} weeks (shaded) by {kind}. A signal is a week outside them, or {rules.spc_run_length} in a row on one side "
-              f"of the mean. The running week, cohorts that are not settled and weeks of fewer than {rules.min_n_show} are no points.{rough}")
+              f"of the mean. The running week, cohorts that are not settled and weeks of fewer than {rules.min_n_show} are no points.{wide}{rough}")
 
 
 def _trend(line: Line) -> str:

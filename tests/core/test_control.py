@@ -46,7 +46,21 @@ def test_laney_takes_the_spread_that_the_baseline_shows() -> None:
     rng = np.random.default_rng(3)
     n = np.full(30, 100_000)
     x = np.round(n * (0.2 + rng.normal(0, 0.01, 30)))
-    assert len(p_chart(x, n).outside()) > 10 and p_chart(x, n, laney=True).outside() == ()
+    large = p_chart(x, n)
+    assert large.outside() == () and large.widened > 3
+    z = (x / n - large.centre) / np.sqrt(large.centre * (1 - large.centre) / n)
+    assert large.widened == pytest.approx(np.abs(np.diff(z[:12])).mean() / 1.128)
+
+
+def test_limits_are_those_of_chance_below_a_thousand_records_a_point_and_never_narrower() -> None:
+    rng = np.random.default_rng(3)
+    shares = 0.5 + rng.normal(0, 0.1, 30)
+    for size, wide in ((999, False), (1000, True)):
+        n = np.full(30, size)
+        assert (p_chart(np.round(n * shares), n).widened > 1) is wide
+    n = np.full(30, 10_000)
+    even = p_chart(n * 0.5, n)
+    assert even.widened == 1 and even.upper[0] == pytest.approx(0.5 + 3 * 0.005)
 
 
 @pytest.mark.parametrize("empty", [p_chart(np.zeros(0), np.zeros(0)), xmr(np.zeros(0)), xmr(np.array([3.0]))])

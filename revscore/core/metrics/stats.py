@@ -60,6 +60,7 @@ def _arms(x: Coded, view: View, stat: str, row: pd.Series, **params: Any) -> Mad
 def p_chart(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: str | None = None, *, series: str = "") -> pd.DataFrame:
     """Each week's rate beside the limits p̄ ± 3 √(p̄(1 − p̄) ÷ n) that the first 12 weeks set. A signal is a week outside its limits, or the eighth week
     in a row on one side of p̄ (a week on the line is passed over). Limits are approximate where fewer than 5 hits or misses are expected.
+    With 1,000 records a week and more they are widened by the spread of the first weeks beyond chance (Laney p′).
     """
     return _charts(x, True, series)
 
