@@ -115,7 +115,7 @@ def _o0_left_out(x: Coded) -> LeftOut:
 
 # -- routing and owners --------------------------------------------------------------------------------------------------------------------
 
-def _routing(x: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def routing_attempts(x: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lead position, instant and result of every routing attempt of a known lead up to as-of."""
     log = x.data.table("routing_log")
     lead, at = x.lead_index.get_indexer(log["lead_id"]), instants(log["attempted_at"], x.as_of)
@@ -132,7 +132,7 @@ def routing_failure(x: Coded) -> Facts:
     """Handoffs with at least one routing attempt in the pass that did not assign the lead to a user ÷ handoffs (first MQL of a pass), by the date of
     the handoff. Attempts count from that MQL to the next pass. An assignment later in the pass does not take the failure back.
     """
-    p, (lead, at, result) = x.passes, _routing(x)
+    p, (lead, at, result) = x.passes, routing_attempts(x)
 
     def count(mine: np.ndarray) -> np.ndarray:
         return Timeline(lead[mine], at[mine]).count(p.lead, p.mql, p.end)
@@ -257,7 +257,7 @@ def lead_exceptions(x: Coded) -> tuple[np.ndarray, np.ndarray]:
     """Positions of the leads in scope, and [exception, lead] which they have, in the order of LEAD_EXCEPTIONS. What the extract lacks is not judged."""
     lead, leads = leads_at_work(x), x.leads
     owner = x.data.table("leads")["owner_type"].fillna("").to_numpy(dtype=object)[lead]
-    log, at, result = _routing(x)
+    log, at, result = routing_attempts(x)
     order = np.lexsort((at, log))
     failed = np.zeros(leads.n, dtype=bool)
     failed[log[order]] = result[order] != "assigned"  # in time order: the last result stays

@@ -17,7 +17,7 @@ from revscore.core.units import CLOCKS, LEADS, MINUTES
 
 _DRILL = ("lead_id", "pass", "sla_type", "segment", "owner", "status", "started_at", "due_at", "ended_at", "elapsed_min", "overdue_min", "pct_of_target")
 _SPEED_NEEDS = (*LEAD_CHANGES, "activities.person_id", "activities.occurred_at")
-_TYPES = words("sla_type", SLA_TYPES, ("Speed to lead", "Acceptance", "Follow-up", "Meeting set", "Recycled leads touched"))
+PROMISES = words("sla_type", SLA_TYPES, ("Speed to lead", "Acceptance", "Follow-up", "Meeting set", "Recycled leads touched"))
 _STATUS = words("status", STATUSES, ("Met", "Breached, closed", "Breached, open", "Running", "Paused", "Cancelled"))
 _WHYS = ("", "running, not yet due", "paused, due unknown", "met, but not yet due", "breached, but not yet due", "cancelled: lead disqualified",
          "cancelled: lead recycled", "cancelled: next pass started")
@@ -33,7 +33,7 @@ def _detail(x: Coded, rows: np.ndarray) -> Gathered:
 
 
 def _own(x: Coded, rows: np.ndarray) -> dict[str, tuple[np.ndarray, object]]:
-    return {"sla_type": (x.clocks.type[rows] + 1, _TYPES), "status": (x.clocks.status[rows] + 1, _STATUS)}
+    return {"sla_type": (x.clocks.type[rows] + 1, PROMISES), "status": (x.clocks.status[rows] + 1, _STATUS)}
 
 
 def _why(x: Coded) -> np.ndarray:
