@@ -27,7 +27,7 @@ ARROWS = {
 }
 # third-party package -> rooms that may import it
 PACKAGES = {"streamlit": {"ui", "pages", "app"}, "altair": {"charts"}, "sqlalchemy": {"store", "intake"}, "alembic": {"store"}, "openpyxl": {"export"},
-            "python_calamine": {"intake"}}
+            "python_calamine": {"intake"}, "pptx": {"export"}, "vl_convert": {"export"}, "apprise": {"cli"}, "icalendar": {"export"}}
 CORE_MAY = {"numpy", "pandas"}
 
 

@@ -1,0 +1,56 @@
+"""The pack of a meeting: a workbook, an HTML file and slides, all from the same minutes, lines and receipts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from revscore.core.coded import Coded
+from revscore.core.made import Number
+from revscore.core.picture import Picture
+from revscore.core.receipt import receipt
+from revscore.core.review import Line
+from revscore.core.view import View
+from revscore.export.html import meeting_html
+from revscore.export.minutes_workbook import minutes_sheets
+from revscore.export.slides import meeting_slides
+from revscore.export.workbook import review_workbook
+from revscore.rhythm.minutes import Minutes
+
+MIME = {".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".html": "text/html",
+        ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation"}
+_RESERVED = {"CON", "PRN", "AUX", "NUL", *(f"{device}{number}" for device in ("COM", "LPT") for number in range(1, 10))}
+
+
+def pack_files(held: Minutes, lines: Sequence[Line], tables: Mapping[str, pd.DataFrame], pictures: Sequence[Picture], x: Coded, view: View) -> dict[str, bytes]:
+    """File name → bytes of the three files. `lines` and `tables` are those of the review (`held.lines`, `held.tables`); `pictures` its drawings; `x` and `view` what the meeting was
+    held on."""
+    receipts = [receipt(x, Number.behind(line, view), line.text) for line in lines if not line.lacks]
+    stands = {"company": held.company, "period": held.stands.get("Period", ""), "filters": held.stands.get("Filters", ""), "meeting": held.held}
+    stands |= {"publication": f"no. {held.publication}, seal {held.seal}"} if held.seal else {}
+    stem = file_stem(held)
+    return {f"{stem}.xlsx": review_workbook("Review", lines, x, stands, view, tables, first=minutes_sheets(held)), f"{stem}.html": meeting_html(held, pictures, receipts),
+            f"{stem}.pptx": meeting_slides(held, receipts)}
+
+
+def file_stem(held: Minutes) -> str:
+    """A name that every system takes: "Weekly review 2026-11-16"."""
+    return safe_name(f"{held.title[:80]} {held.started_at.tz_convert(held.zone):%Y-%m-%d}")
+
+
+def safe_name(text: str) -> str:
+    """`text` as the name of a file on Windows, Mac and Linux: no characters or names that a system keeps for itself, no dot or space at its end."""
+    name = re.sub(r"\s+", " ", re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', " ", text)).strip(" .") or "meeting"
+    return f"_{name}" if name.split(".")[0].strip().upper() in _RESERVED else name
+
+
+def write_pack(files: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
+    """Write the files into `folder`, which is made if it is not there. Raises OSError."""
+    folder.mkdir(parents=True, exist_ok=True)
+    out = tuple(folder / name for name in files)
+    for path, data in zip(out, files.values(), strict=True):
+        path.write_bytes(data)
+    return out
