@@ -10,14 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
+from revscore.charts.scale import scaled
 from revscore.core import units
 from revscore.core.made import Worked
 from revscore.core.metrics import CARDS
 from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
-from revscore.rhythm.asks import Ask, made
-from revscore.ui import drill, picks, tables
+from revscore.rhythm.asks import Ask, made, missing
+from revscore.ui import drill, picks, stage, tables
+from revscore.ui import lacking as lacks
 from revscore.ui.session import Now
 from revscore.ui.theme import theme
 from revscore.ui.words import md
@@ -91,6 +93,7 @@ def behind(now: Now, found: Behind) -> None:
 
 def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
     """Draw; with `clickable`, the fields of the mark that was clicked since the run before."""
+    drawing = scaled(drawing, stage.scale())
     drawn = {"theme": None, "height": drawing.height, "alt": drawing.alt, "key": key}
     if not clickable or "params" not in drawing.spec:
         st.vega_lite_chart(drawing.data, drawing.spec, **drawn)
@@ -116,6 +119,14 @@ def heading(finding: str, key: str) -> None:
         st.markdown(f"### {md(finding)}")
 
 
+def lacking(now: Now, question: str, *cards: str) -> bool:
+    """Whether the extract lacks what these cards need; the page then says so at its end, with the question that it costs."""
+    needs = missing(now.x, *cards)
+    if needs:
+        lacks.note(needs, question)
+    return bool(needs)
+
+
 def absent(question: str, sentence: str, key: str) -> None:
     """The place of a chart that cannot be drawn, with the reason."""
     with st.container(border=True, key=f"absent-{key}", height="stretch"):
@@ -123,4 +134,4 @@ def absent(question: str, sentence: str, key: str) -> None:
         st.markdown(f":material/hide_source: {md(sentence)}")
 
 
-__all__ = ["Behind", "absent", "ages", "behind", "card", "heading", "numbers", "theme"]
+__all__ = ["Behind", "absent", "ages", "behind", "card", "heading", "lacking", "numbers", "theme"]
