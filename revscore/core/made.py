@@ -97,14 +97,31 @@ class Given:
 class Made:
     """What a number is made of. `says` is the formula in words, `value` gives the number back from those of the parts, in their order."""
 
-    parts: tuple[Number | Given, ...]
+    parts: tuple[Number | Given | Listed, ...]
     says: str
     value: Callable[..., float]
 
     def given_back(self, x: Coded) -> float:
         """The number, worked out from its parts; NaN where a part that it needs is missing."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            return float(self.value(*(np.float64(part.amount if isinstance(part, Given) else part.value(x)) for part in self.parts)))
+            return float(self.value(*(np.float64(part.amount if isinstance(part, Given) else part.value() if isinstance(part, Listed) else part.value(x)) for part in self.parts)))
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A number that is the sum of rows which no card gives (columns record, contribution and, of a rate, base), with what they are."""
+
+    label: str
+    unit: Unit
+    rows: pd.DataFrame
+    source: str
+
+    def value(self) -> float:
+        top = float(self.rows["contribution"].sum())
+        if "base" not in self.rows:
+            return top
+        base = float(self.rows["base"].sum())
+        return top / base if base else float("nan")
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from revscore.core.coded import Coded
 from revscore.core.compute import curve_of, quantile
 from revscore.core.drill import SortedOut, sorted_out
 from revscore.core.facts import firsts_of
-from revscore.core.made import Given, Number, Worked, bearing, made_of
+from revscore.core.made import Given, Listed, Number, Worked, bearing, made_of
 from revscore.core.metric import Kind
 from revscore.core.view import View
 
@@ -33,7 +33,7 @@ _SHARES = {"median": 0.5, "p25": 0.25, "p75": 0.75, "p90": 0.9, "t25": 0.25, "t5
 @dataclass(frozen=True)
 class Receipt:
     """What one number stands on. `filters`: dimension, ids, labels of what was chosen and bears on the number; `not_applied`: what was chosen and does not
-    (the number is the same without it). `parts`: the receipts of the numbers that it is made of."""
+    (the number is the same without it). `parts`: the receipts of the numbers that it is made of. `log`: the last entry of the team's log that counts, 0 without."""
 
     metric: str
     measure: str
@@ -62,10 +62,11 @@ class Receipt:
     made: str = ""  # the formula of a derived number, in words
     parts: tuple[Receipt, ...] = ()
     not_applied: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = ()
+    log: int = 0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON: lists for tuples, None for what is missing."""
-        found = {one.name: getattr(self, one.name) for one in fields(self)}
+        found = {one.name: getattr(self, one.name) for one in fields(self) if one.name != "log" or self.log}
         found |= {name: None if np.isnan(found[name]) else found[name] for name in ("value", "numerator", "denominator", "n")}
         for field in ("filters", "not_applied"):
             found[field] = [{"dimension": name, "ids": list(ids), "labels": list(labels)} for name, ids, labels in found[field]]
@@ -86,7 +87,7 @@ class Receipt:
         rows = {"Number": self.label, "Value": self.shown, "Exact value": exact, "Unit": self.unit, "Metric": self.metric, "Measure": self.measure,
                 "Period": f"{self.period} ({self.first_day} to {self.last_day})".strip() if self.first_day else "everything up to as-of",
                 "Filters": _said(self.filters) or "none", "Not applied": _said(self.not_applied),
-                "Parameters": "; ".join(f"{name} = {value}" for name, value in self.params), "As of": self.as_of, "Data set": self.dataset, "Loads": loads,
+                "Parameters": "; ".join(f"{name} = {value}" for name, value in self.params), "As of": self.as_of, "Data set": self.dataset, "Loads": loads, "Log": f"up to entry {self.log}" if self.log else "",
                 "Definitions": f"version {self.definitions} ({self.digest})" if self.definitions else self.digest,
                 "Numerator": _plain(self.numerator), "Denominator": _plain(self.denominator), "n": _plain(self.n)}
         if self.made:
@@ -106,7 +107,7 @@ def receipt(x: Coded, number: Number, shown: str = "") -> Receipt:
               "shown": shown or _shown(x, number, numbers, row is not None and row["flag"] == "suppress"), "as_of": iso(x.as_of) or "", **_dates(period), "filters": _filters(x, number, bears),
               "not_applied": _filters(x, number, set(number.view.chosen).difference(bears)),
               "params": tuple((name, _word(value)) for name, value in number.params), "dataset": stand.dataset, "loads": stand.loads,
-              "definitions": "" if stand.definitions is None else str(stand.definitions), "digest": x.terms.digest}
+              "definitions": "" if stand.definitions is None else str(stand.definitions), "digest": x.terms.digest, "log": stand.log}
     if x.data.missing(number.card.needs) or number.is_made:
         made = made_of(x, number)
         parts = tuple(_given(x, part, common) if isinstance(part, Given) else receipt(x, part) for part in made.parts) if made else ()
@@ -117,15 +118,19 @@ def receipt(x: Coded, number: Number, shown: str = "") -> Receipt:
                    left_out=0 if aside is None else len(engine.keep(aside, number.view, x.dims, dict(out.facts.own))), sha256=sum_of(_pairs(x, number, out)))
 
 
-def receipt_for(x: Coded, one: Number | Given | Worked, shown: str = "") -> Receipt:
+def receipt_for(x: Coded, one: Number | Given | Listed | Worked, shown: str = "") -> Receipt:
     """The receipt of whatever can be opened: a number, what is written somewhere, or what is worked out from others."""
     if isinstance(one, Number):
         return receipt(x, one, shown)
     stand, nothing = x.data.stand, {name: float("nan") for name in ("numerator", "denominator", "n")}
     common = {"as_of": iso(x.as_of) or "", **_dates(None), "dataset": stand.dataset, "loads": stand.loads, "definitions": "" if stand.definitions is None else str(stand.definitions),
-              "digest": x.terms.digest}
+              "digest": x.terms.digest, "log": stand.log}
     if isinstance(one, Given):
         return _given(x, one, common)
+    if isinstance(one, Listed):
+        counts, value = one.rows["contribution"].to_numpy() != 0, one.value()
+        return Receipt(**{**common, **nothing, "n": float(len(one.rows))}, metric="", measure="", label=one.label, unit=one.unit.name, value=value, shown=shown or units.text(value, one.unit, x.terms.corporate_currency),
+                       filters=(), params=(), counted=int(counts.sum()), not_counted=int((~counts).sum()), waiting=0, left_out=0, sha256=sum_of(one.rows), made=one.source)
     parts, value = tuple(receipt_for(x, part) for part in one.made.parts), one.made.given_back(x)
     return Receipt(**common, **nothing, metric="", measure="", label=one.label, unit=one.unit.name, value=value, shown=shown or units.text(value, one.unit, x.terms.corporate_currency),
                    filters=(), params=(), counted=0, not_counted=0, waiting=0, left_out=0, sha256=_sum_of_parts(parts), made=one.made.says, parts=parts)

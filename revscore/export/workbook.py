@@ -18,19 +18,19 @@ from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number
-from revscore.core.made import Number
+from revscore.core.made import Given, Number
 from revscore.core.metric import Kind
-from revscore.core.receipt import Receipt
-from revscore.core.receipt import receipt as receipt_of
+from revscore.core.receipt import Receipt, receipt_for
 from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.export.safe import neutral
+from revscore.rhythm.behind import Behind, Columns, before, of_series
 
 ROW_CAP = 200_000  # rows of the sheet Rows; what does not fit is said on the receipt, never cut in silence
 _BOLD, _HEAD, _WRAP = Font(bold=True), PatternFill("solid", fgColor="FFE2E8F0"), Alignment(wrap_text=True, vertical="top")
 _PARTS = (("counted", "counted"), ("not_counted", "not counted"), ("outside", "waiting"), ("left_out", "left out"))
 _LINE_COLUMNS = (("Number", 38), ("Value", 14), ("Shown as", 16), ("Stands on", 18), ("Before", 14), ("Compared with", 30), ("Change", 14), ("Target", 14),
-                 ("n", 9), ("Low 95 %", 11), ("High 95 %", 11), ("Sample", 11), ("Maturity", 12), ("Owners", 22), ("Remarks", 70), ("Metric", 30), ("Measure", 20))
+                 ("n", 9), ("Low 95 %", 11), ("High 95 %", 11), ("Sample", 11), ("Maturity", 12), ("Owners", 22), ("Remarks", 70), ("Metric", 30), ("Measure", 20), ("Receipt", 16), ("Receipt of before", 20), ("Receipt of target", 20))
 
 _RECEIPT_COLUMNS = (("Number", 44), ("Value", 16), ("Shown as", 16), ("Unit", 14), ("Numerator", 14), ("Denominator", 14), ("n", 9), ("Metric", 30), ("Measure", 20),
                     ("Period", 36), ("Filters", 40), ("Not applied", 30), ("Parameters", 30), ("As of (UTC)", 22), ("Data set", 12), ("Loads", 10), ("Definitions", 30), ("Formula or source", 40),
@@ -48,13 +48,15 @@ class Sheet:
 
 def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mapping[str, Any], view: View = View(),
                     tables: Mapping[str, pd.DataFrame] | None = None, numbers: Sequence[tuple[Number, str]] | None = None,
-                    first: Sequence[Sheet] = ()) -> bytes:
+                    first: Sequence[Sheet] = (), cells: Mapping[str, Columns] | None = None) -> bytes:
     """The bytes of an .xlsx with the sheets `title`, Series, the further `tables` (name -> frame), Rows, Definitions, Receipts (one row a number, and one
-    for each of the numbers that a derived one is made of), Receipt (of the whole).
+    for each of the numbers that a derived one is made of), More receipts (those of what the lines are compared with, of series and tables), Receipt (of the whole).
+    Every row of numbers names the sheet and row of its receipts.
 
     lines   : the lines of a review, in order; the rows behind them are opened from `x` under `view` with each line's own period
     receipt : what the numbers stand on (company, load, as-of, filters …): name -> text or number, written as two columns
     numbers : those that the sheet Receipts holds, each as it is shown ("" = as its unit is); those of the lines by default
+    cells   : what is behind the columns of numbers of `tables`
     first   : sheets that stand before all these, such as those of a meeting
 
     Numbers are numbers with the format of their unit; ratios are fractions shown in per cent. Text can never be run as a formula.
@@ -63,21 +65,25 @@ def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mappin
     shown = {"as of": f"{x.data.as_of:%Y-%m-%d %H:%M} UTC", **receipt}
     for sheet in first:
         _write(book.create_sheet(_sheet_name(sheet.title)), [width for _, width in sheet.columns], [name for name, _ in sheet.columns], sheet.rows)
+    numbers = [(Number.behind(line, view), line.text) for line in lines if not line.lacks] if numbers is None else numbers
+    kept, place = Kept(x, numbers), iter(numbers)
     _write(book.create_sheet(_sheet_name(title)), [width for _, width in _LINE_COLUMNS], [name for name, _ in _LINE_COLUMNS],
-           (_line_cells(line) for line in lines), above=[title, " · ".join(str(shown[k]) for k in ("company", "as of", "period", "filters") if shown.get(k))])
-    _write(book.create_sheet("Series"), [38, 14, 13, 13, 14, 12, 12, 10, 10, 30, 20],
-           ["Number", "Period", "First day", "Last day", "Value", "Numerator", "Denominator", "n", "Running", "Metric", "Measure"],
-           (row for line in lines for row in _series_cells(line)))
+           ([*_line_cells(line), kept.key("" if line.lacks else next(place)[0]), kept.key(before(line, view)), kept.key(_target(line))] for line in lines), above=[title, " · ".join(str(shown[k]) for k in ("company", "as of", "period", "filters") if shown.get(k))])
+    _write(book.create_sheet("Series"), [38, 14, 13, 13, 14, 12, 12, 10, 10, 30, 20, 20],
+           ["Number", "Period", "First day", "Last day", "Value", "Numerator", "Denominator", "n", "Running", "Metric", "Measure", "Receipt"],
+           ([*row, kept.key(number)] for line in lines if len(line.series) for row, number in zip(_series_cells(line), of_series(line, view), strict=True)))
     for name, frame in (tables or {}).items():
-        _write(book.create_sheet(_sheet_name(name)), [18] * len(frame.columns), [_heading(column) for column in frame.columns], frame.itertuples(index=False, name=None))
+        behind = (cells or {}).get(name, {})
+        keys = [[kept.key(one) for one in column] for column in behind.values()]
+        _write(book.create_sheet(_sheet_name(name)), [18] * (len(frame.columns) + len(keys)), [*map(_heading, frame.columns), *(f"Receipt of {_heading(column).lower()}" for column in behind)],
+               (list(row) for row in zip(*(frame[column].tolist() for column in frame.columns), *keys, strict=True)))
     rows, unwritten = _rows(lines, x, view)
     _write(book.create_sheet("Rows"), [34, 12, *[18] * max(len(rows.columns) - 2, 0)], [_heading(name) for name in rows.columns],
            rows.itertuples(index=False, name=None))
     _write(book.create_sheet("Definitions"), [30, 34, 60, 100, 22, 14, 14, 50, 40], ["Metric", "Label", "Question", "Definition", "Owners", "Unit", "Better",
            "Needs", "Population"], (_definition_cells(line) for line in {line.card.id: line for line in lines}.values()))
-    numbers = [(Number.behind(line, view), line.text) for line in lines if not line.lacks] if numbers is None else numbers
-    receipts = [cells for number, text in numbers for cells in receipt_rows(receipt_of(x, number, text))]
-    _write(book.create_sheet("Receipts"), [width for _, width in _RECEIPT_COLUMNS], [name for name, _ in _RECEIPT_COLUMNS], receipts)
+    for name, receipts in kept.sheets.items():
+        _write(book.create_sheet(name), [width for _, width in _RECEIPT_COLUMNS], [name for name, _ in _RECEIPT_COLUMNS], receipts)
     stand = x.data.stand
     facts = [*shown.items(), ("loads", ", ".join(map(str, stand.loads)) or "not from a store"), ("definitions", x.terms.digest),
              ("definitions version", "not from a store" if stand.definitions is None else str(stand.definitions)), ("reporting zone", x.terms.reporting_tz), ("currency", x.terms.corporate_currency),
@@ -86,6 +92,39 @@ def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mappin
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
+
+
+class Kept:
+    """The receipts of a workbook by sheet, each made once: "Receipts" has those of `numbers`, "More receipts" all that are asked for beyond them."""
+
+    def __init__(self, x: Coded, numbers: Sequence[tuple[Number, str]]) -> None:
+        self._x, self._keys = x, {}
+        self.sheets: dict[str, list[list[Any]]] = {"Receipts": [], "More receipts": []}
+        for number, text in numbers:
+            self._keys[_same(number)] = self._add("Receipts", receipt_for(x, number, text))
+
+    def key(self, one: Behind | str | None) -> str:
+        """Sheet and row of a receipt: "Receipts 12"; "" for nothing."""
+        if not one or isinstance(one, str):
+            return ""
+        if _same(one) not in self._keys:
+            self._keys[_same(one)] = self._add("More receipts", receipt_for(self._x, one))
+        return self._keys[_same(one)]
+
+    def _add(self, sheet: str, found: Receipt) -> str:
+        rows = self.sheets[sheet]
+        at = len(rows) + 2  # below the heading
+        rows += receipt_rows(found)
+        return f"{sheet} {at}"
+
+
+def _same(one: Behind) -> Any:
+    """What tells two numbers apart: the question, not how it is called."""
+    return (one.card.id, one.row_name, one.view, one.params, one.place) if isinstance(one, Number) else (one.label, one.source, one.amount) if isinstance(one, Given) else (type(one).__name__, one.label)
+
+
+def _target(line: Line) -> Given | None:
+    return Given(f"Target: {line.label}", line.target, line.measure.unit, "targets") if line.target == line.target else None
 
 
 def receipt_rows(found: Receipt, above: str = "") -> Iterable[list[Any]]:

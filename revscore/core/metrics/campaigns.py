@@ -13,7 +13,7 @@ from revscore.core.coded import Coded
 from revscore.core.encode import ordered
 from revscore.core.facts import Facts, firsts_of
 from revscore.core.journeys import matches
-from revscore.core.made import Given, Made, Number
+from revscore.core.made import Given, Listed, Made, Number, Worked
 from revscore.core.metric import metric, study
 from revscore.core.metrics import attribution, funnel
 from revscore.core.metrics.attribution import without
@@ -110,19 +110,66 @@ def _qualified(x: Coded) -> Facts:
     return _facts(x, lead[place], reached[lead[place]], x.codes["lead"], campaign=campaign)
 
 
-def _people_counts(x: Coded, view: View, n: int) -> dict[str, np.ndarray]:
-    """inquiries, mqls and meetings by row of the campaigns table."""
+def _reached(x: Coded, view: View) -> dict[str, tuple[str, np.ndarray, np.ndarray]]:
+    """inquiries, mqls and meetings: the entity that is counted, and for each counted one its row of the campaigns table and its record."""
     touched, qualified, met = (x.once(("campaign", make.__name__), lambda make=make: make(x)) for make in (_touched, _qualified, _met))
     rows = engine.keep(touched, view, x.dims)
     size = max(len(x.people.canonical), 1)
     pairs = np.sort(touched.values["campaign"][rows] * size + touched.record[rows])  # one number a (campaign, person): sorts fast
-    once = pairs[firsts_of(pairs)] // size
-    mqls = qualified.values["campaign"][engine.keep(qualified, view, x.dims)]
+    once = pairs[firsts_of(pairs)]
+    kept = engine.keep(qualified, view, x.dims)
     rows = engine.keep(met, view, x.dims)
     rows = rows[np.lexsort((met.values["met"][rows], met.record[rows]))]
     rows = rows[firsts_of(met.record[rows])]  # the first meeting of the period
-    _, meetings = _influencing(x, met.record[rows], met.values["met"][rows])
-    return {"inquiries": np.bincount(once, minlength=n), "mqls": np.bincount(mqls, minlength=n), "meetings": np.bincount(meetings, minlength=n)}
+    place, meetings = _influencing(x, met.record[rows], met.values["met"][rows])
+    return {"inquiries": ("person", once // size, once % size), "mqls": ("lead", qualified.values["campaign"][kept], qualified.record[kept]),
+            "meetings": ("person", meetings, met.record[rows][place])}
+
+
+def _people_counts(x: Coded, view: View, n: int) -> dict[str, np.ndarray]:
+    """inquiries, mqls and meetings by row of the campaigns table."""
+    return {name: np.bincount(campaign.astype("int64"), minlength=n) for name, (_, campaign, _) in _reached(x, view).items()}
+
+
+def behind(x: Coded, view: View, frame: pd.DataFrame) -> dict[str, list[Number | Given | Listed | Worked]]:
+    """What is behind each number of `frame`, rows of the scorecard under `view`: by column, in the order of the rows."""
+    everyone, table = without(view, "campaign"), x.data.table("campaigns")
+    row_of, reached = pd.Series(range(len(table)), index=table["campaign_id"].to_numpy()).groupby(level=0).first(), _reached(x, everyone)
+    created = attribution.credited(x)
+    rows = engine.keep(created, everyone.narrowed(basis="pipeline_created"), x.dims)
+    rows = rows[attribution.touched(x, created)[rows]]
+    dimension, _ = attribution.campaigns(x)
+    ids_of = {"lead": x.ids("lead"), "person": x.people.ids}
+    measures = {measure.name: measure for measure in scorecard.measures}
+    out: dict[str, list[Any]] = {name: [] for name in (*measures, "value") if name in frame.columns}
+    for told in frame.to_dict("records"):
+        id_, name = told["campaign"], told["name"]
+
+        def number(card: Any, stat: str, column: str, view: View) -> Number:
+            return Number.of(card, view, stat, f"{measures[column].label}: {name}")
+
+        found: dict[str, Any] = {"cost": Given(f"Cost: {name}", float(told["cost"]), CURRENCY, f"campaigns, {'budget' if told['cost_is_budget'] else 'actual cost'} of {id_}")}
+        for column, (entity, campaign, record) in reached.items():
+            ids = ids_of[entity][record[campaign == row_of[id_]].astype("int64")]
+            found[column] = Listed(f"{measures[column].label}: {name}", measures[column].unit, pd.DataFrame({"record": pd.Series(ids, dtype="str"), "contribution": np.ones(len(ids))}),
+                                   f"{'people' if entity == 'person' else 'leads'} that the campaign {id_} reached in the period")
+        found["new_inquiries"] = number(funnel.entries, "count", "new_inquiries", everyone.narrowed(stage=x.terms.lead_stages[0], campaign=id_))
+        started = everyone.narrowed(origin="marketing", first_campaign=id_)
+        found |= {"opps_sourced": number(attribution.sourced_by, "count", "opps_sourced", started), "pipeline_sourced": number(attribution.sourced_by, "value", "pipeline_sourced", started)}
+        for column, basis, model in (("pipeline_attributed_w", "pipeline_created", "w_shaped"), ("won_attributed_full_path", "won", "full_path")):
+            found[column] = number(attribution.totals, model, column, everyone.narrowed(basis=basis, campaign=id_))
+        mine = rows[np.isin(created.codes["campaign"][rows], dimension.codes_of((id_,)))]
+        opps, is_open = created.record[mine], x.opps.is_open(x.opps.now.rank)[created.record[mine]].astype(float)
+        found["still_open_share"] = Listed(f"{measures['still_open_share'].label}: {name}", RATIO, pd.DataFrame({"record": pd.Series(x.ids(created.entity)[opps], dtype="str"), "contribution": is_open,
+                                           "base": np.ones(len(opps))}), f"deals created in the period that the campaign {id_} touched; those still open above the line")
+        found["pipeline_influenced"] = Listed(f"{measures['pipeline_influenced'].label}: {name}", CURRENCY, pd.DataFrame({"record": pd.Series(x.ids(created.entity)[opps], dtype="str"),
+                                              "contribution": created.values["amount"][mine].astype(float)}), f"deals created in the period that the campaign {id_} touched, each with its full amount")
+        for column, top, bottom, says in (*((per, "cost", count, "cost ÷ number") for per, count in _PER.items()), ("pipeline_to_spend", "pipeline_attributed_w", "cost", "pipeline ÷ cost")):
+            found[column] = Worked(f"{measures[column].label}: {name}", measures[column].unit, Made((found[top], found[bottom]), says, lambda a, b: a / b if b > 0 else np.nan))
+        found["roi"] = Worked(f"{measures['roi'].label}: {name}", RATIO, Made((found["won_attributed_full_path"], found["cost"]), "(won − cost) ÷ cost", lambda won, cost: (won - cost) / cost if cost > 0 else np.nan))
+        for column in out:
+            out[column].append(found["roi" if column == "value" else column])
+    return out
 
 
 # -- the scorecard -----------------------------------------------------------------------------------------------------------------------------
