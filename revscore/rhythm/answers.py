@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from revscore.core import units
+from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.rhythm.agenda import Agenda
@@ -66,7 +69,7 @@ def _lacking(lines: Sequence[Line]) -> str:
 
 def _moves(lines: Sequence[Line]) -> str:
     """The numbers with the way they went, those that moved first."""
-    return "; ".join(f"{_short(line)}, {line.change} on {line.before_period.label or line.before_period.dates()}" if line.moved and line.before_period and line.change != units.MISSING else _short(line)
+    return "; ".join(f"{_short(line)}, {line.change} on {line.before_period.name}" if line.moved and line.before_period and line.change != units.MISSING else _short(line)
                      for line in sorted(_known(lines), key=lambda line: not line.moved))
 
 
@@ -82,13 +85,15 @@ def _of(lines: Sequence[Line]) -> Answer:
 
 
 def _pace(x: Coded, review: Weekly) -> Answer:
+    if review.period.start > x.as_of_day:
+        return Answer(f"No data yet: {review.period.name} begins on {Period(review.period.start, review.period.start + 1).dates()}")
     said, talk = [], False
     for row in review.progress.itertuples():
         line = next(one for one in review.pace if one.label == row.name)
         behind = not row.thin and row.value < row.expected
         talk |= behind
         said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'behind' if behind else 'on pace'}, {line.text} of {units.text(row.expected, line.measure.unit, line.currency)} due by now")
-    return Answer("; ".join(said), talk) if said else _of(review.standing) if not _known(review.standing) else Answer(f"No target for {review.period.label or 'this period'}; {_moves(review.standing[:2])}", _worse(review.standing))
+    return Answer("; ".join(said), talk) if said else _of(review.standing) if not _known(review.standing) else Answer(f"No target for {review.period.name}; {_moves(review.standing[:2])}", _worse(review.standing))
 
 
 def _coverage(x: Coded, review: Weekly) -> Answer:
@@ -111,8 +116,9 @@ def _bridge(x: Coded, review: Weekly) -> Answer:
     step = found.end - found.start
     moves = found.legs.iloc[1:-1].assign(size=lambda f: f["value"].abs()).sort_values("size", ascending=False)
     largest = f"; largest: {moves['leg'].iloc[0].lower()} {units.text(moves['value'].iloc[0], units.CURRENCY, currency)}" if len(moves) and moves["size"].iloc[0] else ""
+    between = " to ".join(Period(day, day + 1).dates() for day in x.days(np.array([found.t0, found.t1])).tolist())
     verb = f"{'grew' if step > 0 else 'shrank'} by {units.text(abs(step), units.CURRENCY, currency)}" if step else "stood still"
-    return Answer(f"Pipeline {verb}, to {units.text(found.end, units.CURRENCY, currency)}{largest}", step < 0)
+    return Answer(f"Pipeline {verb}, to {units.text(found.end, units.CURRENCY, currency)}, from {between}{largest}", step < 0)
 
 
 def _signals(x: Coded, review: Weekly) -> Answer:

@@ -85,10 +85,15 @@ def frame_of(x: Coded, card: str, view: View, by: tuple[str, ...] = (), grain: A
     return pd.DataFrame() if x.data.missing(CARDS[card].needs) else compute(x, CARDS[card], view, by, grain, **params)
 
 
+def missing(x: Coded, *cards: str) -> tuple[str, ...]:
+    """What the extract lacks for these cards."""
+    return tuple(dict.fromkeys(need for card in cards for need in x.data.missing(CARDS[card].needs)))
+
+
 def lacks(x: Coded, *cards: str) -> str:
     """The sentence about what the extract lacks for these cards; "" when nothing is missing."""
-    missing = tuple(dict.fromkeys(need for card in cards for need in x.data.missing(CARDS[card].needs)))
-    return f"Needs {listed(missing)}, which this extract lacks." if missing else ""
+    needs = missing(x, *cards)
+    return f"Needs {listed(needs)}, which this extract lacks." if needs else ""
 
 
 def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:

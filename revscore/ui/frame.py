@@ -11,12 +11,12 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import as_of, first_start, meeting, menu, picks, session, stage, state
+from revscore.ui import as_of, first_start, lacking, meeting, menu, picks, session, stage, state
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
-WITHOUT_FILTERS = ("Data", "Glossary", "Published numbers")
+WITHOUT_FILTERS = ("Data", "Targets", "Glossary", "Published numbers")
 _now: ContextVar[Now] = ContextVar("now")
 _why: ContextVar[str] = ContextVar("why", default="")  # why there is nothing to show, where the frame stands without an extract
 

@@ -10,9 +10,9 @@ import streamlit as st
 
 from revscore.core import units
 from revscore.core.metric import Better, Kind
-from revscore.core.review import Line, listed
+from revscore.core.review import Line
 from revscore.rhythm.scorecard import Course, Tile, judged
-from revscore.ui import drill, words
+from revscore.ui import drill, lacking
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
@@ -23,7 +23,7 @@ _COURSES = {"on": ":green-badge[:material/check: on course]", "off": ":orange-ba
 
 
 def row(now: Now, lines: Sequence[Line | Tile], columns: int = 4, key: str = "") -> None:
-    """Tiles side by side, `columns` to a row. Numbers that the extract cannot give follow the others, in one line."""
+    """Tiles side by side, `columns` to a row. Numbers that the extract cannot give are named at the end of the page."""
     there = [one for one in lines if not _line(one).lacks]
     for first in range(0, len(there), columns):
         some = there[first:first + columns]
@@ -31,21 +31,13 @@ def row(now: Now, lines: Sequence[Line | Tile], columns: int = 4, key: str = "")
             with place:
                 tile(now, one, key)
     if len(there) < len(lines):
-        _absent([_line(one) for one in lines if _line(one).lacks], key)
+        for line in (_line(one) for one in lines):
+            if line.lacks:
+                lacking.note(line.lacks, line.label)
 
 
 def _line(one: Line | Tile) -> Line:
     return one.line if isinstance(one, Tile) else one
-
-
-def _absent(lines: Sequence[Line], key: str) -> None:
-    """The numbers that cannot be had, by what they need: "MQLs and MQL acceptance  Needs leads and lead stage history". """
-    by_needs: dict[tuple[str, ...], list[str]] = {}
-    for line in lines:
-        by_needs.setdefault(line.lacks, []).append(line.label)
-    with st.container(border=True, key=f"lacking-{key_of(lines[0], key)}", gap="xxsmall"):
-        for needs, labels in by_needs.items():
-            st.markdown(f":material/hide_source: {md(words.listed(labels))} &nbsp;:small[:gray[Needs {md(listed(needs))}]]")
 
 
 def tile(now: Now, one: Line | Tile, key: str = "") -> None:

@@ -69,7 +69,7 @@ def test_what_did_not_move_stands_on_one_line_of_the_weekly_review_and_opens(app
 def test_the_four_win_rates_and_the_way_between_two_open_to_their_deals(app, steady):
     test = app(steady, "wins", period="2026-03")
     assert not test.exception
-    assert [metric.label for metric in test.metric][:4] == ["Decided, by count", "Decided, by value", "Created, by count", "Created, by value"]
+    assert [metric.label for metric in test.metric][:4] == ["Decided, by count, Mar 2026", "Decided, by value, Mar 2026", "Created, by count, Mar 2026", "Created, by value, Mar 2026"]
     assert "Unexplained\\: 0.00 pp" in said(test)
     test.session_state["drawing-way"] = {"selection": {"pick": [{"id": "other_entry"}]}}
     test.run()

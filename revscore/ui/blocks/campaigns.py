@@ -13,7 +13,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.receipt import Receipt, receipt
 from revscore.core.view import View
 from revscore.rhythm import campaigns
-from revscore.rhythm.asks import LEAST, Ask, ask, lacks
+from revscore.rhythm.asks import LEAST, Ask, ask
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -28,8 +28,8 @@ _FORMATS = {"cost": units.CURRENCY, "pipeline_attributed_w": units.CURRENCY, "wo
 def models(now: Now) -> None:
     """Credit by model, campaign by campaign."""
     question = "Does the credit hang on the model?"
-    if sentence := lacks(now.x, "attribution.totals_fytd"):
-        return charts.absent(question, sentence, "models")
+    if charts.lacking(now, question, "attribution.totals_fytd"):
+        return
     basis = st.segmented_control("Credit for", list(campaigns.BASES), default="pipeline_created", required=True, key="basis", bind="query-params",
                                  format_func=lambda name: campaigns.BASES[name], label_visibility="collapsed") or "pipeline_created"
     frame, agreed = now.ask(campaigns.models, basis), now.ask(campaigns.agreement, basis)
@@ -60,7 +60,7 @@ def _shared_out(now: Now, basis: str) -> str:
 
 def agreement(now: Now) -> None:
     """The verdict on each campaign over all models."""
-    if lacks(now.x, "attribution.totals_fytd"):
+    if charts.lacking(now, "What do the nine models agree on?", "attribution.totals_fytd"):
         return
     frame = now.ask(campaigns.agreement)
     with st.container(border=True, key="chart-agreement", height="stretch"):
@@ -80,8 +80,8 @@ def agreement(now: Now) -> None:
 
 def sourced(now: Now) -> None:
     """Whose touch came first."""
-    if sentence := lacks(now.x, "attribution.sourced_by_fytd"):
-        return charts.absent("Whose touch came first?", sentence, "sourced")
+    if charts.lacking(now, "Whose touch came first?", "attribution.sourced_by_fytd"):
+        return
     frame = now.ask(campaigns.sourced)
     finding = "Whose touch came first?"
     if len(frame) and frame["value"].sum() > 0:
@@ -94,8 +94,8 @@ def sourced(now: Now) -> None:
 
 def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
     """The campaigns with cost, yield and return."""
-    if sentence := lacks(now.x, "campaign.scorecard_fytd"):
-        return charts.absent("What did each campaign bring, and cost?", sentence, "campaigns")
+    if charts.lacking(now, "What did each campaign bring, and cost?", "campaign.scorecard_fytd"):
+        return
     frame = now.ask(campaigns.scorecard) if frame is None else frame
     with st.container(border=True, key="chart-campaigns"):
         known = frame[frame["roi"].notna()] if len(frame) else frame

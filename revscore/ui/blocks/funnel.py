@@ -11,7 +11,7 @@ from revscore.core.calendars import Period
 from revscore.core.statistics import newcombe
 from revscore.core.view import View
 from revscore.rhythm import funnel
-from revscore.rhythm.asks import Ask, ask, lacks, standout
+from revscore.rhythm.asks import Ask, ask, standout
 from revscore.ui import charts
 from revscore.ui.session import Now
 
@@ -21,8 +21,8 @@ SUMMARY = funnel.TILES
 def steps(now: Now) -> None:
     """The cohort from stage to stage, with what is still open."""
     question = "How far does the cohort get?"
-    if sentence := lacks(now.x, "funnel.cohort_conversion"):
-        return charts.absent(question, sentence, "steps")
+    if charts.lacking(now, question, "funnel.cohort_conversion"):
+        return
     frame = now.ask(funnel.steps)
     charts.card(now, _weakest(frame) or question, cohorts.steps(frame, theme=charts.theme()), "steps",
                 "Rates are those of leads whose whole window has passed; the light part of a bar is still open and may yet convert. Exploratory: the lowest of several, not tested.",
@@ -50,8 +50,8 @@ def _step(now: Now, frame: pd.DataFrame, stage: str) -> tuple[Ask, View]:
 def heat(now: Now) -> None:
     """Conversion by cohort and stage pair."""
     question = "Do younger cohorts convert better?"
-    if sentence := lacks(now.x, "funnel.cohort_conversion"):
-        return charts.absent(question, sentence, "heat")
+    if charts.lacking(now, question, "funnel.cohort_conversion"):
+        return
     frame = now.ask(funnel.heat)
     drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
     charts.card(now, _trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed. Click a cell for its leads.",
@@ -83,8 +83,8 @@ def _trend(frame) -> str:
 def curves(now: Now) -> None:
     """Time to convert, counting those who have not yet."""
     question = f"How long does {funnel.named(funnel.MAIN_PAIR)} take?"
-    if sentence := lacks(now.x, "funnel.km_conversion"):
-        return charts.absent(question, sentence, "curves")
+    if charts.lacking(now, question, "funnel.km_conversion"):
+        return
     found, period = now.ask(funnel.conversion_curves), now.view.period
     drawing = drawings.curve(found, label=funnel.named(funnel.MAIN_PAIR), theme=charts.theme())
 
@@ -100,8 +100,8 @@ def curves(now: Now) -> None:
 def leakage(now: Now) -> None:
     """Where leads leak, and why."""
     question = "Where do leads leak?"
-    if sentence := lacks(now.x, "leakage.leads"):
-        return charts.absent(question, sentence, "leakage")
+    if charts.lacking(now, question, "leakage.leads"):
+        return
     frame = now.ask(funnel.leakage)
     finding = question
     if (worst := standout(frame, lowest=False)) is not None:

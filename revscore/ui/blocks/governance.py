@@ -8,7 +8,7 @@ from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.view import View
 from revscore.rhythm import governance
-from revscore.rhythm.asks import ask, lacks
+from revscore.rhythm.asks import ask
 from revscore.ui import charts
 from revscore.ui.session import Now
 
@@ -56,8 +56,8 @@ def _period(now: Now, label: str) -> Period | None:
 def tests(now: Now) -> None:
     """Controlled tests with their verdicts."""
     question = "Which controlled tests made a difference?"
-    if sentence := lacks(now.x, "stats.experiments"):
-        return charts.absent(question, sentence, "tests")
+    if charts.lacking(now, question, "stats.experiments"):
+        return
     frame = now.ask(governance.tests)
     if not len(frame):
         return charts.absent(question, "No test with a control arm and another one has been recorded.", "tests")

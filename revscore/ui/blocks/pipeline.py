@@ -8,7 +8,7 @@ from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
 from revscore.rhythm import pipeline
-from revscore.rhythm.asks import Ask, ask, lacks, standout
+from revscore.rhythm.asks import Ask, ask, standout
 from revscore.ui import charts
 from revscore.ui.session import Now
 
@@ -18,8 +18,8 @@ SUMMARY = pipeline.TILES
 def bridge(now: Now, week: bool = False) -> None:
     """The bridge over the period (`week`: over the last seven days), with what it leaves unexplained."""
     question = "What changed the pipeline?"
-    if sentence := lacks(now.x, "pipeline.bridge"):
-        return charts.absent(question, sentence, "bridge")
+    if charts.lacking(now, question, "pipeline.bridge"):
+        return
     found, currency = now.ask(pipeline.bridge, week), now.x.terms.corporate_currency
     if not len(found.legs):
         return charts.absent(question, "The period has not begun by the date of the data, so nothing has changed yet.", "bridge")
@@ -48,8 +48,8 @@ def _day(now: Now, at: int) -> str:
 def stages(now: Now) -> None:
     """At which stage deals are lost."""
     question = "At which stage do we lose deals?"
-    if sentence := lacks(now.x, "opp.stage_conversion"):
-        return charts.absent(question, sentence, "stages")
+    if charts.lacking(now, question, "opp.stage_conversion"):
+        return
     frame = now.ask(pipeline.stages)
     finding = question
     if (worst := standout(frame)) is not None:
@@ -61,8 +61,8 @@ def stages(now: Now) -> None:
 def moved(now: Now) -> None:
     """What became of the deals in pipeline over the last seven days."""
     question = "What became of the deals in pipeline?"
-    if sentence := lacks(now.x, "pipeline.progressed"):
-        return charts.absent(question, sentence, "moved")
+    if charts.lacking(now, question, "pipeline.progressed"):
+        return
     frame, currency = now.ask(pipeline.moved), now.x.terms.corporate_currency
     deals = dict(zip(frame["direction"].str.lower(), frame["deals"], strict=True)) if len(frame) else {}
     finding = f"{deals.get('progressed', 0):,.0f} of {sum(deals.values()):,.0f} deals in pipeline moved forward in seven days" if deals else question
@@ -75,8 +75,8 @@ def moved(now: Now) -> None:
 def aging(now: Now) -> None:
     """The deals that stay longer than those we win."""
     question = "Which deals stand still?"
-    if sentence := lacks(now.x, "velocity.aging"):
-        return charts.absent(question, sentence, "aging")
+    if charts.lacking(now, question, "velocity.aging"):
+        return
     frame, currency = now.ask(pipeline.aging), now.x.terms.corporate_currency
     finding = f"{len(frame):,} open deals stay longer in their stage than deals we win: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "No open deal stays longer than deals we win"
     _deals(now, frame, finding, "aging", ask("velocity.aging", "flagged_share", now=True), ("name", "owner", "stage", "amount", "close_date", "age_days", "over_p75_days", "next_step"))
@@ -85,8 +85,8 @@ def aging(now: Now) -> None:
 def slipped(now: Now) -> None:
     """The deals that moved out of the period."""
     question = "What slipped out of the period?"
-    if sentence := lacks(now.x, "slippage.rate"):
-        return charts.absent(question, sentence, "slipped")
+    if charts.lacking(now, question, "slippage.rate"):
+        return
     frame, currency = now.ask(pipeline.slipped), now.x.terms.corporate_currency
     if now.view.period is None:
         return charts.absent(question, "Choose a period: slippage is what was to close in it and moved out.", "slipped")

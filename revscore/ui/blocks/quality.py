@@ -11,9 +11,10 @@ from revscore.charts import cohorts, groups
 from revscore.core import units
 from revscore.core.metrics.forecast import hygiene_notes
 from revscore.core.metrics.quality import not_judged
+from revscore.core.review import listed
 from revscore.core.view import View
 from revscore.rhythm import quality
-from revscore.rhythm.asks import LEAST, Ask, ask, lacks, made, standout
+from revscore.rhythm.asks import LEAST, Ask, ask, made, missing, standout
 from revscore.ui import answers, charts, drill, tables
 from revscore.ui.session import Now
 
@@ -25,7 +26,8 @@ def answer(now: Now) -> None:
     """Can we trust the data? One sentence."""
     found = now.ask(quality.rate, "dq.exception_rate")
     if found is None:
-        return answers.answer(lacks(now.x, "dq.exception_rate") or "No lead or deal is open, so nothing is to be put right.")
+        needs = listed(missing(now.x, "dq.exception_rate"))
+        return answers.answer(f"Whether the open records can be trusted cannot be said: that needs {needs}." if needs else "No lead or deal is open, so nothing is to be put right.")
     if not found["numerator"]:
         return answers.answer(f"Every one of {units.named(found['denominator'], units.RECORDS)} that are open is in order.")
     most = now.ask(quality.exceptions).iloc[0]
@@ -36,8 +38,8 @@ def answer(now: Now) -> None:
 def kinds(now: Now) -> None:
     """What is wrong with the open records."""
     question = "What is wrong with the open records?"
-    if sentence := lacks(now.x, "dq.exception_rate"):
-        return charts.absent(question, sentence, "exceptions")
+    if charts.lacking(now, question, "dq.exception_rate"):
+        return
     frame, found = now.ask(quality.exceptions), now.ask(quality.rate, "dq.exception_rate")
     if found is None or not len(frame):
         return charts.absent(question, "Nothing is wrong with any open record." if found is not None else "No lead or deal is open in this selection.", "exceptions")
@@ -56,8 +58,8 @@ def _measure(now: Now, frame: pd.DataFrame, card: str) -> charts.Mark:
 def owners(now: Now) -> None:
     """Who has to put it right."""
     question = "Who has to put it right?"
-    if sentence := lacks(now.x, "dq.exception_rate"):
-        return charts.absent(question, sentence, "exception-owners")
+    if charts.lacking(now, question, "dq.exception_rate"):
+        return
     frame = now.ask(quality.owners)
     if not len(frame):
         return charts.absent(question, "Nobody: no open record of this selection has an exception.", "exception-owners")
@@ -76,8 +78,8 @@ def owners(now: Now) -> None:
 def fields(now: Now, card: str, noun: str) -> None:
     """Required fields by where the records stand."""
     question, key = f"Is what {noun} need filled in?", f"missing-{noun}"
-    if sentence := lacks(now.x, card):
-        return charts.absent(question, sentence, key)
+    if charts.lacking(now, question, card):
+        return
     frame = now.ask(quality.missing, card)
     if not len(frame):
         return charts.absent(question, f"No field is required of the {noun} of this selection.", key)
@@ -98,8 +100,8 @@ def _cell(now: Now, frame: pd.DataFrame, mark: dict[str, Any], card: str) -> tup
 def hygiene(now: Now) -> None:
     """Which forecast rules the open deals break."""
     question = "Can we rely on the forecast?"
-    if sentence := lacks(now.x, "forecast.hygiene"):
-        return charts.absent(question, sentence, "hygiene")
+    if charts.lacking(now, question, "forecast.hygiene"):
+        return
     frame, found = now.ask(quality.rules), now.ask(quality.rate, "forecast.hygiene")
     if found is None or not len(frame):
         return charts.absent(question, "No open deal breaks a rule." if found is not None else "No deal is open in this selection.", "hygiene")
@@ -112,8 +114,8 @@ def hygiene(now: Now) -> None:
 def categories(now: Now) -> None:
     """What stands in which forecast category."""
     question = "What stands in which forecast category?"
-    if sentence := lacks(now.x, "forecast.category_totals"):
-        return charts.absent(question, sentence, "categories")
+    if charts.lacking(now, question, "forecast.category_totals"):
+        return
     frame, currency = now.ask(quality.categories), now.x.terms.corporate_currency
     if not len(frame):
         return charts.absent(question, "No deal is open in this selection.", "categories")

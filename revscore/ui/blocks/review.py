@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import streamlit as st
 
 from revscore.charts import amounts
 from revscore.core import units
-from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm.asks import Ask, ask, asked, made
-from revscore.rhythm.monthly import Monthly, monthly
+from revscore.rhythm.asks import Ask, ask, asked, made, missing
 from revscore.rhythm.scorecard import scorecard
-from revscore.rhythm.weekly import Weekly, weekly
+from revscore.rhythm.weekly import Weekly
 from revscore.ui import answers, charts, drill, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
@@ -29,25 +25,10 @@ def course(now: Now) -> None:
             tiles.row(now, group)
 
 
-def weekly_review(now: Now) -> Weekly:
-    return now.ask(weekly)
-
-
-def monthly_review(now: Now) -> Monthly:
-    return now.ask(monthly)
-
-
-def section(now: Now, title: str, question: str, lines: Sequence[Line] = (), columns: int = 4, fold: bool = False) -> None:
-    """A question with its tiles. `fold`: the numbers that did not move stand together on one line (METRICS X7)."""
-    still, moved = [], []
-    for line in lines:
-        (still if fold and line.known and not line.lacks and line.moved is False else moved).append(line)
-    with st.container(gap="xsmall"):
+def section(now: Now, title: str, question: str, *cards: str) -> None:
+    """The head of a part of a page; away where the extract lacks what each of its `cards` needs."""
+    if not cards or any(not missing(now.x, card) for card in cards):
         answers.section(title, question)
-        if moved:
-            tiles.row(now, moved, columns, title)
-        if still:
-            tiles.unchanged(now, still, title)
 
 
 def summary(now: Now, asks: tuple[Ask, ...], key: str = "summary") -> None:
@@ -67,7 +48,7 @@ def pace_and_coverage(now: Now, review: Weekly) -> None:
     tiles.row(now, review.standing, key="standing")
     if review.coverage is not None:
         return coverage(now, review)
-    st.caption(md(f"No target is set for {review.period.label or 'this period'} and this selection: pace and coverage need one, these numbers stand without."))
+    st.caption(md(f"No target is set for {review.period.name} and this selection: pace and coverage need one, these numbers stand without."))
 
 
 def pace(now: Now, review: Weekly) -> None:
@@ -78,7 +59,7 @@ def pace(now: Now, review: Weekly) -> None:
     finding = (f"Behind the pace: {listed(behind)}" if behind else "Too few records to say whether we are on pace" if not len(told)
                else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace")
     charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
-                f"{review.period.label or ''} {review.period.dates()}: the bar is what is there, the mark what should be there by today. Click a bar for its rows.", mark=lambda mark: _paced(review, mark["name"], now.view))
+                f"{review.period.name}, {review.period.dates()}: the bar is what is there, the mark what should be there by today. Click a bar for its rows.", mark=lambda mark: _paced(review, mark["name"], now.view))
 
 
 def _paced(review: Weekly, name: str, view: View) -> tuple[Ask, View] | None:
@@ -104,44 +85,10 @@ def coverage(now: Now, review: Weekly) -> None:
         enough = known and found["coverage"] >= found["required_coverage"]
         charts.heading("Enough to close what is left" if enough else f"Not enough pipeline: {have} where our win rate needs {required}" if known
                        else f"{have} of what is left is open", "coverage")
-        for place, (stat, label, said) in zip(st.columns(2), (("coverage", "Coverage of what is left", have), ("required_coverage", "Required by our win rate", required)), strict=True):
+        for place, (stat, label, said) in zip(st.columns(2), (("coverage", "Coverage of what is left", have), ("required_coverage", f"Required by our win rate of {review.period.name}", required)), strict=True):
             with place, st.container(key=f"tile-{stat}"):
                 st.metric(label, said)
                 if st.button("", icon=":material/open_in_full:", key=f"open-{stat}", type="tertiary", help=f"Open {label.lower()} to its parts"):
                     drill.opened(now, now.ask(made, (ask("pipeline.coverage", stat, label),), view=now.view.during(review.period))[0])
         st.caption(md(f"{found['unjudged']} {money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "
                              f"Without overdue close dates: {units.text(found['coverage_not_overdue'], units.MULTIPLE)}."))
-
-
-def weekly_answer(review: Weekly) -> None:
-    """The answer of the weekly review in one sentence."""
-    said = []
-    for row in review.progress.itertuples():
-        said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'on' if row.value >= row.expected else 'behind'} pace")
-    moved = sorted((line for line in review.standing if line.known and line.change != units.MISSING), key=lambda line: line.card.id != "bookings.won_value")
-    said += [_step(line) for line in moved[:1]]
-    if review.coverage is not None and review.coverage["remaining"] > 0:
-        have, required = (units.text(review.coverage[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
-        said.append(f"coverage {have}, too little is decided to say what is required" if review.coverage["unjudged"] else f"coverage {have} of {required} required")
-    if review.bridge.legs is not None and len(review.bridge.legs):
-        step = review.bridge.end - review.bridge.start
-        said.append(f"pipeline {'grew' if step > 0 else 'shrank' if step < 0 else 'stood still'} by {units.text(abs(step), units.CURRENCY)} in the last seven days of the data")
-    answers.answer(("; ".join(said)[:1].upper() + "; ".join(said)[1:] + ".") if said else "No target is set for this period; here is what moved.")
-
-
-def _step(line: Line) -> str:
-    """ "Bookings $2.07M, −9.4 % on the same days of FY18Q3". """
-    before = line.before_period
-    name = (before.label or before.dates()).replace("same days", "the same days", 1) if before else "before"
-    return f"{line.label} {line.text}, {line.change} on {name.replace('the the', 'the')}"
-
-
-def monthly_answer(review: Monthly) -> None:
-    """The answer of the monthly review: what is better and worse in what all functions share, in conversion and wins."""
-    known = [line for line in (*review.shared, *review.conversion, *review.wins) if line.known and not line.lacks and line.change != units.MISSING]
-    worse, better = ([line.label.split(",")[0] for line in known if line.tone == tone] for tone in ("bad", "good"))
-    parts = [f"better than before: {listed(better)}" if better else "", f"worse: {listed(worse)}" if worse else ""]
-    said = "; ".join(part for part in parts if part)
-    answers.answer(said[:1].upper() + said[1:] + "." if said else "Nothing moved that is large enough to say so.")
-
-

@@ -8,7 +8,7 @@ from revscore.charts import groups
 from revscore.core import units
 from revscore.core.view import View
 from revscore.rhythm import shared
-from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.asks import Ask, ask
 from revscore.ui import charts
 from revscore.ui.session import Now
 
@@ -16,8 +16,8 @@ from revscore.ui.session import Now
 def legs(now: Now) -> None:
     """How far every function is with its own target, the weakest last."""
     question = "Who is the weakest link?"
-    if sentence := lacks(now.x, "shared.weakest_link"):
-        return charts.absent(question, sentence, "legs")
+    if charts.lacking(now, question, "shared.weakest_link"):
+        return
     frame = now.ask(shared.legs)
     if not len(frame):
         return charts.absent(question, "No function has a target for the whole company that this extract can measure.", "legs")

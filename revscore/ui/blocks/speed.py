@@ -18,7 +18,7 @@ from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm import speed
-from revscore.rhythm.asks import Ask, apart_from_rest, ask, lacks, made, standout
+from revscore.rhythm.asks import Ask, apart_from_rest, ask, made, standout
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
@@ -31,8 +31,8 @@ SLA_SUMMARY, VELOCITY_SUMMARY = speed.SLA_TILES, speed.VELOCITY_TILES
 def weeks(now: Now, sla_type: str = "speed_to_lead") -> None:
     """One promise week by week against its target."""
     name = speed.SLA_NAMES.get(sla_type, sla_type)
-    if sentence := lacks(now.x, "sla.compliance"):
-        return charts.absent(f"{name}: is the promise kept?", sentence, f"weeks-{sla_type}")
+    if charts.lacking(now, f"{name}: is the promise kept?", "sla.compliance"):
+        return
     frame = now.ask(speed.weeks, sla_type)
     drawing = series.weeks(frame, label=name, theme=charts.theme())
     charts.card(now, _kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due; the last one is still running. Click a week for its rows.",
@@ -57,6 +57,8 @@ def _kept(frame, name: str) -> str:
 
 def chosen_weeks(now: Now) -> None:
     """The weeks of the promise that the reader picks."""
+    if charts.lacking(now, "Is the promise kept, week by week?", "sla.compliance"):
+        return
     types = now.ask(speed.sla_types)
     picked = st.segmented_control("Promise", types, default=types[0], required=True, key="promise", bind="query-params", format_func=lambda name: speed.SLA_NAMES.get(name, name),
                                   label_visibility="collapsed")
@@ -65,8 +67,8 @@ def chosen_weeks(now: Now) -> None:
 
 def promises(now: Now) -> None:
     """All promises of the period beside each other."""
-    if sentence := lacks(now.x, "sla.compliance"):
-        return charts.absent("Which promise is kept least?", sentence, "promises")
+    if charts.lacking(now, "Which promise is kept least?", "sla.compliance"):
+        return
     frame = now.ask(speed.promises)
     finding = "Which promise is kept least?"
     if (worst := standout(frame)) is not None:
@@ -77,8 +79,8 @@ def promises(now: Now) -> None:
 
 def by_region(now: Now) -> None:
     """Speed to lead by region, beside the whole."""
-    if sentence := lacks(now.x, "sla.compliance"):
-        return charts.absent("Which region answers late?", sentence, "by-region")
+    if charts.lacking(now, "Which region answers late?", "sla.compliance"):
+        return
     frame = now.ask(speed.regions)
     late, several = apart_from_rest(frame), len(frame) > 1
     finding = (f"{late['group']} keeps speed to lead least: {units.text(late['value'], units.RATIO)}" if late is not None
@@ -92,8 +94,8 @@ def by_region(now: Now) -> None:
 def response(now: Now) -> None:
     """How fast the share of answered leads grows."""
     question = "How long does a new MQL wait?"
-    if sentence := lacks(now.x, "sla.speed_to_lead_minutes"):
-        return charts.absent(question, sentence, "response")
+    if charts.lacking(now, question, "sla.speed_to_lead_minutes"):
+        return
     curves = now.ask(speed.response_curves)
     known = sorted((value, name) for name, one in drawings.drawn(curves) if (value := _median(one)) == value)
     said = dict.fromkeys(f"{units.text(value, units.MINUTES)} ({name})" for value, name in (known[:1] + known[-1:]))
@@ -104,8 +106,8 @@ def response(now: Now) -> None:
 
 def breaches(now: Now) -> None:
     """The promises that are broken and still open."""
-    if sentence := lacks(now.x, "sla.breach_ageing"):
-        return charts.absent("Which promises are broken now?", sentence, "breaches")
+    if charts.lacking(now, "Which promises are broken now?", "sla.breach_ageing"):
+        return
     frame = now.ask(speed.open_breaches)
     shown = frame.assign(over=[units.business(over, day) for over, day in zip(frame["overdue_min"], frame["day_min"], strict=True)]) if len(frame) else frame
     shown = shown[[name for name in ("lead_id", "sla_type", "owner", "segment", "level", "over") if name in shown.columns]]
@@ -115,8 +117,8 @@ def breaches(now: Now) -> None:
 
 def decisions(now: Now) -> None:
     """Time to decision and chance to win by age."""
-    if sentence := lacks(now.x, "velocity.time_to_close_km"):
-        return charts.absent("How long until a deal is decided?", sentence, "decisions")
+    if charts.lacking(now, "How long until a deal is decided?", "velocity.time_to_close_km"):
+        return
     left, right = st.columns(2, gap="small")
     with left:
         curves = now.ask(speed.decision_curves)
@@ -171,8 +173,8 @@ def _aside(curves: Curves, unit: Unit = units.DEALS) -> str:
 def stage_days(now: Now) -> None:
     """How long deals stay in each stage."""
     question = "Where do deals stay?"
-    if sentence := lacks(now.x, "velocity.opp_stage_first_visit_km"):
-        return charts.absent(question, sentence, "stage-days")
+    if charts.lacking(now, question, "velocity.opp_stage_first_visit_km"):
+        return
     frame = now.ask(speed.stage_days)
     finding = question
     if (worst := standout(frame, "median", lowest=False)) is not None:
@@ -185,8 +187,8 @@ def stage_days(now: Now) -> None:
 
 def lead_days(now: Now) -> None:
     """How long leads take between stages."""
-    if sentence := lacks(now.x, "velocity.lead_transition_days"):
-        return charts.absent("How long do leads take?", sentence, "lead-days")
+    if charts.lacking(now, "How long do leads take?", "velocity.lead_transition_days"):
+        return
     frame = now.ask(speed.lead_days)
     with st.container(border=True, key="chart-lead-days", height="stretch"):
         charts.heading("How long leads take from stage to stage", "lead-days")
@@ -208,8 +210,8 @@ _LEVER_CARDS = {"open_opportunities": ask("pipeline.open", "count", "Open deals"
 def levers(now: Now) -> None:
     """The change of sales velocity split exactly over its four levers."""
     question = "Which lever changed sales velocity?"
-    if sentence := lacks(now.x, "velocity.sales_velocity"):
-        return charts.absent(question, sentence, "levers")
+    if charts.lacking(now, question, "velocity.sales_velocity"):
+        return
     if now.view.period is None:
         return charts.absent(question, "Choose a period: the levers are compared with the period before.", "levers")
     found, currency = now.ask(speed.levers), now.x.terms.corporate_currency

@@ -14,7 +14,7 @@ from revscore.core.splits import RatioSplit
 from revscore.core.units import DEALS, LEADS, RATIO, Unit
 from revscore.core.view import View
 from revscore.rhythm import changes, wins
-from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.asks import Ask, ask
 from revscore.rhythm.funnel import MAIN_PAIR, named
 from revscore.rhythm.wins import RATES, WinRates
 from revscore.ui import answers, charts, drill, tables, tiles
@@ -28,8 +28,7 @@ CONVERSION = ask("funnel.cohort_conversion", label=named(MAIN_PAIR), pair=MAIN_P
 
 def rates(now: Now) -> WinRates | None:
     """The four win rates of one period side by side, under the sentence that says how far they are apart."""
-    if sentence := lacks(now.x, wins.CLOSED, wins.COHORT):
-        charts.absent("Which win rate is meant?", sentence, "rates")
+    if charts.lacking(now, "Which win rate is meant?", wins.CLOSED, wins.COHORT):
         return None
     found = now.ask(wins.rates)
     known = [(line.value, line.label) for line in found.lines if line.known and not line.suppressed]
@@ -87,8 +86,8 @@ def _step(now: Now, period: Period | None, start: str, end: str, step: str) -> N
 def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DEALS) -> None:
     """What changed a rate against the period before: mix and rate over a chosen dimension, nothing left unexplained."""
     question = f"What changed {one.label if one.label.startswith('MQL') else one.label.lower()}?"
-    if sentence := lacks(now.x, one.card):
-        return charts.absent(question, sentence, key)
+    if charts.lacking(now, question, one.card):
+        return
     if now.view.period is None:
         return charts.absent(question, "Choose a period: it is compared with the one before.", key)
     able = now.ask(changes.dimensions, one)
