@@ -12,6 +12,7 @@ from revscore.cli.shared import GRAINS, Command, extract, of_numbers, params_of,
 from revscore.core import ask
 from revscore.core.made import Number
 from revscore.export.workbook import review_workbook
+from revscore.rhythm.behind import Columns, of_tables
 from revscore.rhythm.reviews import REVIEWS, content, numbers_of
 
 HELP = """\
@@ -21,7 +22,7 @@ examples:
   python -m revscore export mine.xlsx --id winrate.closed_in_period --id 'pipeline.*'
 
 The workbook has the sheets of lines, series, rows behind the lines, definitions, a receipt of every line and of all that publishing the review
-keeps, and the receipt of the whole. A metric with several rows (a target, a campaign each) has a line for each.
+keeps, those of series, tables and what is compared, and the receipt of the whole. A metric with several rows (a target, a campaign each) has a line for each.
 """
 
 
@@ -41,6 +42,7 @@ def run(args: argparse.Namespace) -> int:
     asked = ask.view_of(x, args.where, args.period or "", args.grain)
     view = asked if asked.period else asked.during(x.terms.calendar.holding(x.as_of_day, "quarter"))  # as on the pages
     tables: dict[str, pd.DataFrame] = {}
+    cells: dict[str, Columns] = {}
     if args.id:
         chosen = ask.cards(args.id)
         params = params_of(args, chosen)
@@ -50,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         review = args.review or "scorecard"
         made = REVIEWS[review](x, view)
-        title, (lines, tables) = review.capitalize(), content(made)
+        title, (lines, tables), cells = review.capitalize(), content(made), of_tables(x, made, view)
         behind = [(Number.behind(one, view), one.text) for one in lines if not one.lacks]
         behind += [(number, "") for number in numbers_of(made, view) if number not in {one for one, _ in behind}]
     receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
@@ -58,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     last = company.open_store(args.store).publications(dataset)[:1]
     receipt |= {"last publication": f"no. {one.id}, {one.title}, seal {one.seal}" for one in last}
     try:
-        args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables, behind))
+        args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables, behind, cells=cells))
     except OSError as error:
         return stop(f"{args.file} cannot be written ({error.strerror}): check its folder, and close it in other programs")
     print(f"{args.file}: {len(lines):,} numbers, as of {x.data.as_of:%Y-%m-%d %H:%M} UTC")
