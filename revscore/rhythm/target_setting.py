@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, replace
 import pandas as pd
 
 from revscore.core import units
-from revscore.core.calendars import Period, date_of, day_number
+from revscore.core.calendars import Period, date_of
 from revscore.core.coded import Coded
-from revscore.core.metric import Better, Kind, Measure, Metric
+from revscore.core.metric import Better, Kind, Measure, Metric, functions
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import no_pace, resolve
+from revscore.core.policies import TABLES
 from revscore.core.terms import SLA_TYPES, Target, Terms
 from revscore.rhythm.actions import FUNCTIONS
 from revscore.rhythm.goals import name_of
@@ -166,6 +167,17 @@ def set_targets(store: Store, dataset: str, terms: Terms, day: int, until: pd.Ti
     return replace(terms, targets=merged(terms.targets, aims(entries, until), day)) if entries else terms
 
 
+def extract_targets(x: Coded) -> tuple[Target, ...]:
+    """The targets that the extract itself brings, whatever was set since."""
+    return TABLES["targets"][1](x.data.table("targets")) if x.data.has("targets") else ()
+
+
+def first_day(aim: Aim, today: int, there: bool) -> int:
+    """From when a target holds where nobody says it: a change from today on (of a period to come or over: from its start), a new one for its whole period and
+    from today at the latest."""
+    return (today if aim.start <= today < aim.end else min(aim.start, today)) if there else min(aim.start, today)
+
+
 # -- setting -------------------------------------------------------------------------------------------------------------------------------
 
 def faults(x: Coded, aim: Aim, new: Setting, others: Sequence[Aim] = ()) -> tuple[str, ...]:
@@ -201,7 +213,7 @@ def faults(x: Coded, aim: Aim, new: Setting, others: Sequence[Aim] = ()) -> tupl
     if aim.segment and aim.segment not in x.dims["segment"].values:
         out.append(f"There is no segment “{aim.segment}”: {', '.join(value for value in x.dims['segment'].values if value)}.")
     if not aim.owner or any(part not in FUNCTIONS for part in aim.owner.split("+")):
-        out.append("Say which function owns it: " + ", ".join(FUNCTIONS) + ", or several joined by “+”.")
+        out.append(f"Say which function owns it: {functions(FUNCTIONS).replace(' + ', ', ')}, or several of them.")
     if new.valid_from >= aim.end > aim.start:
         out.append("It would hold only after its period is over: choose an earlier day.")
     out += [f"Its period overlaps {one.period.dates()}, for which {label} has a target already: change that one, or choose a period inside or around it." for one in others
@@ -310,7 +322,7 @@ class Sum:
 
     @property
     def fits(self) -> bool:
-        return not self.missing and abs(self.share) <= SAME
+        return abs(self.share) <= SAME
 
     def sentence(self, currency: str) -> str:
         """ "The segments of Pipeline created add up to $3.96M, $140k (3.7 %) more than the whole of $3.82M." """

@@ -57,7 +57,7 @@ def no_pace(terms: Terms, target: Target) -> str:
     return f"No pace: the calendar “{terms.pacing_calendar}” has no open day in the period."
 
 
-_ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "retention.nrr": ("retention", "nrr", {}),
+_ALIASES: Mapping[str, tuple[str, str, dict[str, str]]] = {"bookings.won.value": ("bookings.won_value", "value", {}), "bookings.won.count": ("bookings.won_value", "count", {}), "retention.nrr": ("retention", "nrr", {}),
                                                               "winrate.count": ("winrate.closed_in_period", "count_rate", {})}
 
 

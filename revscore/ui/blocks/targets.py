@@ -25,18 +25,19 @@ def targets(now: Now) -> None:
         behind = [one.line.label for one in found if one.good is False]
         judged = [one for one in found if one.good is not None]
         charts.heading(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "") if judged else "No target can be judged yet", "targets")
-        opened = tables.table(pd.DataFrame([_row(one) for one in found]), now.x, key="targets", labels=_LABELS, opens=True)
+        opened = tables.table(pd.DataFrame([row(one) for one in found]), now.x, key="targets", labels=LABELS, opens=True)
         st.caption(md(f"Expected by now and projected follow the pacing profile that each target names; nothing is projected before {EARLY_SHARE:.0%} of a target is expected. Rates and durations are "
                       "compared directly. Choose a row for the rows of its number."))
     if opened is not None:
         drill.opened(now, now.ask(made, (found[opened].ask,))[0])
 
 
-_LABELS = {"name": "Target", "state": "State", "actual": "Now", "target": "Of", "attained": "Attained", "expected": "Expected by now", "pace": "Pace index", "projected": "Projected",
+LABELS = {"name": "Target", "state": "State", "actual": "Now", "target": "Of", "attained": "Attained", "expected": "Expected by now", "pace": "Pace index", "projected": "Projected",
            "needed": "Needed a business day", "profile": "Pacing profile", "owner": "Owners"}
 
 
-def _row(one: Standing) -> dict[str, str]:
+def row(one: Standing) -> dict[str, str]:
+    """A target as a row of a table: what it is about, its state in words, where it stands."""
     unit, currency = one.line.measure.unit, one.line.currency
     paced, known = one.profile != "", one.line.known
 
