@@ -21,7 +21,6 @@ from revscore.store.engine import StoreError
 
 FORMAT = "arrow-zstd-1"
 HEAD = 65_536  # bytes of a part that surely hold the names of its columns
-pa.set_memory_pool(pa.system_memory_pool())  # the others hold back what threads freed: hundreds of MB once millions of rows were read
 PART_ROWS = 250_000  # a part stays far below the largest value that SQLite and PostgreSQL take (1 GB)
 _ARROW = {"id": pa.large_string(), "text": pa.large_string(), "enum": pa.large_string(), "ts": pa.timestamp("us", "UTC"),
           "date": pa.timestamp("us"), "num": pa.float64(), "bool": pa.bool_()}
