@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -114,7 +115,7 @@ class Terms:
     def calendar_of(self, region: str) -> str:
         return dict(self.region_calendars).get(region, self.default_calendar)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Short hash of everything: two equal Terms have equal digests, in any process."""
         plain = dataclasses.asdict(self)
