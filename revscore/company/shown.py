@@ -24,6 +24,7 @@ from revscore.core.terms import Terms
 from revscore.intake import Source
 from revscore.intake.dates import INSTANT
 from revscore.rhythm.log import TARGET
+from revscore.rhythm.logged import KINDS, with_log
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
 
@@ -79,7 +80,16 @@ def terms_of(store: Store, dataset: str) -> Terms:
 
 
 def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> Coded:
-    """The coded extract of `dataset`: now, as of a date, or pinned to a load. Build it once per `state_of(store, dataset)` and share it.
+    """The coded extract of `dataset`: now, as of a date, or pinned to a load, with the decisions and actions of the team's log. Build it once per
+    `state_of(store, dataset)` and share it.
+
+    Raises NothingLoaded, a StoreError whose message is a sentence, when there is nothing to show.
+    """
+    return with_log(store, encoded(store, dataset, as_of, load_id))
+
+
+def encoded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None) -> Coded:
+    """The same without the log: what takes time to encode. An entry of the log changes nothing of it.
 
     A date before the first extract is answered from that extract's history, cut at the date, unless the history had to be derived.
 
@@ -94,9 +104,10 @@ def coded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_id
 
 
 def state_of(store: Store, dataset: str) -> str:
-    """A short key for caches: changes if and only if a load, the terms, or the targets that were set for `dataset` change."""
-    last = store.last_entry(dataset, TARGET)
-    return f"{store.version(dataset)}.{last}" if last else store.version(dataset)
+    """A short key for caches: changes if and only if a load, the terms, or the targets that were set for `dataset` change; and behind a "+" when a
+    decision or an action does, so that what stands before it is the key of `encoded`."""
+    last, logged = store.last_entry(dataset, TARGET), store.last_entry(dataset, *KINDS)
+    return store.version(dataset) + (f".{last}" if last else "") + (f"+{logged}" if logged else "")
 
 
 def _with_targets(store: Store, dataset: str, terms: Terms, data: CrmData) -> Terms:

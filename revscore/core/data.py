@@ -14,11 +14,13 @@ from revscore.core import schema
 
 @dataclass(frozen=True)
 class Stand:
-    """What an extract stands on: data set, the loads that its tables came with, version of the definitions. Empty outside of a store."""
+    """What an extract stands on: data set, the loads that its tables came with, version of the definitions, and the last entry of the team's log that
+    counts (0: none). Empty outside of a store."""
 
     dataset: str = ""
     loads: tuple[int, ...] = ()
     definitions: int | None = None
+    log: int = 0
 
 
 class Shelf(Mapping[str, pd.DataFrame]):

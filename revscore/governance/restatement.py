@@ -21,6 +21,7 @@ from revscore.core.terms import Terms
 from revscore.governance.publishing import leaves, number_of
 from revscore.governance.steps import STEPS, between, cut, under_terms_of
 from revscore.governance.verify import extract_of, stood, with_targets
+from revscore.rhythm.logged import with_log
 from revscore.store import Publication, PublishedValue, Store
 
 CAUSES = ("definitions", *STEPS)
@@ -78,9 +79,10 @@ def change(store: Store, publication: Publication) -> Change:
     """Work out the way from a publication to today's loads and definitions. Raises StoreError where a kept load is not there any more."""
     then = extract_of(store, publication)
     config, version = store.terms(publication.dataset)
-    new, old = cut(stood(store.data(publication.dataset), publication, version)), cut(then.data)
+    new, old = stood(store.data(publication.dataset), publication, version), cut(then.data)
     terms = with_targets(store, publication, Terms.from_config(config).with_tables(new))
-    if new.stand.loads == old.stand.loads:
+    new = cut(with_log(store, Coded(new, terms)).data)
+    if (new.stand.loads, new.stand.log) == (old.stand.loads, old.stand.log):
         new = old
     first = then if terms == then.terms else Coded(under_terms_of(old, new), terms)
     states, data = [then, first], first.data if first is not then else old

@@ -15,6 +15,7 @@ from revscore.core.data import CrmData
 from revscore.core.receipt import sum_of
 from revscore.core.terms import Terms, TermsError
 from revscore.governance.publishing import number_of, published
+from revscore.rhythm.logged import with_log
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
@@ -32,10 +33,11 @@ class Difference:
 
 
 def extract_of(store: Store, publication: Publication) -> Coded:
-    """The extract that a publication was made from: the loads, the as-of, the definitions and the targets of then."""
+    """The extract that a publication was made from: the loads, the as-of, the definitions, the targets and the log of then."""
     config, _ = store.terms(publication.dataset, publication.definitions)
     data = stood(store.data_of(publication.dataset, publication.loads), publication, publication.definitions)
-    return Coded(data, with_targets(store, publication, Terms.from_config(config).with_tables(data), publication.published_at))
+    x = Coded(data, with_targets(store, publication, Terms.from_config(config).with_tables(data), publication.published_at))
+    return with_log(store, x, max((int(value.receipt.get("log", 0)) for value in store.published(publication.id)), default=0))
 
 
 def with_targets(store: Store, publication: Publication, terms: Terms, until: pd.Timestamp | None = None) -> Terms:

@@ -5,7 +5,7 @@ An action without owner, deadline or measure of success is a draft: it can be wr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -97,7 +97,12 @@ class Action:
 
 def actions(store: Store, dataset: str) -> tuple[Action, ...]:
     """All of them, oldest first."""
-    return tuple(_action(one) for one in records(store.entries(dataset, ACTION)))
+    return of_entries(store.entries(dataset, ACTION))
+
+
+def of_entries(entries: Iterable[Entry]) -> tuple[Action, ...]:
+    """The actions as these entries left them, oldest first."""
+    return tuple(_action(one) for one in records(entries))
 
 
 def raise_action(store: Store, dataset: str, action: Action, by: str, *, draft: bool = False) -> Action:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -40,7 +40,12 @@ class Decision:
 
 def decisions(store: Store, dataset: str) -> tuple[Decision, ...]:
     """All of them, oldest first."""
-    return tuple(_decision(one) for one in records(store.entries(dataset, DECISION)))
+    return of_entries(store.entries(dataset, DECISION))
+
+
+def of_entries(entries: Iterable[Entry]) -> tuple[Decision, ...]:
+    """The decisions as these entries left them, oldest first."""
+    return tuple(_decision(one) for one in records(entries))
 
 
 def matching(found: tuple[Decision, ...], words: str) -> tuple[Decision, ...]:

@@ -59,8 +59,15 @@ def store() -> Store:
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def coded(dataset: str, version: str, as_of: str = "") -> Coded:
-    """The extract of `dataset` at `version`, the latest or as of a day, encoded: made once, read by every session."""
-    return company.coded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
+    """The extract of `dataset` at `version` (`company.state_of`), the latest or as of a day, encoded, with the decisions and actions of the log: made once,
+    read by every session."""
+    return company.with_log(store(), _encoded(dataset, version.partition("+")[0], as_of))
+
+
+@st.cache_resource(max_entries=3, show_spinner=False)
+def _encoded(dataset: str, version: str, as_of: str) -> Coded:
+    """What an entry of the log does not change."""
+    return company.encoded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Bringing back what the meeting looked at …")

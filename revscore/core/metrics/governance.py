@@ -89,7 +89,8 @@ def _decisions(x: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
         settles_after="too short while the old ones are open: read it beside the time to a decision")
 def decision_velocity(x: Coded) -> Facts:
     """Days from raising a decision to taking it, of the decisions taken in the period: median, 90th percentile and mean. Withdrawn ones are no
-    part of it; open ones are counted in *time to a decision*.
+    part of it; open ones are counted in *time to a decision*. Decisions of the team's own log count beside those that the extract brings, up to
+    as-of; that nothing was decided is no decision.
     """
     row, raised, decided, withdrawn = _decisions(x)
     taken = decided != NEVER
@@ -104,7 +105,8 @@ def decision_velocity(x: Coded) -> Facts:
         drill=("decision_id", "title", "meeting", "raised_at", "decided_at"), by=("meeting",), population="decisions raised in the period, not withdrawn")
 def decision_time(x: Coded) -> Facts:
     """Days from raising a decision to taking it, by a Kaplan–Meier curve: open decisions count with the age that they have, so that a pile of old
-    ones cannot make us look fast. Withdrawn ones are no part of it.
+    ones cannot make us look fast. Withdrawn ones are no part of it. Decisions of the team's own log count beside those that the extract brings, up
+    to as-of; a question on which nothing was decided is still open.
     """
     row, raised, decided, withdrawn = _decisions(x)
     taken = decided != NEVER
@@ -128,6 +130,9 @@ def actions(x: Coded) -> Facts:
     Whether a done action worked is judged by the number it was to move, before and after: *moved* when the Newcombe interval of the difference
     excludes 0 in the direction meant, *moved the wrong way* when it excludes 0 in the other, else *inconclusive*; below 10 on either side it is too
     few to tell, before the agreed date or without a number after it is not measurable yet. A before and after is evidence, not proof: a controlled test is better.
+
+    Actions of the team's own log count beside those that the extract brings, drafts among the open ones, as they were at as-of: nothing that was written
+    down later. Their numbers before and after are worked out from the extract; what is no rate is judged by its weeks.
     """
     frame = x.data.table("actions")
     created, raw_done, done = instants(frame["created_at"]), instants(frame["completed_at"]), instants(frame["completed_at"], x.as_of)
@@ -153,13 +158,14 @@ def _effects(x: Coded, frame: pd.DataFrame, completed: np.ndarray) -> tuple[np.n
     measure, (x0, n0, x1, n1) = day_numbers(frame["measure_at"]), (frame[c].to_numpy(dtype=float) for c in ("baseline_x", "baseline_n", "after_x", "after_n"))
     early = (measure > x.as_of_day) | np.isnan(x1) | np.isnan(n1)
     enough = (n0 >= x.terms.stats.min_n_effect) & (n1 >= x.terms.stats.min_n_effect) & ~np.isnan(x0)
-    judged = completed & (measure != NO_DAY) & ~early & enough
+    told = pd.Index(VERDICTS).get_indexer(frame["verdict"]) if "verdict" in frame else np.full(len(frame), -1)  # of the log: judged by weeks
+    judged = completed & (measure != NO_DAY) & ~early & enough & (told < 0)
     step = np.full((3, len(frame)), np.nan)
     step[:, judged] = np.array([newcombe(*arms) for arms in zip(x0[judged], n0[judged], x1[judged], n1[judged], strict=True)]).reshape(-1, 3).T
     way = np.where(_text(frame["direction"]) == "down", -1, 1)
     with np.errstate(invalid="ignore"):
         moved = np.where(step[1] > 0, 1, np.where(step[2] < 0, -1, 0)) * way
-    verdict = np.select([~completed | (measure == NO_DAY), early, ~enough, moved > 0, moved < 0], [-1, 4, 3, 0, 1], 2)
+    verdict = np.select([~completed | (measure == NO_DAY), told >= 0, early, ~enough, moved > 0, moved < 0], [-1, told, 4, 3, 0, 1], 2)
     return verdict, *step
 
 
