@@ -20,6 +20,7 @@ from revscore.core.splits import shapley
 from revscore.core.terms import SLA_TYPES
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, frame_of, measured
+from revscore.rhythm.target_lines import targets_over
 
 WEEKS = 13
 SLA_NAMES = {"speed_to_lead": "Speed to lead", "acceptance": "Acceptance", "follow_up": "Follow-up", "meeting_set": "Meeting set", "recycle": "Recycling"}
@@ -32,7 +33,7 @@ VELOCITY_TILES: tuple[Ask, ...] = (
 
 
 def weeks(x: Coded, view: View, sla_type: str) -> pd.DataFrame:
-    """Thirteen weeks of one SLA up to the end of the period: week, met, breached, rate, n, flag, start, and the target where one is set."""
+    """Thirteen weeks of one SLA up to the end of the period: week, met, breached, rate, n, flag, start, and the target in force at the end of each."""
     calendar = x.terms.calendar
     last_day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
     last = int(calendar.codes(np.array([last_day]), "week")[0])
@@ -41,15 +42,7 @@ def weeks(x: Coded, view: View, sla_type: str) -> pd.DataFrame:
     if not len(found):
         return found
     return found.assign(week=found["period"], met=found["numerator"], breached=found["denominator"] - found["numerator"], rate=found["value"], n=found["denominator"],
-                        target=_target(x, view, sla_type))[["week", "start", "met", "breached", "rate", "n", "low", "high", "flag", "target"]]
-
-
-def _target(x: Coded, view: View, sla_type: str) -> float:
-    """The compliance target in force at as-of for the chosen segment; NaN without one."""
-    segments = view.chosen.get("segment", ("",))
-    day = min(view.period.last, x.as_of_day) if view.period else x.as_of_day
-    found = [t for t in x.terms.targets if t.metric_id == f"sla.{sla_type}.compliance" and t.start <= day < t.end and t.segment == segments[0]]
-    return found[0].value if found and len(segments) == 1 else float("nan")
+                        target=targets_over(x, view, "sla.compliance", "compliance", {"sla_type": sla_type}, found["start"], found["end"]))[["week", "start", "met", "breached", "rate", "n", "low", "high", "flag", "target"]]
 
 
 def promises(x: Coded, view: View) -> pd.DataFrame:

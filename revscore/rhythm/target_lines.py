@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from revscore.core.coded import Coded
-from revscore.core.metric import Kind
-from revscore.core.metrics.targets import expected_share
+from revscore.core.metric import Kind, Measure, Metric
+from revscore.core.metrics import CARDS
+from revscore.core.metrics.targets import expected_share, resolve
 from revscore.core.review import Line
-from revscore.core.terms import Target, Terms
+from revscore.core.terms import Target
 from revscore.core.view import View
-from revscore.rhythm.target_setting import measure_of, number_key
 
-SHARE = "Dashed: the target; of a quarter's or a year's target the share that its pacing puts into the period."
+SHARE = "Dashed: the target; of a quarter's or a year's target the share that its pacing puts into the period, of the running period what is expected by now."
 IN_FORCE = "Dashed: the target in force at the end of each period."
+
+
+@cache
+def number_key(metric_id: str) -> str:
+    """One key for every way to write a metric: "bookings.won.value" and "bookings.won_value" are one."""
+    found = resolve(metric_id, CARDS)
+    if found is None:
+        return metric_id
+    card, stat, own = found
+    return f"{card.id}:{stat or card.headline.name}:{sorted(own.items())}" if (stat or not card.headline.stats) else f"{card.id}:{card.headline.stats[0]}:{sorted(own.items())}"
+
+
+def measure_of(metric_id: str) -> tuple[Metric, Measure] | None:
+    found = resolve(metric_id, CARDS)
+    return None if found is None else (found[0], found[0].measure(found[1]))
 
 
 def target_line(x: Coded, view: View, line: Line) -> pd.DataFrame:
@@ -37,7 +53,7 @@ def targets_over(x: Coded, view: View, card: str, stat: str, own: dict[str, str]
 
     A rate, a duration: the target whose period holds the last day of the period, the shortest of several, at the value that held on that day.
     A total: what the targets put into the period by their own pacing, so that line and bars can be compared at any grain; only where targets cover the
-    whole period. A total without pacing has a target in exactly its own period.
+    whole period; of the period that is running what is expected by as-of. A total without pacing has a target in exactly its own period.
     """
     out = np.full(len(start), np.nan)
     segments, others = view.chosen.get("segment", ("",)), [name for name, _ in view.where if name != "segment"]
@@ -52,7 +68,7 @@ def targets_over(x: Coded, view: View, card: str, stat: str, own: dict[str, str]
         wholes.setdefault((one.start, one.end), one)
     adds_up = measure_of(found[0].metric_id)[1].kind is Kind.TOTAL  # type: ignore[index]
     make = _added if adds_up else _held
-    return np.array([make(x.terms, tuple(wholes.values()), int(a), int(b)) for a, b in zip(start, end, strict=True)], dtype=float)
+    return np.array([make(x, tuple(wholes.values()), int(a), int(b)) for a, b in zip(start, end, strict=True)], dtype=float)
 
 
 def value_on(target: Target, day: int) -> float:
@@ -63,24 +79,25 @@ def value_on(target: Target, day: int) -> float:
     return known[-1] if known else float("nan")
 
 
-def _held(terms: Terms, targets: Sequence[Target], start: int, end: int) -> float:
+def _held(x: Coded, targets: Sequence[Target], start: int, end: int) -> float:
     day = end - 1
     holding = [one for one in targets if one.start <= day < one.end]
     return value_on(min(holding, key=lambda one: one.end - one.start), day) if holding else float("nan")
 
 
-def _added(terms: Terms, targets: Sequence[Target], start: int, end: int) -> float:
+def _added(x: Coded, targets: Sequence[Target], start: int, end: int) -> float:
+    until = min(end, x.as_of_day + 1) if start <= x.as_of_day else end
     same = next((one for one in targets if (one.start, one.end) == (start, end)), None)
     if same is not None:
-        return value_on(same, end - 1)
-    paced = [one for one in targets if one.pacing not in ("", "none") and one.start < end and start < one.end]
+        share = 1.0 if until == end else float("nan") if same.pacing in ("", "none") else expected_share(x.terms, same, until - 1)
+        return value_on(same, until - 1) * share
+    paced = [one for one in targets if one.pacing not in ("", "none") and one.start < until and start < one.end]
     days, total = 0, 0.0
-    for one in sorted(paced, key=lambda one: (one.end - one.start, one.start)):  # shorter targets say more; one that overlaps a shorter one is not counted twice
-        if days and any(other.start < one.end and one.start < other.end for other in paced if other.end - other.start < one.end - one.start):
+    for one in paced:  # of a quarter's and a month's target the month's: what overlaps a shorter one is not counted twice
+        if any(other.start < one.end and one.start < other.end for other in paced if other.end - other.start < one.end - one.start):
             continue
-        first, last = max(start, one.start), min(end, one.end)
+        first, last = max(start, one.start), min(until, one.end)
         days += last - first
-        total += value_on(one, last - 1) * (expected_share(terms, one, last - 1) - (expected_share(terms, one, first - 1) if first > one.start else 0.0))
-    return total if days == end - start else float("nan")
-
-
+        before = expected_share(x.terms, one, first - 1) if first > one.start else 0.0
+        total += value_on(one, last - 1) * (expected_share(x.terms, one, last - 1) - before)
+    return total if days == until - start else float("nan")

@@ -15,7 +15,7 @@ import pandas as pd
 from revscore.core import units
 from revscore.core.calendars import Period, date_of
 from revscore.core.coded import Coded
-from revscore.core.metric import Better, Kind, Measure, Metric, functions
+from revscore.core.metric import Better, Kind, functions
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import no_pace, resolve
 from revscore.core.policies import TABLES
@@ -23,6 +23,7 @@ from revscore.core.terms import SLA_TYPES, Target, Terms
 from revscore.rhythm.actions import FUNCTIONS
 from revscore.rhythm.goals import name_of
 from revscore.rhythm.log import TARGET, records
+from revscore.rhythm.target_lines import measure_of, number_key
 from revscore.store import Entry, Store, StoreError
 
 PACINGS = ("linear", "business_day", "seasonal", "none")
@@ -88,15 +89,6 @@ class Aim:
         return tuple((since, found.value) for since in days if (found := self.on(since)) is not None)
 
 
-def number_key(metric_id: str) -> str:
-    """One key for every way to write a metric: "bookings.won.value" and "bookings.won_value" are one."""
-    found = resolve(metric_id, CARDS)
-    if found is None:
-        return metric_id
-    card, stat, own = found
-    return f"{card.id}:{stat or card.headline.name}:{sorted(own.items())}" if (stat or not card.headline.stats) else f"{card.id}:{card.headline.stats[0]}:{sorted(own.items())}"
-
-
 def name(metric_id: str) -> str:
     """What a target is about, for an audience: "MQLs", "Pipeline created", "Net revenue retention"."""
     found = resolve(metric_id, CARDS)
@@ -107,11 +99,6 @@ def name(metric_id: str) -> str:
     if label != card.label or measure.name == card.headline.name:
         return label
     return measure.label if measure.kind is Kind.RATE and measure.label else f"{label}, {(measure.label or stat).lower()}"
-
-
-def measure_of(metric_id: str) -> tuple[Metric, Measure] | None:
-    found = resolve(metric_id, CARDS)
-    return None if found is None else (found[0], found[0].measure(found[1]))
 
 
 # -- what is set ---------------------------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from revscore.charts.series import trend
 from revscore.core.metric import Better
 from revscore.core.policies import Honesty
 from revscore.core.review import Line
+from revscore.rhythm.target_lines import caption, target_line
 from revscore.ui.session import Now
 from revscore.ui.theme import theme
 from revscore.ui.words import md
@@ -24,7 +25,9 @@ def evidence(now: Now, line: Line) -> None:
         drawings.append(("Week by week", control(line.signal.frame(), line.measure.unit, currency, **look), _weeks(line, now.x.terms.stats)))
     if len(line.series) and line.series["value"].notna().sum() > 1:
         better = {Better.UP: "up", Better.DOWN: "down", Better.CONTEXT: ""}[line.card.better]
-        drawings.append((f"By {now.view.grain}", trend(line.series.assign(maturity=_maturity(line)), line.measure.unit, currency, better=better, **look), _trend(line)))
+        goal = target_line(now.x, now.view, line)["target"].to_numpy()
+        foot = _trend(line) + ("" if np.isnan(goal).all() else f" {caption(line)}")
+        drawings.append((f"By {now.view.grain}", trend(line.series.assign(maturity=_maturity(line)), line.measure.unit, currency, target=goal, better=better, **look), foot))
     if not drawings:
         return
     for (name, drawing, foot), place in zip(drawings, st.tabs([f"**{name}**" for name, _, _ in drawings]), strict=True):

@@ -8,12 +8,16 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from revscore.charts.drawing import Drawing
+from revscore.charts.series import spark
 from revscore.core import units
 from revscore.core.metric import Better, Kind
 from revscore.core.review import Line
 from revscore.rhythm.scorecard import Course, Tile, judged
+from revscore.rhythm.target_lines import target_line
 from revscore.ui import drill, lacking
 from revscore.ui.session import Now
+from revscore.ui.theme import theme
 from revscore.ui.words import md, owners
 
 _COUNTED = {"shared.weakest_link": units.Unit("legs", "count", "legs")}  # what n counts where it is no record
@@ -48,9 +52,12 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     name = key_of(line, key)
     step = None if line.change == units.MISSING else line.change
     chip, beside = (found.why, " ".join(part for part in (step, _compared(line)) if part) or None) if found.aimed else (step, _compared(line))
+    aimed = _aimed(now, line)
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), chip, delta_color=_CALLED.get(found.course, _TONES[line.tone]),
-                  delta_arrow="off" if found.aimed else arrow(line.change), delta_description=beside, chart_data=_trend(line), chart_type="area")
+                  delta_arrow="off" if found.aimed else arrow(line.change), delta_description=beside, chart_data=None if aimed else _trend(line), chart_type="area")
+        if aimed:
+            st.vega_lite_chart(aimed.data, aimed.spec, theme=None, height=aimed.height, alt=aimed.alt, key=f"trend-{name}")
         if line.verdict and not line.lacks:
             st.markdown(said(line, found.course if found.aimed else "open"))
         st.caption(" · ".join(_foot(found, isinstance(one, Tile))))
@@ -101,14 +108,28 @@ def _compared(line: Line) -> str | None:
     return md(f"vs {was}, {name.removeprefix('same days of ')} to date" if name.startswith("same days of") else f"vs {was}, {name}")
 
 
-def _trend(line: Line) -> list[float] | None:
+def _settled(line: Line) -> pd.DataFrame:
     """The series without its gaps and without what may still change: cohorts that are not settled; of a total, the period that is still running."""
-    if not len(line.series) or not line.known:
-        return None
     kept = line.series[~line.series["running"]] if line.measure.kind is Kind.TOTAL else line.series
     kept = kept[~kept["maturity"].isin(("partial", "immature"))] if "maturity" in kept else kept
-    values = pd.to_numeric(kept["value"]).dropna()
+    return kept[pd.to_numeric(kept["value"]).notna()]
+
+
+def _trend(line: Line) -> list[float] | None:
+    if not len(line.series) or not line.known:
+        return None
+    values = pd.to_numeric(_settled(line)["value"])
     return values.tolist() if len(values) > 2 and values.nunique() > 1 else None
+
+
+def _aimed(now: Now, line: Line) -> Drawing | None:
+    """The trend with its target line; None where there is no trend or there was no target."""
+    if _trend(line) is None:
+        return None
+    kept = _settled(line)
+    goal = target_line(now.x, now.view, line).set_index("start")["target"].reindex(kept["start"]).to_numpy()
+    better = {Better.UP: "up", Better.DOWN: "down", Better.CONTEXT: ""}[line.card.better]
+    return None if pd.isna(goal).all() else spark(kept, line.measure.unit, line.currency, label=line.label, target=goal, better=better, theme=theme())
 
 
 def _foot(one: Tile, called: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -12,6 +13,7 @@ from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.rhythm import retention
 from revscore.rhythm.asks import Ask, ask, lacks
+from revscore.rhythm.target_lines import caption, target_line
 from revscore.ui import answers, charts, drill, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -70,8 +72,9 @@ def trend(now: Now, found: retention.Retention) -> None:
     first, last = known["value"].iloc[0], known["value"].iloc[-1]
     step = units.change(last, first, nrr.measure.unit, nrr.currency)
     finding = f"Net retention {'rose' if last > first else 'fell' if last < first else 'stood still'} in a year: {step}" if len(known) > 1 and last != first else "Net retention month by month"
-    charts.card(now, finding, series.trend(nrr.series.assign(low=float("nan"), high=float("nan")), units.RATIO, label="Net revenue retention", clicks=True, theme=charts.theme(), height=460), "retention-trend",
-                "Each point: the twelve months to the end of that month. Two neighbours share eleven of them. Click a point for its accounts.", mark=lambda mark: _month(now, nrr, mark["period"]))
+    goal = target_line(now.x, now.view, nrr)["target"].to_numpy()
+    charts.card(now, finding, series.trend(nrr.series.assign(low=float("nan"), high=float("nan")), units.RATIO, label="Net revenue retention", target=goal, clicks=True, theme=charts.theme(), height=460), "retention-trend",
+                f"Each point: the twelve months to the end of that month. Two neighbours share eleven of them.{'' if np.isnan(goal).all() else f' {caption(nrr)}'} Click a point for its accounts.", mark=lambda mark: _month(now, nrr, mark["period"]))
 
 
 def _month(now: Now, nrr: Line, label: str) -> tuple[Ask, View]:
