@@ -1,10 +1,15 @@
-"""Small extracts for tests, as bytes of files."""
+"""Small extracts for tests: as bytes of files, and as tables."""
 
 from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
+import pandas as pd
+
+from revscore.core import schema
 from revscore.intake import Source
 
 DEALS = """\
@@ -46,3 +51,15 @@ def packed(**files: str) -> bytes:
         for name, text in files.items():
             archive.writestr(name.replace("_csv", ".csv"), text)
     return out.getvalue()
+
+
+def canonical(tables: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+    """Tables typed by hand, as columns or as rows, in the form that an extract has: text dates become dates."""
+    frames = {}
+    for name, typed in tables.items():
+        frame = pd.DataFrame(typed)
+        for column in schema.TABLES[name].columns:
+            if column.name in frame and column.type in ("ts", "date"):
+                frame[column.name] = pd.to_datetime(frame[column.name], utc=column.type == "ts", format="ISO8601")
+        frames[name] = schema.conform(name, frame)
+    return frames

@@ -9,7 +9,6 @@ from typing import Any
 import pandas as pd
 
 from revscore import company
-from revscore.core import schema
 from revscore.core.calendars import Period, day_number
 from revscore.core.coded import Coded
 from revscore.core.data import CrmData
@@ -18,6 +17,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.view import View
 from revscore.governance import publishing
 from revscore.store import Publication, Store
+from tests.extracts import canonical
 
 AS_OF, LATER = pd.Timestamp("2026-03-31T18:00:00Z"), pd.Timestamp("2026-04-30T18:00:00Z")
 QUARTER = Period(day_number("2026-01-01"), day_number("2026-04-01"), "Q1")
@@ -48,14 +48,7 @@ def tables() -> dict[str, Rows]:
 
 
 def extract(rows: Mapping[str, Rows], as_of: pd.Timestamp) -> CrmData:
-    frames = {}
-    for table, some in rows.items():
-        frame = pd.DataFrame(some)
-        for column in schema.TABLES[table].columns:
-            if column.name in frame and column.type in ("ts", "date"):
-                frame[column.name] = pd.to_datetime(frame[column.name], utc=column.type == "ts", format="ISO8601")
-        frames[table] = schema.conform(table, frame)
-    return CrmData(frames, as_of)
+    return CrmData(canonical(rows), as_of)
 
 
 def one(rows: Rows, **where: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,26 +20,13 @@ from revscore.core.metrics import CARDS
 from revscore.core.review import line
 from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS, View
-from revscore.intake import load_folder
 
-GOLDEN = Path(__file__).parents[1] / "golden" / "data"
 SUMMED = [card for card in CARDS.values() if card.headline.kind not in (Kind.DERIVED, Kind.STUDY)]
 MADE = [card for card in CARDS.values() if card.headline.kind in (Kind.DERIVED, Kind.STUDY)]
 # Their population is the whole company, whatever the part: a benchmark is not the sum of its parts' benchmarks.
 BENCHMARKED = {"velocity.aging", "pipeline.weighted"}
 WITHOUT_DATA = {"stats.wilson_examples", "calendar.cases"}  # they answer what is typed, of no extract
 ADDED = (Kind.TOTAL, Kind.LEVEL)
-
-
-@pytest.fixture(scope="module")
-def golden() -> tuple[CrmData, Terms]:
-    data, terms, _ = load_folder(GOLDEN)
-    return data, terms
-
-
-@pytest.fixture(scope="module")
-def x(golden: tuple[CrmData, Terms]) -> Coded:
-    return Coded(*golden)
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,22 +26,7 @@ from revscore.core.terms import Terms
 from revscore.core.view import DIMENSIONS, View
 from revscore.export.workbook import review_workbook
 from revscore.governance.publishing import leaves, number_of, published
-from revscore.intake import load_folder
 from revscore.rhythm.reviews import REVIEWS, TITLES, content, numbers
-
-GOLDEN = Path(__file__).parents[1] / "golden" / "data"
-
-
-@pytest.fixture(scope="module")
-def golden() -> tuple[CrmData, Terms]:
-    data, terms, _ = load_folder(GOLDEN)
-    return data, terms
-
-
-@pytest.fixture(scope="module")
-def x(golden: tuple[CrmData, Terms]) -> Coded:
-    return Coded(*golden)
-
 
 all_cards = pytest.mark.parametrize("card", list(CARDS.values()), ids=lambda card: card.id)
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from sqlalchemy import create_engine, make_url
 
-from revscore.core import schema
 from revscore.core.data import CrmData
 from revscore.store import LoadFile, LoadResult, Store
+from tests.extracts import canonical
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -50,14 +50,7 @@ def utc(text: str) -> pd.Timestamp:
 
 def crm(as_of: str, derived: dict[str, str] | None = None, **tables: dict[str, list]) -> CrmData:
     """CrmData from columns: `crm("2026-03-02", accounts={"account_id": ["A1"], "name": ["Acme"]})`."""
-    frames = {}
-    for name, columns in tables.items():
-        frame = pd.DataFrame(columns)
-        for column in schema.TABLES[name].columns:
-            if column.name in frame and column.type in ("ts", "date"):
-                frame[column.name] = pd.to_datetime(frame[column.name], utc=column.type == "ts", format="ISO8601")
-        frames[name] = schema.conform(name, frame)
-    return CrmData(frames, utc(as_of), derived or {})
+    return CrmData(canonical(tables), utc(as_of), derived or {})
 
 
 def load(store: Store, data: CrmData, dataset: str = "company", **more) -> LoadResult:
