@@ -109,12 +109,13 @@ def _series(frame: pd.DataFrame, unit: Unit, currency: str, target: Target, bett
     })
 
 
-def _trend_alt(data: pd.DataFrame, label: str) -> str:
+def _trend_alt(data: pd.DataFrame, label: str, better: str) -> str:
     there = data[data["value"].notna()]
     if not len(there):
         return f"{label}: too few records in every period to state a number."
     now = there.iloc[-1]
-    side = "" if not now["goal_label"] else f"target {now['goal_label']}, {'missed' if now['tone'] == 'off' else 'held'}"
+    kept = "" if not better else ", missed" if now["tone"] == "off" else ", held"
+    side = "" if not now["goal_label"] else f"target {now['goal_label']}{kept}"
     before = f"{there.iloc[-2]['label']} in {spoken(there.iloc[-2]['period'])}" if len(there) > 1 else ""
     return sentence([f"{label} {now['label']} in {spoken(now['period'])}" + (" (not settled)" if now["state"] == "not settled" else ""), side,
                      f"before: {before}" if before else ""])
@@ -131,7 +132,7 @@ def trend(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str 
     if not len(frame):
         return empty("trend", theme, height)
     data = _series(frame, unit, currency, target, better)
-    return Drawing("trend", data, _trend(unit, currency, clicks, theme), _trend_alt(data, label), height)
+    return Drawing("trend", data, _trend(unit, currency, clicks, theme), _trend_alt(data, label, better), height)
 
 
 @authored
@@ -158,7 +159,7 @@ def spark(frame: pd.DataFrame, unit: Unit, currency: str = "USD", *, label: str 
         return empty("spark", theme, height, "No data")
     data = _series(frame, unit, currency, target, better)
     columns = ["period", "order", "value", "target", "settled", "soft", "tone", "fill", "last"]
-    return Drawing("spark", data[columns], _spark(theme), _trend_alt(data, label), height)
+    return Drawing("spark", data[columns], _spark(theme), _trend_alt(data, label, better), height)
 
 
 @authored

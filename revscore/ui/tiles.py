@@ -51,7 +51,7 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     line = found.line
     name = key_of(line, key)
     step = None if line.change == units.MISSING else line.change
-    chip, beside = (found.why, " ".join(part for part in (step, _compared(line)) if part) or None) if found.aimed else (step, _compared(line))
+    chip, beside = (found.why, md(f"{step} on {line.before_period.name.removeprefix('same days of ')}") if step and line.before_period else None) if found.aimed else (step, _compared(line))
     aimed = _aimed(now, line)
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), chip, delta_color=_CALLED.get(found.course, _TONES[line.tone]),
@@ -123,13 +123,13 @@ def _trend(line: Line) -> list[float] | None:
 
 
 def _aimed(now: Now, line: Line) -> Drawing | None:
-    """The trend with its target line; None where there is no trend or there was no target."""
+    """The trend with its target line; None where there is no trend or there was no target. The tile's own judgement is of the whole period: its last full
+    month is not judged beside it."""
     if _trend(line) is None:
         return None
     kept = _settled(line)
     goal = target_line(now.x, now.view, line).set_index("start")["target"].reindex(kept["start"]).to_numpy()
-    better = {Better.UP: "up", Better.DOWN: "down", Better.CONTEXT: ""}[line.card.better]
-    return None if pd.isna(goal).all() else spark(kept, line.measure.unit, line.currency, label=line.label, target=goal, better=better, theme=theme())
+    return None if pd.isna(goal).all() else spark(kept, line.measure.unit, line.currency, label=line.label, target=goal, better="", theme=theme())
 
 
 def _foot(one: Tile, called: bool) -> list[str]:

@@ -138,7 +138,7 @@ def promised(now: Now, period: Period, found: list[Standing]) -> None:
     finding = f"What we have promised for {period.name}"
     with st.container(border=True, key="chart-promised"):
         charts.heading(finding, "promised")
-        opened = tables.table(pd.DataFrame(rows), now.x, key="promised", labels={**LABELS, "segment": "Segment", "set_by": "Set by"}, opens=True)
+        opened = tables.table(pd.DataFrame(rows), now.x, key="promised", height=min(len(rows), 20) * 40 + 42, labels={**LABELS, "segment": "Segment", "set_by": "Set by"}, opens=True)
         st.caption("Expected by now and pace follow the pacing profile of each target; rates and durations are compared directly. A function's part of a joint target has no number of its own. Choose a row for the rows of its number.")
     if opened is not None:
         one = found[opened]
@@ -162,7 +162,7 @@ def added(now: Now, period: Period, parts: list[Sum]) -> None:
         return units.named(value, setting.measure_of(one.metric_id)[1].unit, currency)  # type: ignore[index]
 
     with st.container(border=True, key="chart-added"):
-        charts.heading("The parts add up to their wholes" if not off else f"{len(off)} of {len(parts)} wholes are not the sum of their parts" if len(parts) > 1 else "The whole is not the sum of its parts", "added")
+        charts.heading("The parts add up to their wholes" if not off else f"{len(off)} of {len(parts)} {'is' if len(off) == 1 else 'are'} not the sum of {'its' if len(off) == 1 else 'their'} parts", "added")
         for one in off:
             st.markdown(f":material/warning: {md(one.sentence(currency))}")
         frame = pd.DataFrame([{"target": setting.name(one.metric_id), "of": one.whole.segment or WHOLE, "parts": f"{len(one.parts)} {one.kind}", "whole": said(one, one.whole.value), "added": said(one, one.added),
@@ -193,11 +193,12 @@ def _title(now: Now, one: Aim) -> str:
 def editor(now: Now, period: Period | None) -> None:
     """The form: a new target, or what changes of one from a day on."""
     known = {one.record: one for one in _aims(now, period)}
-    picked = st.selectbox("Which target?", ["", *known], key=f"target-which-{period.start if period else 0}-{period.end if period else 0}", format_func=lambda id_: _title(now, known[id_]) if id_ else _NEW)
+    left, right = st.columns(2)
+    picked = left.selectbox("Which target?", ["", *known], key=f"target-which-{period.start if period else 0}-{period.end if period else 0}", format_func=lambda id_: _title(now, known[id_]) if id_ else _NEW)
     aim = known.get(picked)
     if aim is None:
         names = target_import.offered(now.x)
-        metric_id = st.selectbox("Number", list(names), key="target-metric", format_func=names.__getitem__)
+        metric_id = right.selectbox("Number", list(names), key="target-metric", format_func=names.__getitem__)
         aim, fresh = Aim(metric_id, "", "", 0, 0), True
     else:
         fresh = False
