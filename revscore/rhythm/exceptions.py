@@ -16,7 +16,7 @@ import pandas as pd
 from revscore.core.calendars import NO_DAY
 from revscore.core.clocks import open_days
 from revscore.core.coded import Coded
-from revscore.core.drill import readable
+from revscore.core.drill import readable, records
 from revscore.core.entities import ENTITIES
 from revscore.core.metrics import CARDS
 from revscore.core.review import listed
@@ -73,6 +73,7 @@ KINDS: tuple[Kind, ...] = (  # in the order of the triage (METRICS section 18)
 )
 BY_ID: Mapping[str, Kind] = {kind.id: kind for kind in KINDS}
 BYPASSES = tuple(kind.id for kind in KINDS if kind.group == "Round the rules")
+COUNTED = tuple(kind.id for kind in KINDS if kind.group == "Round the rules" and kind.happens) + ("closed_no_reason",)  # of states only today's are known: a count by week would always rise
 _TYPES = {"lead": "Lead", "opp": "Deal", "touch": "Touch", "": "Edit"}
 COLUMNS = ("key", "kind", "type", "id", "name", "owner", "owner_id", "function", "team", "since", "age", "weeks_before", "level", "what", "entity", "record", "day", "newest", "is_open", "listed")
 
@@ -114,7 +115,7 @@ def chosen(x: Coded, frame: pd.DataFrame, view: View) -> pd.DataFrame:
     return frame[keep]
 
 
-def weekly(x: Coded, view: View = View(), kinds: tuple[str, ...] = BYPASSES) -> pd.DataFrame:
+def weekly(x: Coded, view: View = View(), kinds: tuple[str, ...] = COUNTED) -> pd.DataFrame:
     """Cases by week and team: team, week (code), start (day number), value. Weeks by when a case began; the week that is running is left out."""
     found = chosen(x, every(x), view)
     week = x.terms.calendar.codes(found["day"].to_numpy(), "week")
@@ -247,3 +248,22 @@ def path(x: Coded) -> str:
     return ", ".join(f"{_spoken(notify) or f'level {number}'} at {share:g} %{' of the target' if place == 0 else ''}" for place, (number, share, notify) in enumerate(sorted(x.terms.escalation_levels)))
 
 
+
+
+def behind(x: Coded, entity: str, id_: str, record: int) -> dict[str, pd.DataFrame]:
+    """The rows that stand behind an exception, by what they are: the record as it is, and its history; of an edit in bulk the records that it changed."""
+    if not entity:
+        of, rows = bypasses.edited(x, id_)
+        return {"Records of this edit": records(x, of, rows)}
+    out = {_TYPES[entity]: records(x, entity, np.array([record]))}
+    if entity in _HISTORY:
+        table, key, at, columns = _HISTORY[entity]
+        frame = x.data.table(table)
+        own = frame[(frame[key] == id_) & (frame[at] <= x.data.as_of)].sort_values(at, kind="stable")
+        out["Stages"] = pd.DataFrame({name: own[name].dt.tz_convert(x.terms.reporting_tz).dt.tz_localize(None) if name == at else own[name] for name in columns
+                                      if x.data.has(f"{table}.{name}")}).reset_index(drop=True)
+    return out
+
+
+_HISTORY = {"lead": ("lead_stage_history", "lead_id", "entered_at", ("entered_at", "stage", "reason")),
+            "opp": ("opp_history", "opp_id", "changed_at", ("changed_at", "stage", "amount", "close_date", "forecast_category"))}

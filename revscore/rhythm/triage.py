@@ -56,9 +56,11 @@ def handled(store: Store, dataset: str) -> dict[str, Handled]:
 def triaged(x: Coded, view: View, log: Mapping[str, Handled], today: date) -> pd.DataFrame:
     """The exceptions to be taken up, and older ones that somebody has in hand, with what the log says: status, to, due, overdue, note, by, came_back (how often
     it was found again after it was put right), version; beside the columns of `exceptions.every`."""
-    found = exceptions.chosen(x, exceptions.every(x), view)
-    in_hand = found["key"].isin([key for key, one in log.items() if one.status == "assigned"]) & found["newest"] & found["is_open"]
-    found = found[found["listed"] | in_hand].reset_index(drop=True)
+    found = exceptions.every(x)
+    keep = found["listed"]
+    if in_hand := [key for key, one in log.items() if one.status == "assigned"]:
+        keep = keep | (found["key"].isin(in_hand) & found["newest"] & found["is_open"])
+    found = exceptions.chosen(x, found[keep], view).reset_index(drop=True)
     if not log:
         return found.assign(status="new", to="", due="", overdue=False, note="", by="", came_back=0, version=0)
     known = pd.DataFrame([(one.status, one.to, one.due, one.note, one.by, one.load, one.since, one.what, one.times, one.version) for one in log.values()], index=list(log),

@@ -9,7 +9,7 @@ import streamlit as st
 _ROOT = Path(__file__).resolve().parents[2]
 _ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title, icon); the first page is the home
-    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month")),
+    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month"), ("triage", "RevOps triage", "healing")),
     "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
                 ("pipeline", "Pipeline", "stacked_bar_chart"), ("wins", "Win rate", "trophy"), ("campaigns", "Campaigns", "campaign"),
                 ("retention", "Retention", "autorenew"), ("quality", "Data quality", "fact_check")),

@@ -36,6 +36,13 @@ def cells(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
     return picks.clicked(key, [(row, name) for row, name in state["selection"]["cells"] if row < len(shown) and name in shown.columns])
 
 
+def several(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None) -> list[int]:
+    """`frame` as a table of which several rows can be chosen: their positions."""
+    shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
+    state = st.dataframe(shown, on_select="rerun", selection_mode="multi-row", **drawn)
+    return [row for row in state["selection"]["rows"] if row < len(shown)]
+
+
 def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: dict[str, Unit], labels: dict[str, str]) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The frame as it is shown, and how."""
     shown = frame.drop(columns=[name for name in _HIDDEN if name in frame.columns])
