@@ -7,6 +7,7 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.drill import describe
 from revscore.core.figures import fold
+from revscore.core.metric import functions
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.campaigns import touches_of
 from revscore.core.sums import keep
@@ -85,4 +86,4 @@ def labelled(x: Coded, campaigns: pd.Series) -> pd.Series:
 def sourced(x: Coded, view: View) -> pd.DataFrame:
     """Pipeline created by the function whose touch came first: origin, value, n. Adds up to all of it."""
     found = measured(frame_of(x, "attribution.sourced_by_fytd", view, ("origin",)), "value")
-    return found.assign(group=found["origin"]) if len(found) else found
+    return found.assign(group=[functions((origin,)) for origin in found["origin"]]) if len(found) else found

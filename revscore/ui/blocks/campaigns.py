@@ -86,7 +86,7 @@ def sourced(now: Now) -> None:
     finding = "Whose touch came first?"
     if len(frame) and frame["value"].sum() > 0:
         top = frame.loc[frame["value"].idxmax()]
-        finding = f"{str(top['group']).capitalize()} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
+        finding = f"{top['group']} came first for {units.text(top['value'] / frame['value'].sum(), units.RATIO)} of the pipeline created"
     charts.card(now, finding, groups.rank(frame, units.CURRENCY, now.x.terms.corporate_currency, label="Pipeline created", rows=8, theme=charts.theme()), "sourced",
                 "By the function of the earliest touch or hands-on activity before the deal; adds up to all pipeline created.",
                 ask("attribution.sourced_by_fytd"), charts.group(now, frame, "origin", ask("attribution.sourced_by_fytd", label="Pipeline created")))

@@ -66,7 +66,7 @@ def moved(now: Now) -> None:
     frame, currency = now.ask(pipeline.moved), now.x.terms.corporate_currency
     deals = dict(zip(frame["direction"].str.lower(), frame["deals"], strict=True)) if len(frame) else {}
     finding = f"{deals.get('progressed', 0):,.0f} of {sum(deals.values()):,.0f} deals in pipeline moved forward in seven days" if deals else question
-    shown = frame.assign(group=frame["direction"], value=frame["amount"], n=frame["deals"]) if len(frame) else frame
+    shown = frame.assign(group=frame["direction"].str.capitalize(), value=frame["amount"], n=frame["deals"]) if len(frame) else frame
     charts.card(now, finding, groups.rank(shown, units.CURRENCY, currency, label="Amount", rows=len(now.x.terms.opp_open_stages), theme=charts.theme()), "moved",
                 "The last seven days up to the date of the data, by amount; n counts deals.", ask("pipeline.progressed", now=True),
                 charts.group(now, shown, "direction", ask("pipeline.progressed", "value", "Seven days", now=True)))
