@@ -97,10 +97,15 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
         cumulative = target.pacing not in ("", "none")
         share = row.get("expected_share", np.nan)
         out.append(Standing(target, one, number, row["attainment"], None if not number.known or number.thin else row["on_pace"] if cumulative else row["hit"],
-                            f"{PROFILES.get(target.pacing, target.pacing)}{f' of {x.terms.pacing_calendar}' if target.pacing == 'business_day' else ''}" if cumulative else "",
+                            f"{PROFILES.get(target.pacing, target.pacing)}{f' of {_spaced(x.terms.pacing_calendar)}' if target.pacing == 'business_day' else ''}" if cumulative else "",
                             row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
                             row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan), row.get("note", "")))
     return tuple(sorted(out, key=lambda one: one.profile == ""))
+
+
+def _spaced(code: str) -> str:
+    """ "US_EAST" as readers write it: "US East". """
+    return " ".join(part if len(part) < 4 else part.capitalize() for part in code.replace("_", " ").split())
 
 
 def name_of(label: str, stat: str, own: dict[str, str]) -> str:

@@ -83,6 +83,12 @@ def test_a_target_to_stay_below_is_kept_below_what_is_expected(pacing, on, off):
     assert standing(x.terms, one, on, x.as_of_day)[word] is True and standing(x.terms, one, off, x.as_of_day)[word] is False
 
 
+def test_the_calendar_of_a_pacing_profile_is_no_code():
+    x = company(target("bookings.won.value", 600.0, "business_day"))
+    x.terms = replace(x.terms, pacing_calendar="US_EAST")
+    assert standings(x, View(QUARTER))[0].profile == "business days of US East"
+
+
 def test_a_rate_is_compared_directly():
     found = standings(company(target("winrate.count", 0.9, "none"), deals=8), View(QUARTER))[0]
     assert found.profile == "" and found.good is False and found.projected != found.projected and found.line.value == 0.875
