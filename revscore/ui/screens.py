@@ -29,6 +29,12 @@ def draw(now: Now, kind: str, screen: str) -> None:
     _DRAWN[kind][screen](now, now.ask(REVIEWS[kind]))
 
 
+def lines(now: Now, kind: str, screen: str) -> tuple[Line, ...]:
+    """The numbers of a screen: what an action that is raised on it may be measured by."""
+    found = now.ask(REVIEWS[kind])
+    return _LINES[kind].get(screen, lambda found: ())(found)
+
+
 def _sides(left: Callable[[], None], right: Callable[[], None], share: Sequence[int] = (1, 1)) -> None:
     """Two blocks side by side."""
     for place, block in zip(st.columns(share, gap="small"), (left, right), strict=True):
@@ -87,6 +93,7 @@ def _exceptions(now: Now, found: Weekly) -> None:
 def _together(now: Now, found: Monthly) -> None:
     tiles.row(now, found.shared, 3, "together")
     shared.legs(now)
+    shared.solo(now)
 
 
 def _conversion(now: Now, found: Monthly) -> None:
@@ -126,4 +133,11 @@ _DRAWN: Mapping[str, Mapping[str, Callable[[Now, Weekly], None] | Callable[[Now,
     "monthly": {"together": _together, "targets": lambda now, found: targets.targets(now), "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
                 "campaigns": lambda now, found: campaigns.scorecard(now, found.campaigns), "tests": lambda now, found: governance.tests(now), "decisions": _decisions,
                 "reports": _reports, "definitions": lambda now, found: tiles.row(now, found.reports[1:], 2, "definitions"), "next": lambda now, found: st.markdown("Nothing was captured yet.")}}
+_LINES: Mapping[str, Mapping[str, Callable]] = {
+    "weekly": {"pace": lambda found: found.pace, "coverage": lambda found: found.pace, "bridge": lambda found: found.pace, "signals": lambda found: found.signals or found.still,
+               "stuck": lambda found: found.flow, "promises": lambda found: found.speed, "exceptions": lambda found: found.order, "next": lambda found: found.watched},
+    "monthly": {"together": lambda found: found.shared, "targets": lambda found: tuple(one.line for one in found.targets), "conversion": lambda found: found.conversion,
+                "wins": lambda found: found.wins, "velocity": lambda found: found.velocity, "retention": lambda found: found.retention, "decisions": lambda found: found.decisions,
+                "reports": lambda found: found.reports[:1], "definitions": lambda found: found.reports[1:],
+                "next": lambda found: (*found.shared, *found.conversion, *found.wins, *found.velocity, *found.retention)}}
 assert all(set(_DRAWN[kind]) == set(AGENDAS[kind].ids) for kind in _DRAWN), "every screen is drawn"
