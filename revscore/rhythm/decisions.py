@@ -56,13 +56,27 @@ def matching(found: tuple[Decision, ...], words: str) -> tuple[Decision, ...]:
 
 def raise_decision(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
     """Put a question on the list: what has to be decided. Raises Incomplete without a title."""
-    if not decision.title.strip():
-        raise Incomplete("Say what is to be decided.")
-    return _write(store, dataset, decision, "raised", {"status": "open"}, by, 1)
+    return _write(store, dataset, raised(decision, by))
 
 
 def decide(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
     """Write down what was decided (`text`), or with status "none" why nothing was. A decision that was not raised before is raised with it."""
+    return _write(store, dataset, decided(decision, by))
+
+
+def withdraw(store: Store, dataset: str, decision: Decision, by: str, why: str) -> Decision:
+    return _write(store, dataset, withdrawn(decision, by, why))
+
+
+def raised(decision: Decision, by: str) -> Entry:
+    """The entry that `raise_decision` writes."""
+    if not decision.title.strip():
+        raise Incomplete("Say what is to be decided.")
+    return _entry(decision, "raised", {"status": "open"}, by, 1)
+
+
+def decided(decision: Decision, by: str) -> Entry:
+    """The entry that `decide` writes."""
     if not decision.title.strip():
         raise Incomplete("Say what was decided on.")
     if not decision.text.strip():
@@ -70,20 +84,24 @@ def decide(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
     if decision.version and decision.settled and decision.status != "none":
         raise StoreError(f"“{decision.title}” is {decision.status} already.")
     status = "none" if decision.status == "none" else "decided"
-    return _write(store, dataset, decision, "not decided" if status == "none" else "decided", {"status": status}, by, decision.version + 1)
+    return _entry(decision, "not decided" if status == "none" else "decided", {"status": status}, by, decision.version + 1)
 
 
-def withdraw(store: Store, dataset: str, decision: Decision, by: str, why: str) -> Decision:
+def withdrawn(decision: Decision, by: str, why: str) -> Entry:
+    """The entry that `withdraw` writes. Raises Incomplete without a reason."""
     if not why.strip():
         raise Incomplete("Say why it is withdrawn.")
-    store.append(dataset, Entry(DECISION, decision.id, "withdrawn", {"status": "withdrawn", "text": why}, by, decision.version + 1))
-    return _now(store, dataset, decision.id)
+    return Entry(DECISION, decision.id, "withdrawn", {"status": "withdrawn", "text": why}, by, decision.version + 1)
 
 
-def _write(store: Store, dataset: str, decision: Decision, verb: str, fields: Mapping[str, Any], by: str, version: int) -> Decision:
+def _entry(decision: Decision, verb: str, fields: Mapping[str, Any], by: str, version: int) -> Entry:
     own = {"title": decision.title, "text": decision.text, "kind": decision.kind, "meeting": decision.meeting, "screen": decision.screen, "receipt": dict(decision.receipt)}
-    store.append(dataset, Entry(DECISION, decision.id, verb, {**own, **fields}, by, version))
-    return _now(store, dataset, decision.id)
+    return Entry(DECISION, decision.id, verb, {**own, **fields}, by, version)
+
+
+def _write(store: Store, dataset: str, entry: Entry) -> Decision:
+    store.append(dataset, entry)
+    return _now(store, dataset, entry.record)
 
 
 def _now(store: Store, dataset: str, id_: str) -> Decision:
