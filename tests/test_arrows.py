@@ -20,7 +20,7 @@ ARROWS = {
     "export": {"core", "rhythm"},
     "company": {"core", "intake", "store", "rhythm"},  # what app and command line share: files into the store, and out of it the coded extract with what the team has set
     "ui": {"core", "intake", "store", "charts", "rhythm", "governance", "export", "company"},
-    "cli": {"core", "intake", "store", "rhythm", "governance", "export", "company"},
+    "cli": {"core", "intake", "store", "charts", "rhythm", "governance", "export", "company"},
     "__main__": {"cli"},
     "pages": {"ui", "rhythm"},  # a page names the review that it shows
     "app": {"ui"},

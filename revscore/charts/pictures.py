@@ -42,3 +42,8 @@ def _trend(key: str, screen: str, line: Line) -> Picture:
 def pipeline_bridge(legs: pd.DataFrame, currency: str, title: str, screen: str = "bridge") -> tuple[Picture, ...]:
     """The bridge of a weekly review from its legs; nothing without legs."""
     return (picture("bridge", title, lambda theme: bridge(legs, currency=currency, theme=theme), screen),) if len(legs) else ()
+
+
+def of_meeting(lines: Mapping[str, Sequence[Line]], legs: pd.DataFrame | None, currency: str, finding: str = "") -> tuple[Picture, ...]:
+    """All pictures of a meeting: the trends of what its screens show (screen id -> lines), and the bridge from its legs, if it has one."""
+    return (*trends(lines), *(pipeline_bridge(legs, currency, finding or "What changed the pipeline") if legs is not None else ()))

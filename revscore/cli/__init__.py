@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from revscore.cli import export, load, metrics, publications
+from revscore.cli import away, export, load, metrics, publications
 from revscore.cli.shared import of_store, stop
 from revscore.core import ask
 from revscore.core.terms import TermsError
 from revscore.store import StoreError
 
-_GROUPS = (load, metrics, export, publications)  # each has `add(command)`
+_GROUPS = (load, metrics, export, publications, away)  # each has `add(command)`
 HELP = """\
 examples:
   python -m revscore load leads.csv deals.csv          load Monday's extracts
@@ -22,6 +22,8 @@ examples:
   python -m revscore export --review weekly weekly.xlsx
   python -m revscore publish --review weekly           close the weekly review: keep its numbers
   python -m revscore verify                            work every published number out again
+  python -m revscore digest                            what the week has to talk about; --post sends it to a chat or by mail
+  python -m revscore pack --meeting last --to packs    workbook, HTML file and slides of a meeting
 
 The store is data/revscore.sqlite unless --store or the variable REVSCORE_DB names another one.
 Each command explains itself: python -m revscore load --help

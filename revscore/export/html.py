@@ -15,7 +15,6 @@ from html import escape
 from typing import Any
 
 import pandas as pd
-import vl_convert
 
 from revscore.core import units
 from revscore.core.calendars import written
@@ -128,6 +127,8 @@ def _hash(text: str) -> str:
 @cache
 def _vega() -> str:
     """Vega, Vega-Lite and Vega-Embed as one script without imports."""
+    import vl_convert  # 50 MB, and only needed here
+
     bundle = vl_convert.javascript_bundle()
     if "</script" in bundle.lower() or "<!--" in bundle:
         raise ValueError("the script of the charts cannot stand in a page")

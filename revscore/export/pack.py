@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import pandas as pd
 
@@ -18,7 +17,9 @@ from revscore.export.html import meeting_html
 from revscore.export.minutes_workbook import minutes_sheets
 from revscore.export.slides import meeting_slides
 from revscore.export.workbook import review_workbook
+from revscore.rhythm.behind import of_tables
 from revscore.rhythm.minutes import Minutes
+from revscore.rhythm.reviews import numbers_of
 
 MIME = {".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".html": "text/html",
         ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation"}
@@ -32,7 +33,10 @@ def pack_files(held: Minutes, lines: Sequence[Line], tables: Mapping[str, pd.Dat
     stands = {"company": held.company, "period": held.stands.get("Period", ""), "filters": held.stands.get("Filters", ""), "meeting": held.held}
     stands |= {"publication": f"no. {held.publication}, seal {held.seal}"} if held.seal else {}
     stem = file_stem(held)
-    return {f"{stem}.xlsx": review_workbook("Review", lines, x, stands, view, tables, first=minutes_sheets(held)), f"{stem}.html": meeting_html(held, pictures, receipts),
+    behind = [(Number.behind(line, view), line.text) for line in lines if not line.lacks]
+    behind += [(number, "") for number in numbers_of(held.review, view) if number not in {one for one, _ in behind}] if held.review is not None else []
+    cells = of_tables(x, held.review, view) if held.review is not None else {}
+    return {f"{stem}.xlsx": review_workbook("Review", lines, x, stands, view, tables, behind, minutes_sheets(held), cells), f"{stem}.html": meeting_html(held, pictures, receipts),
             f"{stem}.pptx": meeting_slides(held, receipts)}
 
 
@@ -45,12 +49,3 @@ def safe_name(text: str) -> str:
     """`text` as the name of a file on Windows, Mac and Linux: no characters or names that a system keeps for itself, no dot or space at its end."""
     name = re.sub(r"\s+", " ", re.sub(r'[<>:"/\\|?*\x00-\x1f\x7f]', " ", text)).strip(" .") or "meeting"
     return f"_{name}" if name.split(".")[0].strip().upper() in _RESERVED else name
-
-
-def write_pack(files: Mapping[str, bytes], folder: Path) -> tuple[Path, ...]:
-    """Write the files into `folder`, which is made if it is not there. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    out = tuple(folder / name for name in files)
-    for path, data in zip(out, files.values(), strict=True):
-        path.write_bytes(data)
-    return out

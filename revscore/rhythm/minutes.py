@@ -23,6 +23,7 @@ from revscore.rhythm.decisions import Decision
 from revscore.rhythm.meetings import Meeting, Taken, meetings, taken
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.reviews import REVIEWS, content
+from revscore.rhythm.verdicts import WORDS, judge
 from revscore.rhythm.weekly import Weekly
 from revscore.store import Store
 
@@ -114,6 +115,7 @@ class Minutes:
     zone: str
     currency: str
     as_of: pd.Timestamp
+    review: Weekly | Monthly | None = None  # the value that all of this was read from
 
     @property
     def running(self) -> bool:
@@ -130,15 +132,26 @@ class Minutes:
         return f"Started {self.local(self.started_at)} ({self.zone}) by {self.started_by}; {end}"
 
     @property
+    def by_screen(self) -> dict[str, tuple[Line, ...]]:
+        """Screen id -> the lines that it showed."""
+        return {one.id: one.lines for one in self.agenda}
+
+    def finding(self, screen: str) -> str:
+        """What a screen found; "" where there is no such screen."""
+        return next((one.finding for one in self.agenda if one.id == screen), "")
+
+    @property
     def foot(self) -> str:
         """What stands under every page and slide."""
         return " · ".join(part for part in (self.company, self.stands.get("As of", ""), self.stands.get("Definitions", "")) if part)
 
 
 def minutes(store: Store, dataset: str, held: Meeting, x: Coded, *, verdicts: Mapping[str, Verdict] | None = None, company: str = "") -> Minutes:
-    """The minutes of a meeting in `store`, on its frozen extract `x`. `verdicts`: action id -> what became of it."""
+    """The minutes of a meeting in `store`, on its frozen extract `x`. `verdicts`: action id -> what became of it; worked out where they are not given."""
     before = [one for one in meetings(store, dataset) if one.kind == held.kind and not one.abandoned and one.started_at < held.started_at]
-    last = [one for one in actions(store, dataset) if before and one.meeting == before[0].id]
+    every = actions(store, dataset)
+    last = [one for one in every if before and one.meeting == before[0].id]
+    verdicts = {one.id: judge(x, one, every) for one in last if one.state == "done" or one.state == "open"} if verdicts is None else verdicts
     review = REVIEWS[held.kind](x, view_from_json(held.frozen.view)) if held.kind in REVIEWS else None
     seal = next((one.seal for one in store.publications(dataset) if one.id == held.publication), "")
     return minutes_of(x, held, taken(store, dataset, held), review, last=last, verdicts=verdicts, company=company or dataset, seal=seal)
@@ -163,7 +176,7 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     tasks = [[task(x, one, titles, (verdicts or {}).get(one.id)) for one in group] for group in (found.actions, last)]
     return Minutes(held.id, held.kind, held.title, company, answer, stands, held.started_at, held.started_by, held.closed_at, held.closed_by,
                    held.abandoned, held.reason, present, agenda, tuple(_said(one, titles) for one in found.decisions), tuple(tasks[0]), tuple(tasks[1]), once(lines), tables,
-                   held.publication, seal, zone, x.terms.corporate_currency, as_of)
+                   held.publication, seal, zone, x.terms.corporate_currency, as_of, review)
 
 
 def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:
@@ -183,7 +196,7 @@ def once(lines: Sequence[Line]) -> tuple[Line, ...]:
 
 def task(x: Coded, action: Action, titles: Mapping[str, str] | None = None, verdict: Verdict | None = None) -> Task:
     """An action with its measure of success in words."""
-    said = {"verdict": verdict.verdict.replace("_", " "), "sentence": verdict.sentence} if verdict else {}
+    said = {"verdict": WORDS.get(verdict.verdict, verdict.verdict), "sentence": verdict.sentence} if verdict else {}
     own = {"id": action.id, "title": action.title, "owner": action.owner, "function": functions((action.function,)) if action.function else "", "due": _date(action.due),
            "state": action.state, "screen": (titles or {}).get(action.screen, action.screen), **said}
     one = action.success

@@ -83,7 +83,7 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
     decisions.decide(store, dataset, Decision("d1", f"Fund {HOSTILE}", FORMULA, kind="weekly", meeting=held.id, screen="pace"), "ada")
     decisions.decide(store, dataset, Decision("d2", "Move the SQL criterion?", "The data of EMEA are missing", "none", "weekly", held.id, "stuck"), "ada")
     held = meetings.close(store, dataset, meetings.meeting(store, dataset, held.id), "ada")
-    said = minutes(store, dataset, held, x, verdicts={"a0": Judged("moved_as_asked", f"It rose by 6 points {HOSTILE}")}, company="Northlight & Söhne <x>")
+    said = minutes(store, dataset, held, x, verdicts={"a0": Judged("moved", f"It rose by 6 points {HOSTILE}")}, company="Northlight & Söhne <x>")
     pictures = (*trends({item.id: item.lines for item in said.agenda}), *pipeline_bridge(said.tables["Bridge"].assign(leg=said.tables["Bridge"]["leg"] + HOSTILE), said.currency, HOSTILE))
     yield Pack(said, x, view, pack_files(said, said.lines, said.tables, pictures, x, view))
     store.close()
@@ -97,7 +97,7 @@ def test_minutes_say_what_was_held_and_decided(pack):
     assert [one.state for one in held.decisions] == ["decided", "no decision"] and held.decisions[1].text == "The data of EMEA are missing"
     assert held.actions[0].success == "Speed to lead kept from 81.0 % (359 of 443) up by at least 5 points, checked on 14 Dec 2026"
     assert (held.actions[0].due, held.actions[0].function, held.actions[0].screen) == (date(2026, 11, 30), "Sales", "Promises")
-    assert [(one.id, one.verdict) for one in held.last] == [("a0", "moved as asked")]
+    assert [(one.id, one.verdict) for one in held.last] == [("a0", "Moved as meant")]
     assert {item.id for item in held.agenda} == set(AGENDAS["weekly"].ids) and all(item.used >= 0 for item in held.agenda)
     assert len({(one.card.id, one.stat, one.own, one.period, one.params) for one in held.lines}) == len(held.lines)
 
@@ -113,7 +113,7 @@ def test_the_workbook_has_the_meeting_before_its_numbers(pack):
     assert raised["Action"].value == "'" + FORMULA and raised["Action"].data_type == "s"
     assert raised["Due"].value == datetime(2026, 11, 30) and "yy" in raised["Due"].number_format
     assert raised["Baseline"].value == pytest.approx(359 / 443) and raised["Baseline"].number_format == "0.0%" and raised["At least"].value == 0.05
-    assert dict(zip(heads, (cell.value for cell in rows[2]), strict=True))["Verdict"] == "moved as asked"
+    assert dict(zip(heads, (cell.value for cell in rows[2]), strict=True))["Verdict"] == "Moved as meant"
     assert not any(cell.data_type == "f" for sheet in book for row in sheet.iter_rows() for cell in row)
 
 
@@ -224,7 +224,7 @@ def test_slides_have_findings_as_titles_and_all_that_was_decided(pack, deck):
     for item in pack.held.agenda:
         assert item.id in ("before", "next") or item.finding in titles
     text = _texts(deck)
-    assert all(one.success in text for one in (*pack.held.actions, *pack.held.last)) and "The data of EMEA are missing" in text and "moved as asked" in text
+    assert all(one.success in text for one in (*pack.held.actions, *pack.held.last)) and "The data of EMEA are missing" in text and "Moved as meant" in text
     assert all(pack.held.stands["As of"] in "".join(shape.text_frame.text for shape in slide.shapes if shape.has_text_frame) for slide in deck.slides)
 
 
@@ -282,7 +282,7 @@ def test_the_pack_has_one_name_and_three_files(pack):
 
 
 def test_a_meeting_without_decisions_or_lines_still_makes_its_files(pack):
-    bare = replace(pack.held, decisions=(), actions=(), last=(), lines=(), tables={}, agenda=tuple(replace(one, lines=(), finding="") for one in pack.held.agenda), reason="Half of the room was ill")
+    bare = replace(pack.held, decisions=(), actions=(), last=(), lines=(), tables={}, review=None, agenda=tuple(replace(one, lines=(), finding="") for one in pack.held.agenda), reason="Half of the room was ill")
     files = pack_files(bare, (), {}, (), pack.x, pack.view)
     assert "Half of the room was ill" in next(data for name, data in files.items() if name.endswith(".html")).decode()
     assert len(Presentation(io.BytesIO(next(data for name, data in files.items() if name.endswith(".pptx")))).slides) >= 2
