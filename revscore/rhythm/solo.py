@@ -21,15 +21,21 @@ from math import prod
 import numpy as np
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import GRAINS, Grain, Period
 from revscore.core.coded import Coded
+from revscore.core.made import Given, Made, Number, Worked
+from revscore.core.metric import functions
+from revscore.core.metrics import CARDS
 from revscore.core.metrics.shared import STEPS
+from revscore.core.metrics.targets import resolve
 from revscore.core.splits import shapley
 from revscore.core.terms import MQL, Target
 from revscore.core.units import Unit
 from revscore.core.view import View
 from revscore.rhythm.asks import FEW, frame_of, measured
-from revscore.rhythm.target_setting import measure_of, name, number_key
+from revscore.rhythm.target_lines import measure_of, number_key
+from revscore.rhythm.target_setting import name
 
 HISTORY = 8  # full periods that a best is looked for in
 
@@ -76,26 +82,26 @@ def solo_test(inputs: Sequence[Input], target: float, direction: str = "up") -> 
 
     `target` NaN: what is reached, met by nobody. Contributions are split by Shapley over the functions: they add up to together − baseline.
     """
-    functions = tuple(dict.fromkeys(one.function for one in inputs))
-    held = {name: np.array([one.values for one in inputs if one.function == name], dtype=float).prod(axis=0) for name in functions}
+    names = tuple(dict.fromkeys(one.function for one in inputs))
+    held = {name: np.array([one.values for one in inputs if one.function == name], dtype=float).prod(axis=0) for name in names}
     base = {name: float(values[-1]) for name, values in held.items()}
-    if not functions or not np.isfinite(list(base.values())).all():
+    if not names or not np.isfinite(list(base.values())).all():
         return None
     places = {name: int(np.nanargmin(values) if direction == "down" else np.nanargmax(values)) for name, values in held.items()}
     best = {name: float(held[name][place]) for name, place in places.items()}
 
     def reached(raised: Sequence[str]) -> float:
-        return prod(best[name] if name in raised else base[name] for name in functions)
+        return prod(best[name] if name in raised else base[name] for name in names)
 
     def meets(value: float) -> bool:
         return value <= target if direction == "down" else value >= target
 
     parts = shapley(base, best, lambda values: prod(values.values()))
     met = meets(reached(()))
-    smallest = () if met else next((one for size in range(1, len(functions) + 1)
-                     for one in sorted(combinations(functions, size), key=reached, reverse=direction != "down") if meets(reached(one))), ())
-    alone = tuple(Reach(name, places[name], reached((name,)), meets(reached((name,))), parts[name]) for name in functions)
-    return Solo(reached(()), met, reached(functions), alone, smallest)
+    smallest = () if met else next((one for size in range(1, len(names) + 1)
+                     for one in sorted(combinations(names, size), key=reached, reverse=direction != "down") if meets(reached(one))), ())
+    alone = tuple(Reach(name, places[name], reached((name,)), meets(reached((name,))), parts[name]) for name in names)
+    return Solo(reached(()), met, reached(names), alone, smallest)
 
 
 # -- the inputs of joint metrics -----------------------------------------------------------------------------------------------------------
@@ -113,6 +119,46 @@ class Joint:
     inputs: tuple[Input, ...] = ()
     solo: Solo | None = None
     why: str = ""
+
+    def sentence(self, currency: str) -> str:
+        """What the test says, in a sentence."""
+        def said(value: float) -> str:
+            return units.named(value, self.unit, currency)
+
+        if self.solo is None:
+            return f"{self.label} is not tested. {self.why}"
+        found, base = self.solo, self.periods[-1].name
+        first = max(found.alone, key=lambda one: -one.reached if self.target and self.target.direction == "down" else one.reached)
+        alone = f"{functions((first.function,))} alone could reach {said(first.reached)} at its best of {self.periods[first.best].name}"
+        if self.target is None:
+            return f"{self.label} has no target for {self.period.name}, so it is not tested: {alone}."
+        if found.met:
+            return f"{self.label} asks for nobody's best: {base} already reached {said(found.baseline)}, the target is {said(self.target.value)}."
+        if first.meets:
+            return f"{self.label} is not shared: {alone}, and the target is {said(self.target.value)}."
+        if found.smallest:
+            return f"No function alone can bring {self.label} to {said(self.target.value)}; {_listed([functions((one,)) for one in found.smallest])} together can."
+        return f"No function alone can bring {self.label} to {said(self.target.value)}, nor all at their best together ({said(found.together)})."
+
+    def behind(self, function: str = "") -> Number | Worked:
+        """The number of the last full period, or what a function reaches alone and what that is worked out from."""
+        card, stat, own = resolve(self.metric_id, CARDS)  # type: ignore[misc]
+        base = self.periods[-1]
+        held = Number.of(card, View.of(base, **own), stat, f"{self.label}, {base.name}")
+        if not function or self.solo is None:
+            return held
+        best = self.periods[next(one.best for one in self.solo.alone if one.function == function)]
+        label = f"{self.label}: {functions((function,))} alone, at its best of {best.name}"
+        if self.metric_id == "shared.handoff_yield.yield":
+            parts = [Given(f"{one.label}, {(at := best if one.function == function else base).name}", one.values[self.periods.index(at)], self.unit, "share of those that came through the leg before") for one in self.inputs]
+            return Worked(label, self.unit, Made(tuple(parts), "the product of the legs", lambda *legs: float(np.prod(legs))))
+        marketing = function == "marketing"
+        mqls = [Number.of(CARDS["funnel.entries"], View.of(one, stage=MQL), "count", f"MQLs, {one.name}") for one in (best, base)]
+        if len(self.inputs) == 1:
+            return Worked(label, self.unit, Made((mqls[0],), "the number itself", lambda one: one))
+        value = Number.of(card, View(base if marketing else best), stat, f"{self.label}, {(base if marketing else best).name}")
+        says = "value × MQLs of its best period ÷ MQLs of the last" if marketing else "value of its best period × MQLs of the last ÷ MQLs of its best period"
+        return Worked(label, self.unit, Made((value, *mqls), says, lambda value, best, base: value * best / base if marketing else value * base / best))
 
 
 _JOINT = ("shared.handoff_yield.yield", "shared.joint_pipeline.value", "pipeline.created.value", "bookings.won.value")  # shared by nature
@@ -209,3 +255,7 @@ def _in(frame: pd.DataFrame, column: str, periods: tuple[Period, ...]) -> np.nda
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
