@@ -71,7 +71,7 @@ class Aim:
     @property
     def record(self) -> str:
         """The record that it is kept as: the same for every way to write the metric."""
-        return hashlib.sha256("|".join((number_key(self.metric_id), self.segment, self.owner, str(self.start), str(self.end))).encode()).hexdigest()[:32]
+        return hashlib.sha256("|".join((number_key(self.metric_id), self.segment, _together(self.owner), str(self.start), str(self.end))).encode()).hexdigest()[:32]
 
     @property
     def period(self) -> Period:
@@ -87,6 +87,11 @@ class Aim:
         """(day from which, value) of the values it had up to `day`, in the order of time."""
         days = sorted({one.valid_from for one in self.settings if one.valid_from <= day})
         return tuple((since, found.value) for since in days if (found := self.on(since)) is not None)
+
+
+def _together(owner: str) -> str:
+    """Functions in one order: "sales+marketing" are "marketing+sales"."""
+    return "+".join(sorted(owner.split("+")))
 
 
 def name(metric_id: str) -> str:
@@ -204,7 +209,7 @@ def faults(x: Coded, aim: Aim, new: Setting, others: Sequence[Aim] = ()) -> tupl
     if new.valid_from >= aim.end > aim.start:
         out.append("It would hold only after its period is over: choose an earlier day.")
     out += [f"Its period overlaps {one.period.dates()}, for which {label} has a target already: change that one, or choose a period inside or around it." for one in others
-            if (number_key(one.metric_id), one.segment, one.owner) == (number_key(aim.metric_id), aim.segment, aim.owner) and one.record != aim.record
+            if (number_key(one.metric_id), one.segment, _together(one.owner)) == (number_key(aim.metric_id), aim.segment, _together(aim.owner)) and one.record != aim.record
             and max(one.start, aim.start) < min(one.end, aim.end) and not _nested(one, aim)]
     return tuple(out)
 
@@ -332,11 +337,11 @@ def sums(x: Coded) -> tuple[Sum, ...]:
         if found is None or found[1].kind is not Kind.TOTAL:
             continue
         alike = [one for one in x.terms.targets if (one.start, one.end) == (whole.start, whole.end) and number_key(one.metric_id) == number_key(whole.metric_id)]
-        parts = tuple(one for one in alike if one.segment and one.owner_function == whole.owner_function) if not whole.segment else ()
+        parts = tuple(one for one in alike if one.segment and _together(one.owner_function) == _together(whole.owner_function)) if not whole.segment else ()
         if parts:
             out.append(Sum(whole.metric_id, Period(whole.start, whole.end), "segments", whole, parts, tuple(one for one in segments if one not in {part.segment for part in parts})))
         owners = whole.owner_function.split("+")
-        shares = tuple(one for one in alike if one.segment == whole.segment and one.owner_function != whole.owner_function and set(one.owner_function.split("+")) < set(owners))
+        shares = tuple(one for one in alike if one.segment == whole.segment and set(one.owner_function.split("+")) < set(owners))
         if shares:
             out.append(Sum(whole.metric_id, Period(whole.start, whole.end), "functions", whole, shares, tuple(one for one in owners if one not in {o for part in shares for o in part.owner_function.split("+")})))
     return tuple(sorted(out, key=lambda one: -one.period.start))
