@@ -11,6 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -158,9 +159,14 @@ class _Look:
     def after(self) -> Period:
         return Period(self.raised + 1, self.last + 1)
 
+    @cached_property
+    def state(self) -> bool:
+        """It speaks of as-of alone, so that it has neither records since nor weeks."""
+        return is_state(self.x, self.number.card, **dict(self.number.params))
+
     @property
     def by_records(self) -> bool:
-        return self.number.card.measure(self.number.stat).tested and not self.number.is_made
+        return self.number.card.measure(self.number.stat).tested and not self.number.is_made and not self.state
 
     def _side(self, period: Period, views: Sequence[View]) -> Side:
         """The number over `period` under each of `views`, which share no record, taken together."""
@@ -183,7 +189,7 @@ class _Look:
             why = ""
         else:
             why = self._untested()
-            before, after, step = (Side(self.before), Side(self.after), Step()) if why else self._weeks((self.number.view,))
+            before, after, step = (*self._stated(), Step()) if why else self._weeks((self.number.view,))
         size = self.success.size or math.nan
         wanted = self._sized(size, before)
         reached = bool(step.value * (-1 if self.success.direction == "down" else 1) >= wanted - 1e-12)
@@ -196,11 +202,16 @@ class _Look:
         least = self.x.terms.stats.min_n_effect if self.by_records else 1
         if why:
             return "inconclusive"
-        if not after.n or (after.n < least and after.waiting):
-            return "not_yet_measurable"
+        if (not after.n and not (self.due and not self.by_records and self.last - self.raised >= 14)) or (after.n < least and after.waiting):
+            return "not_yet_measurable"  # weeks that are over and have too few records stay too few
         if after.n < least or before.n < (least if self.by_records else _LEAST):
             return "insufficient_n"
         return {1: "moved", -1: "moved_wrong_way", 0: "inconclusive"}[step.way(self.success.direction)]
+
+    def _stated(self) -> tuple[Side, Side]:
+        """Of a number that cannot be judged: its value as it was recorded, and as it is now."""
+        now = replace(self.number, view=self.number.view.during(None)).value(self.x) if self.state else math.nan
+        return Side(self.before, math.nan if self.success.baseline is None else self.success.baseline), Side(self.after, now)
 
     def _records(self, views: Sequence[View]) -> tuple[Side, Side, Step]:
         before, after = self._side(self.before, views), self._side(self.after, views)
@@ -234,9 +245,11 @@ class _Look:
             return "its value goes on changing while its records age, so a young period cannot be set against an older one"
         if measure.kind is Kind.SURVIVAL:
             return "the median of a survival curve has no weeks to compare; choose the share within a target instead"
-        if Kind.STUDY in (measure.kind, self.number.card.headline.kind) or is_state(self.x, self.number.card, **dict(self.number.params)):
+        if self.state:
             return "it is a state of today without a weekly history"
-        return "" if len(self._weekly((self.number.view,))[0]) else "it has no weekly history"
+        if Kind.STUDY in (measure.kind, self.number.card.headline.kind):
+            return "it is a study without a weekly history"
+        return "" if not self.number.is_made or len(self._weekly((self.number.view,))[0]) else "it has no weekly history"
 
     def _sized(self, size: float, before: Side) -> float:
         """The agreed size in the unit of the difference: of a total, a week's share of it."""
@@ -288,17 +301,22 @@ class _Look:
         measure = card.measure(self.number.stat)
         if len(views) > 1 and not self.by_records and measure.kind not in (Kind.TOTAL, Kind.LEVEL):
             return None, "No comparison group: a value outside of several filters cannot be put together."
-        if math.isnan(found.step.value):
+        if (found.so_far or found.verdict) in ("insufficient_n", "not_yet_measurable") or math.isnan(found.step.value):
             return None, "No comparison group: there is no difference to set it beside."
         before, after, step = self._records(views) if self.by_records else self._weeks(views)
         least = self.x.terms.stats.min_n_effect if self.by_records else 1
         if min(before.n, after.n) < least:
             return None, "No comparison group: the rest of the company has too few records."
         less = net(found.step, step) if self.by_records else Step(found.step.value - step.value)
-        says = f"The rest of the company went from {self._text(before.value)} to {self._text(after.value)}; less that, the action's difference is {self._step(less.value)}"
-        if self.by_records:
-            says += f" (95 % interval {self._step(less.low)} to {self._step(less.high)})" + ("" if less.way(self.success.direction) > 0 else ", which chance alone may give")
-        return Rest(before, after, step, less, f"{says}."), ""
+        went = f"The rest of the company went from {self._text(before.value)} to {self._text(after.value)}"
+        if measure.kind in (Kind.TOTAL, Kind.LEVEL):  # of another size: what counts is its growth
+            if not before.value:
+                return None, "No comparison group: the rest of the company had none of it before."
+            expected = found.before.value * after.value / before.value
+            less = Step(found.after.value - expected)
+            return Rest(before, after, step, less, f"{went}; gone the same way, the segment would be at {self._text(expected)}: the action's difference is {self._step(less.value)}."), ""
+        chance = "" if not self.by_records else f" ({self._interval(less)}{', which chance alone may give' if less.way('up') == 0 else ''})"
+        return Rest(before, after, step, less, f"{went}; less that, the action's difference is {self._step(less.value)}{chance}."), ""
 
     def _others(self, name: str, chosen: tuple[str, ...]) -> tuple[str, ...]:
         """All values of a dimension but these, those of records without one included."""
@@ -312,7 +330,8 @@ class _Look:
         head = "" if self.due else f"Checked on {_day(day_number(self.success.check_on))}; so far: "
         before, after, name = found.before, found.after, self.number.label
         if why:
-            return f"{head}{name} cannot be judged: {why}."
+            values = "" if math.isnan(before.value) or math.isnan(after.value) else f"{name} was {self._text(before.value)} and is {self._text(after.value)} now; it"
+            return f"{head}{values or name} cannot be judged: {why}."
         if word == "not_yet_measurable":
             what = f"{after.waiting:,.0f} records since {_day(self.raised)} are not mature yet" if after.waiting else f"there is no {'complete week' if found.by_weeks else 'record'} since {_day(self.raised)}"
             return f"{head}{name} cannot be judged yet: {what}."
@@ -320,7 +339,7 @@ class _Look:
         if word == "insufficient_n":
             return f"{head}{went}: too few to tell."
         size = f"the agreed {self._step(wanted if self.success.direction == 'up' else -wanted)}{' a week' if found.by_weeks and wanted != found.size else ''} was {'reached' if found.reached else 'not reached'}"
-        interval = f"{self._step(found.step.value)}, 95 % interval {self._step(found.step.low)} to {self._step(found.step.high)}"
+        interval = f"{self._step(found.step.value)}, {self._interval(found.step)}"
         meant = {"moved": "moved as meant", "moved_wrong_way": "moved the wrong way", "inconclusive": "no more than chance may give"}[word]
         wait = f" {after.waiting:,.0f} more are not mature yet." if after.waiting else ""
         return f"{head}{went} ({interval}): {meant}; {size}.{wait}"
@@ -330,6 +349,9 @@ class _Look:
 
     def _text(self, value: float) -> str:
         return units.text(value, self.number.card.measure(self.number.stat).unit, self.x.terms.corporate_currency)
+
+    def _interval(self, step: Step) -> str:
+        return f"95 % interval {self._step(step.low).removesuffix(' points')} to {self._step(step.high)}"
 
     def _step(self, value: float) -> str:
         sign = "+" if value >= 0 else "−"

@@ -36,7 +36,7 @@ def company(shares: np.ndarray, seed: int, as_of: str = AS_OF) -> Coded:
     keep = np.asarray(at <= pd.Timestamp(as_of))
     hit = (rng.random(shape) < shares[:, :, None]).ravel()
     ids = pd.Series([f"L{k}" for k in range(week.size)])
-    leads = pd.DataFrame({"lead_id": ids, "created_at": at, "region": [f"R{k:02}" for k in team]})[keep]
+    leads = pd.DataFrame({"lead_id": ids, "created_at": at, "region": [f"R{k:02}" for k in team], "email": ids + "@x.example"})[keep]
     events = pd.concat([pd.DataFrame({"lead_id": ids, "stage": "mql", "entered_at": at})[keep],
                         pd.DataFrame({"lead_id": ids, "stage": "sal", "entered_at": at + pd.Timedelta(days=2)})[keep & hit]], ignore_index=True)
     events["event_id"] = [f"E{k}" for k in range(len(events))]
@@ -157,6 +157,8 @@ def test_a_total_is_judged_by_its_weeks():
     assert sum(one.verdict == "moved" for one in found) >= 0.8 * len(found)
     one = found[0]
     assert one.by_weeks and one.reached and one.rest.before.value > one.before.value * 50 and "a week" in one.sentence
+    share = one.rest.after.value / one.rest.before.value  # the rest is larger: its growth is taken off, not its size
+    assert one.rest.net.value == pytest.approx(one.after.value - one.before.value * share) and 0.5 < share < 1
 
 
 def test_weeks_that_resemble_the_week_before_are_no_easy_success():
@@ -170,8 +172,16 @@ def test_weeks_that_resemble_the_week_before_are_no_easy_success():
 
 
 def test_a_state_of_today_is_not_judged_and_says_why(nothing):
-    found = judge(nothing, action(View.of(QUARTER), "sla.breach_ageing"))
-    assert found.verdict in ("inconclusive", "not_yet_measurable") and found.rest is None
+    found = judge(nothing, action(View.of(QUARTER, region="R01"), "dq.duplicates", "rate"))
+    assert found.verdict == "inconclusive" and found.rest is None and found.before.value == 0.3
+    assert found.sentence == "Duplicate leads was 30.0 % and is 0.0 % now; it cannot be judged: it is a state of today without a weekly history."
+
+
+def test_weeks_with_too_few_records_stay_too_few():
+    """One lead in two weeks converts: no week has five."""
+    x = company(flat(0.06), 9)
+    found = judge(x, action(of_team(1), "velocity.lead_transition_days", "median", 1.0, "down"))
+    assert (found.verdict, found.after.n) == ("insufficient_n", 0)
 
 
 def test_what_cannot_be_judged_says_why(nothing):
