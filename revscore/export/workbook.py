@@ -23,7 +23,7 @@ from revscore.core.metric import Kind
 from revscore.core.receipt import Receipt, receipt_for
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.export.safe import neutral
+from revscore.export.safe import neutral_text
 from revscore.rhythm.behind import Behind, Columns, before, of_series
 
 ROW_CAP = 200_000  # rows of the sheet Rows; what does not fit is said on the receipt, never cut in silence
@@ -162,11 +162,17 @@ def _write(sheet: Worksheet, widths: Sequence[float], headings: Sequence[str], r
         cell.font, cell.fill = _BOLD, _HEAD
     sheet.append(heads)
     for row in rows:
-        sheet.append([_cell(sheet, value) for value in row])
+        sheet.append([_quick(sheet, value) for value in row])
 
 
 def _letter(number: int) -> str:
     return (chr(64 + number // 26) if number >= 26 else "") + chr(65 + number % 26)
+
+
+def _quick(sheet: Worksheet, value: Any) -> WriteOnlyCell | str | float | int | None:
+    """`_cell`; what needs no format and cannot be taken for anything else is given as it is, which is four times as fast."""
+    plain = type(value) is int or type(value) is float and math.isfinite(value) or type(value) is str and len(value) <= 60 and value[:1].isalpha() and value.isprintable()
+    return value if plain else _cell(sheet, value)
 
 
 def _cell(sheet: Worksheet, value: Any) -> WriteOnlyCell | None:
@@ -184,7 +190,7 @@ def _cell(sheet: Worksheet, value: Any) -> WriteOnlyCell | None:
         return cell
     if isinstance(value, str):
         text = "".join(c for c in value if c >= " " or c in "\t\n\r")[:32_000]
-        cell = WriteOnlyCell(sheet, neutral(pd.Series([text], dtype="str")).iloc[0] if text[:1] in "=+-@\t\r\n ＝＋－＠" else text)
+        cell = WriteOnlyCell(sheet, neutral_text(text))
         cell.data_type = "s"
         if len(text) > 60:
             cell.alignment = _WRAP
