@@ -46,6 +46,7 @@ class Beside(Coded):
     codes = property(lambda self: self._base.codes)
     lead_index = property(lambda self: self._base.lead_index)
     opp_index = property(lambda self: self._base.opp_index)
+    missing_rates = property(lambda self: self._base.missing_rates)
 
     def journeys(self, mode: str = "") -> Journeys:
         return self._base.journeys(mode)

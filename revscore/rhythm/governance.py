@@ -36,8 +36,9 @@ def overdue(x: Coded, view: View) -> pd.DataFrame:
     if not len(found):
         return found
     titles = x.data.table("decisions").drop_duplicates("decision_id").set_index("decision_id")["title"]
+    log = x.data.table("actions").drop_duplicates("action_id").set_index("action_id").get("title", pd.Series(dtype="str"))  # of the team's own actions, which may follow from no decision
     moves = found["metric_id"].map({name: metric(name)[0] for name in found["metric_id"].dropna().unique()})
-    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"]), metric_id=moves).sort_values(["due_date", "action_id"], kind="stable")[
+    return found.assign(decision=found["decision_id"].map(titles).astype("str").fillna(found["action_id"].map(log).astype("str")).fillna(found["decision_id"]), metric_id=moves).sort_values(["due_date", "action_id"], kind="stable")[
         ["decision", "metric_id", "owner_function", "due_date"]].reset_index(drop=True)
 
 

@@ -18,6 +18,7 @@ from revscore.rhythm.verdicts import judged_alone
 from revscore.store import Entry, Store
 
 KINDS = (DECISION, ACTION)
+_BESIDE = ("title", "verdict")  # of actions: what the extract's table has no column for
 
 
 def with_log(store: Store, x: Coded, until: int | None = None) -> Coded:
@@ -47,7 +48,7 @@ def _decision(one: Decision) -> dict[str, Any] | None:
 
 
 def _action(x: Coded, one: Action) -> dict[str, Any]:
-    row: dict[str, Any] = {"action_id": one.id, "decision_id": one.decision or None, "owner_function": one.function or None, "created_at": one.raised_at, "due_date": _date(one.due),
+    row: dict[str, Any] = {"action_id": one.id, "title": one.title, "decision_id": one.decision or None, "owner_function": one.function or None, "created_at": one.raised_at, "due_date": _date(one.due),
                            "completed_at": one.done_at if one.status == "done" else pd.NaT, "status": one.status}
     if one.success is None:
         return row
@@ -63,11 +64,12 @@ def _action(x: Coded, one: Action) -> dict[str, Any]:
 
 def _together(x: Coded, name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
     """The table of the extract, then the rows of the log."""
-    own = pd.DataFrame(rows, columns=[*(column.name for column in schema.TABLES[name].columns), *(("verdict",) if name == "actions" else ())])
+    own = pd.DataFrame(rows, columns=[*(column.name for column in schema.TABLES[name].columns), *(_BESIDE if name == "actions" else ())])
     typed = schema.conform(name, own.assign(**{column.name: pd.to_datetime(own[column.name], utc=column.type == "ts").astype(schema.DTYPES[column.type])
                                                for column in schema.TABLES[name].columns if column.type in ("ts", "date")}))
     frame = pd.concat([x.data.table(name), typed], ignore_index=True) if len(x.data.table(name)) else typed
-    return frame if name != "actions" else frame.assign(verdict=pd.Series([None] * len(x.data.table(name)) + own["verdict"].tolist(), dtype="str"))
+    before = len(frame) - len(own)
+    return frame if name != "actions" else frame.assign(**{column: pd.Series([None] * before + own[column].tolist(), dtype="str") for column in _BESIDE})
 
 
 def _date(text: str) -> pd.Timestamp:

@@ -26,6 +26,7 @@ from revscore.core.metric import Kind
 from revscore.core.review import is_state
 from revscore.core.signals import points
 from revscore.core.statistics import newcombe
+from revscore.core.sums import keep
 from revscore.core.view import DIMENSIONS, View
 from revscore.rhythm.actions import Action, Success
 
@@ -108,6 +109,28 @@ def judged_alone(x: Coded, action: Action) -> Verdict:
     """The verdict without comparison group and warning: what the numbers on actions count."""
     found = _Look.of(x, action)
     return found if isinstance(found, Verdict) else found.judged()
+
+
+def tally(found: Sequence[Verdict]) -> str:
+    """What became of several actions, in a sentence for the head of a meeting; where most cannot be told, that the measures should be mended."""
+    words = {"moved": "moved as meant", "moved_wrong_way": "moved the wrong way", "inconclusive": "inconclusive", "insufficient_n": "too few to tell",
+             "not_yet_measurable": "not measurable yet"}
+    counts = {word: sum(one.verdict == word for one in found) for word in words}
+    said = ", ".join(f"{count} {words[word]}" for word, count in counts.items() if count)
+    told, untold = counts["moved"] + counts["moved_wrong_way"], counts["inconclusive"] + counts["insufficient_n"]
+    advice = " Most cannot be told: choose measures with more records, or larger steps." if untold >= 3 and untold > told else ""
+    return f"Of {len(found)} action{'s' if len(found) != 1 else ''}: {said}.{advice}" if found else "No action has come to its check date."
+
+
+def settles_in(x: Coded, number: Number) -> int:
+    """Days until a record of the number is mature, so that a check date lies at least so far ahead; 0 for what settles at once."""
+    measure = number.card.measure(number.stat)
+    if number.is_made or measure.kind is not Kind.RATE or measure.base == measure.den or x.data.missing(number.card.needs):
+        return 0
+    facts = x.facts(number.card, **dict(number.params))
+    rows = keep(facts, number.view.during(None), x.dims)
+    mature = facts.day[rows][np.asarray(facts.values[measure.den])[rows] > 0]
+    return max(int(x.as_of_day - mature.max()), 0) if len(mature) else 0
 
 
 def raised_on(x: Coded, action: Action) -> int:

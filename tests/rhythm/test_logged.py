@@ -24,6 +24,7 @@ from revscore.governance.verify import verify
 from revscore.rhythm import actions, decisions
 from revscore.rhythm.actions import Action, Success
 from revscore.rhythm.decisions import Decision
+from revscore.rhythm.governance import overdue
 from revscore.rhythm.logged import with_log
 from revscore.store import Store
 from tests.governance.company import QUARTER, extract, keep, tables
@@ -83,6 +84,7 @@ def test_actions_count_and_drafts_are_open(store):
     actions.cancel(store, "company", actions.raise_action(store, "company", an_action("a4"), "ada"), "ada", "No")
     x = company.coded(store, "company")
     found = numbers(x, "governance.actions")
+    assert overdue(x, View())["decision"].tolist() == ["Call sooner"] and overdue(x, View())["metric_id"].tolist() == ["Win rate"]
     assert done.state == "done" and (found["due"], found["overdue"], found["completion_rate"]) == (3, 1, pytest.approx(2 / 3))
     assert x.data.table("actions").set_index("action_id")["status"].to_dict() == {"A1": "done", "a1": "open", "a2": "done", "a3": "open", "a4": "cancelled"}
 
@@ -107,6 +109,18 @@ def test_an_entry_encodes_nothing_anew(store):
     assert x.opps is base.opps and x.facts(number.card) is base.facts(number.card) and x.dims is base.dims
     assert number.value(x) == number.value(base) and x.journeys() is base.journeys()
     assert compute(x, CARDS["governance.actions"]).shape and base.data.missing(("actions",)) == ("actions",)
+
+
+def test_every_other_number_is_the_same_beside_the_log(store):
+    keep(store, {**tables(), "decisions": OWN}, LATER)
+    decisions.decide(store, "company", Decision("d1", "Route EMEA leads", "To a queue with an owner"), "ada")
+    base = company.encoded(store, "company")
+    x = with_log(store, base)
+    assert x is not base
+    for card in CARDS.values():
+        if not base.data.missing(card.needs) and card.family != "governance":
+            pd.testing.assert_frame_equal(compute(x, card), compute(base, card), obj=card.id)
+            assert receipt(x, Number.of(card)).sha256 == receipt(base, Number.of(card)).sha256
 
 
 def test_a_done_action_is_judged_from_the_extract(store):

@@ -20,7 +20,7 @@ from revscore.core.terms import Terms
 from revscore.core.view import View
 from revscore.core.written import number_as_json
 from revscore.rhythm.actions import Action, Success
-from revscore.rhythm.verdicts import Verdict, judge, judged_alone, raised_on
+from revscore.rhythm.verdicts import Verdict, judge, judged_alone, raised_on, settles_in, tally
 
 RAISED, CHECK, AS_OF = "2026-06-28", "2026-08-30", "2026-11-30T12:00:00Z"
 QUARTER = Period(day_number("2026-04-01"), day_number("2026-07-01"), "Q")
@@ -196,6 +196,18 @@ def test_the_day_of_the_numbers_counts_not_that_of_the_meeting(nothing):
     assert raised_on(nothing, action(of_team(1))) == day_number(RAISED)
     without = action(of_team(1), raised="2026-07-01")
     assert raised_on(nothing, replace(without, success=replace(without.success, receipt={}))) == day_number("2026-07-01")
+
+
+def test_how_many_moved_is_one_sentence():
+    found = [Verdict(word, "") for word in ("moved", "inconclusive", "inconclusive", "insufficient_n", "not_yet_measurable")]
+    assert tally(found) == ("Of 5 actions: 1 moved as meant, 2 inconclusive, 1 too few to tell, 1 not measurable yet. Most cannot be told: choose measures with more records, or larger steps.")
+    assert tally(found[:1]) == "Of 1 action: 1 moved as meant." and tally([]) == "No action has come to its check date."
+
+
+def test_a_check_date_lies_beyond_the_time_that_a_number_takes_to_settle():
+    x = company(flat(), 5, "2026-07-08T12:00:00Z")
+    assert settles_in(x, Number.of(CARDS[RATE], View.of(pair="mql->sal"))) == 14
+    assert settles_in(x, Number.of(CARDS["funnel.entries"], View())) == 0
 
 
 def test_a_verdict_is_one_of_those_of_the_metric():
