@@ -47,7 +47,9 @@ def weekly_step(history: np.ndarray, before: np.ndarray, after: np.ndarray) -> S
     spread = float((deviations ** 2).sum())
     r = float((deviations[1:] * deviations[:-1]).sum()) / spread if spread > 0 else 0.0
     r = float(np.clip(r + 1 / len(history), 0.0, _STICKY))  # of few weeks the estimate is too low by about 1 ÷ their number
-    sigma = float(np.abs(np.diff(history)).mean()) / _D2 / np.sqrt(1 - r)
+    usual = float(np.abs(np.diff(history)).mean())
+    ranges = max(usual, float(np.abs(np.concatenate([np.diff(history), np.diff(after)])).mean()))  # one large deal after it is no shift
+    sigma = ranges / _D2 / np.sqrt(1 - r)
     error = sigma * np.sqrt((1 + r) / (1 - r) * (1 / len(before) + 1 / len(after)))
     d, half = float(after.mean() - before.mean()), _t95(_FREE * (len(history) - 1)) * error
     return Step(d, d - half, d + half)
