@@ -123,9 +123,14 @@ def texts(values: Iterable[float], unit: Unit, currency: str) -> list[str]:
     return ["" if np.isnan(v) else units.text(v, unit, currency) for v in values]
 
 
+MOST_GOALS = 4  # labels on a target line
+
+
 def target_texts(goal: np.ndarray, value: np.ndarray, unit: Unit, currency: str) -> dict[str, np.ndarray]:
-    """"target 30 %" where a target begins or changes, "" elsewhere: in `goal_over` or, where the next values lie above the line, in `goal_under`."""
+    """"target 30 %" where a target begins or changes (where it does so often: at the last such place before the end), "" elsewhere: in `goal_over` or, where the next values lie above the line, in `goal_under`."""
     new = ~np.isnan(goal) & (np.concatenate([[np.nan], goal[:-1]]) != goal)
+    if new.sum() > MOST_GOALS:  # a target of its own for every period: the line says it, one label tells what the line is
+        new &= np.arange(len(goal)) == (np.flatnonzero(new[:-1])[-1] if new[:-1].any() else len(goal) - 1)
     above = np.array([np.sum(value[k:k + 3] > goal[k]) > np.sum(value[k:k + 3] < goal[k]) for k in range(len(goal))], dtype=bool)
     said = np.array([f"target {text}".replace(".0 %", " %") for text in texts(goal, unit, currency)], dtype=object)
     return {"goal_over": np.where(new & ~above, said, ""), "goal_under": np.where(new & above, said, "")}

@@ -81,7 +81,7 @@ def test_a_change_keeps_what_was_and_a_wrong_direction_is_asked_for(app, own):
     page.text_input(key=f"why-{record}-0").set_value("new plan")
     page = press(page, "Change the target")
     assert [(verb, one["value"], date_of(one["valid_from"]).isoformat()) for verb, one in entries(own)] == [("set", 80_000.0, "2026-06-15")]
-    assert table(page, "said")["said"].tolist() == ["from the extract", "set"] and "local, from 15 Jun 2026" in table(page, "set_by")["set_by"].tolist()
+    assert table(page, "said")["said"].tolist() == ["from the extract", "set"] and "local, 15 Jun 2026" in table(page, "set_by")["set_by"].tolist()
     page.text_input(key=f"withdraw-why-{record}-1").set_value("board says no")
     page = press(page, "Withdraw")
     assert [verb for verb, _ in entries(own)] == ["set", "withdrawn"] and table(page, "set_by")["set_by"].tolist() == ["the extract"] * 2

@@ -148,7 +148,7 @@ def promised(now: Now, period: Period, found: list[Standing]) -> None:
 def _source(now: Now, one: Standing) -> str:
     found = next((aim for aim in _log(now) if aim.record == setting.aim_of(one.target).record), None)
     now_ = found.on(now.x.as_of_day) if found else None
-    return f"{now_.by}, from {_day(now_.valid_from)}" if now_ else "the extract"
+    return f"{now_.by}, {_day(now_.valid_from)}" if now_ else "the extract"
 
 
 def added(now: Now, period: Period, parts: list[Sum]) -> None:
@@ -298,7 +298,7 @@ def past(now: Now, period: Period | None) -> None:
         st.markdown("No target is set for this period.")
         return
     last = max(known, key=lambda id_: known[id_].settings[-1].at.value if known[id_].settings else 0)
-    picked = st.selectbox("Target", list(known), index=list(known).index(last), key=f"target-past-{period.start}-{period.end}", format_func=lambda id_: _title(now, known[id_]))
+    picked = st.selectbox("Target", list(known), index=list(known).index(last), key=f"target-past-{period.start}-{period.end}-{last}-{known[last].version}", format_func=lambda id_: _title(now, known[id_]))
     aim = known[picked or last]
     unit = setting.measure_of(aim.metric_id)[1].unit  # type: ignore[index]
     frame = setting.history(aim, setting.extract_targets(now.x))
