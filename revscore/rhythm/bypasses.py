@@ -32,7 +32,7 @@ def _can(x: Coded, needs: tuple[str, ...]) -> bool:
 
 _EITHER: dict[str, tuple[tuple[str, ...], ...]] = {  # kinds that judge leads or deals, whichever the extract has
     "skipped": (CARDS[_OF_LEADS].needs, CARDS[_OF_DEALS].needs), "moved_back": (CARDS[_OF_LEADS].needs, CARDS[_OF_DEALS].needs),
-    "closed_no_reason": (("lead_stage_history.reason",), ("opp_history.stage", "opportunities.loss_reason")),
+    "missing_required": (CARDS["dq.complete_leads"].needs, CARDS["dq.complete_deals"].needs), "closed_no_reason": (("lead_stage_history.reason",), ("opp_history.stage", "opportunities.loss_reason")),
     "bulk_edit": (_LEADS, _DEALS), "out_of_order": (_LEADS, _DEALS),
 }
 

@@ -19,6 +19,7 @@ from revscore.core.coded import Coded
 from revscore.core.drill import readable, records
 from revscore.core.entities import ENTITIES
 from revscore.core.metrics import CARDS
+from revscore.core.metrics.common import LEAD_CHANGES
 from revscore.core.review import listed
 from revscore.core.view import View
 from revscore.rhythm import bypasses, irregular
@@ -51,14 +52,14 @@ def _kind(id_: str, label: str, group: Group, function: str, needs: str | tuple[
 
 
 KINDS: tuple[Kind, ...] = (  # in the order of the triage (METRICS section 18)
-    _kind("routing_failed", "Routing failed", "Routing and owners", "revops", (*CARDS["dq.exception_rate"].needs, "routing_log.lead_id", "routing_log.attempted_at", "routing_log.result"), irregular.routing,
+    _kind("routing_failed", "Routing failed", "Routing and owners", "revops", (*LEAD_CHANGES, "routing_log.lead_id", "routing_log.attempted_at", "routing_log.result"), irregular.routing,
           "Give the lead to somebody, then mend the routing rule."),
     _kind("unassigned", "Nobody owns it", "Routing and owners", "revops", "dq.unassigned", irregular.unassigned, "Give the lead to somebody who works on it.", "Stands in"),
     _kind("duplicate", "Suspected duplicates", "Routing and owners", "revops", "dq.duplicates", irregular.duplicates, "Merge it into the earlier lead.", "Same address as"),
     _kind("orphan_account", "Deals without an account", "Routing and owners", "revops", (*CARDS["dq.orphans"].needs, "opportunities.account_id"), irregular.without_account, "Name the account."),
     _kind("no_contact_role", "Open deals without a contact role", "Routing and owners", "sales", (*CARDS["dq.orphans"].needs, "opp_contact_roles"), irregular.without_role, "Add the people who decide."),
     _kind("orphan_touch", "Touches that belong to nothing", "Routing and owners", "revops", (*CARDS["dq.orphans"].needs, "touches"), irregular.touches, "Bring in the missing person or campaign, or mend the id.", "Without"),
-    _kind("missing_required", "Required fields missing", "Completeness", "sales", (*CARDS["dq.exception_rate"].needs, "required_fields"), irregular.missing, "Fill in the fields.", "Missing"),
+    _kind("missing_required", "Required fields missing", "Completeness", "sales", (), irregular.missing, "Fill in the fields.", "Missing"),
     _kind("hygiene", "Forecast rules broken", "Completeness", "sales", "forecast.hygiene", irregular.hygiene, "Mend the deal, or take it out of the forecast.", "Broken"),
     _kind("sla_breach_open", "Broken promises, still open", "Broken promises", "sales", "sla.breach_ageing", irregular.breaches, "Act now; whoever the level names has to know.", "Promise"),
     _kind("skipped", "Stages skipped", "Round the rules", "sales", (), bypasses.skipped, "Ask why, and put the missing stage in where the tool allows it.", "Skipped", True),
@@ -82,6 +83,7 @@ def lacks_of(x: Coded, kind: Kind) -> str:
     """Why a kind cannot be judged in this extract; "" when it can."""
     needs = bypasses.needs_of(x, kind.id) or kind.needs
     missing = x.data.missing(needs)
+    missing = tuple(need for need in missing if "." not in need or need.partition(".")[0] + "!" not in missing)  # a table that was not observed is named once
     return f"Needs {listed(missing)}, which this extract lacks." if missing else bypasses.unjudged(x, kind.id)
 
 

@@ -13,8 +13,8 @@ import pandas as pd
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, instants
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
-from revscore.core.metrics.forecast import RULES, last_sign_of_life
-from revscore.core.metrics.quality import routing_attempts
+from revscore.core.metrics.forecast import RULES, forecast_deals, last_sign_of_life
+from revscore.core.metrics.quality import LEAD_EXCEPTIONS, lead_exceptions, leads_at_work, routing_attempts
 from revscore.core.metrics.sla import PROMISES
 from revscore.core.requirements import Cells, deal_cells, lead_cells
 from revscore.core.sla import BREACHED_CLOSED, BREACHED_OPEN
@@ -55,13 +55,6 @@ def flagged(x: Coded, card: str, measure: str) -> tuple[np.ndarray, np.ndarray]:
     return facts.record[rows].astype("int64"), rows
 
 
-def _open(x: Coded, measure: str) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Open records with an exception: leads, their places in the facts, deals, their places."""
-    record, rows = flagged(x, "dq.exception_rate", measure)
-    lead = record < x.leads.n
-    return record[lead], rows[lead], record[~lead] - x.leads.n, rows[~lead]
-
-
 def lead_since(x: Coded, lead: np.ndarray) -> np.ndarray:
     """Since when leads stand in their stage; those without events since they were created."""
     last = x.leads.last_event[lead]
@@ -75,12 +68,13 @@ def deal_since(x: Coded, deal: np.ndarray) -> np.ndarray:
 
 
 def routing(x: Coded) -> list[Found]:
-    """Failed attempts; open the last one of a lead whose routing still counts as failed."""
+    """Failed attempts; open the last one of a lead at work whose routing still counts as failed (`dq.exception_rate`)."""
     lead, at, result = routing_attempts(x)
     rows = np.flatnonzero((result != "assigned") & x.leads.in_f0[lead])
     rows = rows[np.lexsort((at[rows], lead[rows]))]
     lead, at, result = lead[rows], at[rows], result[rows]
-    still, *_ = _open(x, "routing_failed")
+    at_work, flags = lead_exceptions(x)
+    still = at_work[flags[LEAD_EXCEPTIONS.index("routing_failed")]]
     last = np.append(lead[1:] != lead[:-1], True) if len(lead) else np.zeros(0, dtype=bool)
     what = np.where(result == "fallback_queue", "fell into the fallback queue", "the routing failed").astype(object)
     return [Found("lead", lead, at, what, np.isin(lead, still) & last)]
@@ -116,13 +110,18 @@ def touches(x: Coded) -> list[Found]:
 
 
 def missing(x: Coded) -> list[Found]:
-    """Since the first stage was reached that needs what is missing."""
-    lead, in_leads, deal, in_deals = _open(x, "missing_required")
-    what = x.facts(CARDS["dq.exception_rate"]).detail["missing"]
-    of_leads = _needed_since(lead_cells(x), x.terms.lead_stages, x.leads.reached, x.leads.n)[lead]
-    of_deals = _needed_since(deal_cells(x), x.terms.opp_stages, x.opps.reached, x.opps.n)[deal]
-    return [Found("lead", lead, np.where(of_leads == NEVER, lead_since(x, lead), of_leads), what[in_leads]),
-            Found("opp", deal, np.where(of_deals == NEVER, deal_since(x, deal), of_deals), what[in_deals])]
+    """Leads at work and deals in the forecast that are not complete, since they reached the first stage that needs what is missing."""
+    found = []
+    for card, entity, cells, stages, open_now, since in (("dq.complete_leads", "lead", lead_cells, x.terms.lead_stages, leads_at_work, lead_since),
+                                                         ("dq.complete_deals", "opp", deal_cells, x.terms.opp_stages, forecast_deals, deal_since)):
+        if not x.data.missing(CARDS[card].needs):
+            record, rows = flagged(x, card, "incomplete")
+            here = np.isin(record, open_now(x))
+            record, rows = record[here], rows[here]
+            part = x.leads if entity == "lead" else x.opps
+            needed = _needed_since(cells(x), stages, part.reached, part.n)[record]
+            found.append(Found(entity, record, np.where(needed == NEVER, since(x, record), needed), x.facts(CARDS[card]).detail["missing"][rows]))
+    return found
 
 
 def _needed_since(cells: Cells, stages: tuple[str, ...], reached: np.ndarray, n: int) -> np.ndarray:

@@ -217,11 +217,12 @@ def _act(now: Now, rows: pd.DataFrame, key: str) -> None:
 
 
 def _people(now: Now, rows: pd.DataFrame) -> list[str]:
-    """The owners of the rows first, then the functions, then everyone."""
+    """The owner of the first row, its function, the other functions, then everyone."""
     own = [name for name in dict.fromkeys(rows["owner"]) if name != "Nobody"]
     users = now.x.data.table("users")
     names = users["name"][users["is_active"].fillna(True).astype(bool)].dropna().sort_values().tolist()
-    return list(dict.fromkeys([*own[:1], *FUNCTION_NAMES.values(), *names]))
+    function = FUNCTION_NAMES.get(rows["function"].iloc[0], "RevOps")
+    return list(dict.fromkeys([*own[:1], function, *FUNCTION_NAMES.values(), *names]))
 
 
 def _written(now: Now, rows: pd.DataFrame, what: str, text: str, to: str, due: dt.date | None) -> str:
@@ -318,7 +319,7 @@ def bypasses_by_week(now: Now) -> None:
     if seen.starts is None:
         return charts.absent(question, "No complete week has anything to count.", "bypasses")
     value = int(seen.chart.values[-1])
-    finding = f"{'Rules' if team == 'All teams' else team + ': rules'} were gone round {value:,} times in the last full week; {seen.text}"
+    finding = f"{'Rules' if team == 'All teams' else team + ': rules'} were gone round {'once' if value == 1 else f'{value:,} times'} in the last full week; {seen.text}"
     charts.card(now, finding, drawing(seen.frame(), units.EVENTS, label="Times rules were gone round", theme=charts.theme()), "bypasses",
                 "Skipped stages, moves back, closings without a reason, close dates set to the day of the edit and bulk edits, by week. Weeks do not say who: names are in the lists only.")
 
