@@ -13,7 +13,7 @@ from revscore.rhythm.answers import Answer
 from revscore.rhythm.monthly import Monthly, monthly
 from revscore.rhythm.weekly import Weekly, weekly
 from revscore.ui import tiles
-from revscore.ui.blocks import campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, wins
+from revscore.ui.blocks import campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, variance, wins
 from revscore.ui.session import Now
 
 REVIEWS = {"weekly": weekly, "monthly": monthly}
@@ -96,6 +96,11 @@ def _together(now: Now, found: Monthly) -> None:
     shared.solo(now)
 
 
+def _targets(now: Now, found: Monthly) -> None:
+    targets.targets(now)
+    variance.variance(now)
+
+
 def _conversion(now: Now, found: Monthly) -> None:
     tiles.row(now, found.conversion, key="conversion")
     _sides(lambda: funnel.heat(now), lambda: funnel.curves(now), (3, 2))
@@ -130,7 +135,7 @@ def _reports(now: Now, found: Monthly) -> None:
 _DRAWN: Mapping[str, Mapping[str, Callable[[Now, Weekly], None] | Callable[[Now, Monthly], None]]] = {
     "weekly": {"before": lambda now, found: st.markdown("No action was raised yet."), "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
                "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: st.markdown("Nothing was captured yet.")},
-    "monthly": {"together": _together, "targets": lambda now, found: targets.targets(now), "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
+    "monthly": {"together": _together, "targets": _targets, "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
                 "campaigns": lambda now, found: campaigns.scorecard(now, found.campaigns), "tests": lambda now, found: governance.tests(now), "decisions": _decisions,
                 "reports": _reports, "definitions": lambda now, found: tiles.row(now, found.reports[1:], 2, "definitions"), "next": lambda now, found: st.markdown("Nothing was captured yet.")}}
 _LINES: Mapping[str, Mapping[str, Callable]] = {
