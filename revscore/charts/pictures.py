@@ -28,9 +28,14 @@ def trends(lines: Mapping[str, Sequence[Line]]) -> tuple[Picture, ...]:
     first: dict[tuple[object, ...], tuple[str, Line]] = {}
     for screen, group in lines.items():
         for line in group:
-            if len(line.series) and line.series["value"].notna().any():
+            if drawn(line):
                 first.setdefault((line.card.id, line.stat, line.own, line.period), (screen, line))
     return tuple(_trend(f"trend-{place}", screen, line) for place, (screen, line) in enumerate(first.values()))
+
+
+def drawn(line: Line) -> bool:
+    """Whether a line has a trend: two periods or more in which it is a number and not too few to be one."""
+    return len(line.series) > 1 and bool((line.series["value"].notna() & ~line.series["flag"].eq("suppress")).sum() > 1)
 
 
 def _trend(key: str, screen: str, line: Line) -> Picture:

@@ -169,7 +169,7 @@ def _body(held: Minutes, pictures: Sequence[Picture], receipts: Sequence[Receipt
     if held.lines:
         yield "<section><h2>All numbers</h2><div class=\"scroll\">" + _numbers(held.lines) + "</div>"
         yield "".join(_series(line) for line in held.lines if len(line.series))
-        yield "".join(f"<details><summary>{_t(name)}</summary><div class=\"scroll\">{_frame(frame)}</div></details>" for name, frame in held.tables.items()) + "</section>"
+        yield "</section>"
         yield "<section><h2>Definitions</h2>" + "".join(
             f"<details><summary>{_t(card.label)}</summary><p>{_t(card.question)}</p><p>{_t(card.definition)}</p><p class=\"soft\"><code>{_t(card.id)}</code></p></details>"
             for card in {line.card.id: line.card for line in held.lines}.values()) + "</section>"
@@ -182,7 +182,8 @@ def _item(item: Item, pictures: Sequence[tuple[int, Picture]]) -> Iterable[str]:
     yield f"<section><h2>{_t(item.title)}</h2><p class=\"finding\">{_t(item.finding)}</p><p class=\"soft\">{used}{' · ' + _t(item.note) if item.note else ''}</p>"
     if item.lines:
         yield "<div class=\"tiles\">" + "".join(_tile(line) for line in item.lines) + "</div>"
-    yield "".join(_figure(place, one) for place, one in pictures) + "</section>"
+    yield "".join(_figure(place, one) for place, one in pictures)
+    yield (_table(item.table.heads, item.table.rows) if item.table is not None else "") + "</section>"
 
 
 def _tile(line: Line) -> str:
@@ -239,12 +240,6 @@ def _series(line: Line) -> str:
                    + f"<td class=\"n\">{units.text(row.get('n'), units.RECORDS)}</td></tr>" for row in line.series.to_dict("records"))
     return (f"<details class=\"series\"><summary>{_t(line.label)} by period</summary><table><thead><tr><th scope=\"col\">Period</th><th scope=\"col\" class=\"n\">Value</th>"
             f"<th scope=\"col\" class=\"n\">n</th></tr></thead><tbody>{rows}</tbody></table></details>")
-
-
-def _frame(frame: pd.DataFrame) -> str:
-    shown = frame.head(500)
-    rows = ([("" if pd.isna(cell) else f"{cell:,.4f}".rstrip("0").rstrip(".")) if isinstance(cell, float) else cell for cell in row] for row in shown.itertuples(index=False, name=None))
-    return _table([str(name).replace("_", " ").capitalize() for name in frame.columns], rows) + (f"<p class=\"soft\">The first 500 of {len(frame):,} rows.</p>" if len(frame) > 500 else "")
 
 
 def _receipt(one: Receipt) -> str:

@@ -27,7 +27,7 @@ from revscore.core.receipt import Receipt
 from revscore.core.review import Line
 from revscore.export.look import FONT, LIGHT
 from revscore.export.safe import neutral
-from revscore.rhythm.minutes import Item, Minutes, day
+from revscore.rhythm.minutes import Item, Minutes, Table, day
 
 WIDTH, HEIGHT, SIDE, TOP, FOOT = 13.333, 7.5, 0.6, 1.75, 6.95  # inches: the slide, its margins, where the body begins and the foot stands
 BODY = FOOT - TOP - 0.15
@@ -51,7 +51,7 @@ def meeting_slides(held: Minutes, receipts: Sequence[Receipt]) -> bytes:
             ([one.title, f"{one.owner} ({one.function})" if one.function else one.owner, day(one.due) if one.due else "", one.success] for one in held.actions))
     _tables(deck, held, "What became of the actions before", ("Action", "Owner", "Verdict", "Why"), (4.3, 1.9, 1.7, 4.23), ([one.title, one.owner, one.verdict or one.state, one.sentence] for one in held.last))
     _tables(deck, held, "What the numbers stand on", ("Number", "Shown as", "Stands on", "Period", "SHA-256"), (3.9, 1.9, 2.4, 2.3, 1.63),
-            ([one.label, one.shown, _basis(one), one.period or "up to as-of", one.sha256[:12]] for one in receipts), size=SMALL)
+            ([one.label, one.shown, _basis(one), written(one.period) or "up to as-of", one.sha256[:12]] for one in receipts), size=SMALL)
     out = io.BytesIO()
     deck.save(out)
     return out.getvalue()
@@ -91,14 +91,16 @@ def _title(page: _Page, held: Minutes) -> None:
 
 
 def _item(deck: Any, held: Minutes, item: Item) -> None:
-    """A screen: up to three big numbers beside the chart of the first that has one; further numbers on slides of their own."""
+    """A screen: up to four big numbers beside the chart of the first that has one; further numbers on slides of their own."""
     if item.id in ("before", "next") and not item.lines and not item.note:
         return  # what these screens are about stands on the slides of the actions
+    if not item.lines and item.table is not None and item.id != "bridge":
+        return _shown(deck, held, item, item.table)
     page = _Page(deck, held, item.finding or item.title)
     page.text(SIDE, 0.15, 8.0, 0.3, [(item.title, SMALL, True, LIGHT["main"])])
     legs = held.tables.get("Bridge") if item.id == "bridge" else None
     charted = next((line for line in item.lines if _has_series(line)), None)
-    shown = item.lines[:3] if charted or legs is not None else item.lines[:8]
+    shown = item.lines[:4] if charted or legs is not None else item.lines[:8]
     if legs is not None and len(legs):
         _bridge(page, legs, held.currency, (SIDE, TOP, WIDTH - 2 * SIDE, BODY), item.finding)
     elif charted is not None:
@@ -110,42 +112,56 @@ def _item(deck: Any, held: Minutes, item: Item) -> None:
     for rest in _chunks(item.lines[len(shown):], 8):
         more = _Page(deck, held, f"{item.title}: further numbers")
         _numbers(more, rest, 4, SIDE, WIDTH - 2 * SIDE)
+    if item.table is not None and item.id != "bridge":
+        _shown(deck, held, item, item.table)
+
+
+def _shown(deck: Any, held: Minutes, item: Item, table: Table) -> None:
+    """The table of a screen."""
+    wide = (WIDTH - 2 * SIDE - 4.0) / (len(table.heads) - 1)
+    _tables(deck, held, item.finding or item.title, table.heads, (4.0, *[wide] * (len(table.heads) - 1)), table.rows, above=item.title)
 
 
 def _numbers(page: _Page, lines: Sequence[Line], columns: int, left: float, width: float) -> None:
-    """Big numbers in a grid: label, value, what it stands on, the change."""
-    wide, tall = width / columns, BODY / (3 if columns == 1 else 2)
+    """Big numbers in a grid: label, value, what it stands on, the change; bigger where there are few."""
+    columns = min(columns, max(len(lines), 1))
+    wide, tall, sizes = width / columns, BODY / (max(len(lines), 3) if columns == 1 else 2), BIG if columns == 1 and len(lines) > 1 or columns > 3 else (54, 44, *BIG)
     for place, line in enumerate(lines):
         x, y, w = left + place % columns * wide, TOP + place // columns * tall, wide - 0.2
         colour = {"good": LIGHT["main"], "bad": LIGHT["warn"]}.get(line.tone, LIGHT["ink"])
         change = f"{line.change} on {line.before_period.name}" if line.change != units.MISSING and line.before_period else ""
-        says = [(line.label, _fits(line.label, w - 0.2, 0.3, (TEXT, 14, SMALL)), True, LIGHT["soft"]), (line.text, _fits(line.text, w - 0.2, 0.62, BIG), True, colour)]
+        says = [(line.label, _fits(line.label, w - 0.2, 0.3, (TEXT, 14, SMALL)), True, LIGHT["soft"]), (line.text, _fits(line.text, w - 0.2, sizes[0] * 1.3 / 72, sizes), True, colour)]
         for part in (line.sentence, line.sample, change, line.verdict):
             more = [*says, (part, SMALL, False, LIGHT["soft"])]
             says = more if part and _tall(more, w) <= tall - 0.1 else says
         page.text(x, y, w, tall - 0.1, says)
 
 
-def _tables(deck: Any, held: Minutes, title: str, headings: Sequence[str], widths: Sequence[float], rows: Any, size: int = 14) -> None:
+def _tables(deck: Any, held: Minutes, title: str, headings: Sequence[str], widths: Sequence[float], rows: Any, size: int = 14, above: str = "") -> None:
     """A table over as many slides as its rows need; none without rows."""
-    pages: list[list[tuple[list[str], float]]] = [[]]
-    for row in rows:
+    def measured(row: Sequence[str]) -> tuple[list[str], float]:
         cells = [_clean(str(cell))[:400] for cell in row]
-        tall = max(_lines(cell, wide - 0.2, size) for cell, wide in zip(cells, widths, strict=True)) * size * 1.2 / 72 + 0.14
-        if pages[-1] and sum(one for _, one in pages[-1]) + tall > BODY - 0.45:
+        return cells, max(_lines(cell, wide - 0.2, size) for cell, wide in zip(cells, widths, strict=True)) * size * 1.2 / 72 + 0.14
+
+    pages: list[list[tuple[list[str], float]]] = [[]]
+    head = measured(headings)
+    for cells, tall in map(measured, rows):
+        if pages[-1] and sum(one for _, one in pages[-1]) + tall > BODY - head[1] - 0.05:
             pages.append([])
         pages[-1].append((cells, tall))
     for place, page_rows in enumerate(pages):
         if not page_rows:
             continue
         page = _Page(deck, held, title + (f" ({place + 1} of {len(pages)})" if len(pages) > 1 else ""))
-        frame = page.slide.shapes.add_table(len(page_rows) + 1, len(headings), *(Inches(one) for one in (SIDE, TOP, sum(widths), 0.4 + sum(tall for _, tall in page_rows))))
+        if above:
+            page.text(SIDE, 0.15, 8.0, 0.3, [(above, SMALL, True, LIGHT["main"])])
+        frame = page.slide.shapes.add_table(len(page_rows) + 1, len(headings), *(Inches(one) for one in (SIDE, TOP, sum(widths), head[1] + sum(tall for _, tall in page_rows))))
         frame._element.nvGraphicFramePr.cNvPr.set("descr", f"{title}: {_count(len(page_rows), 'row')}")
         table = frame.table
         frame._element.graphic.graphicData.tbl.tblPr.find("{http://schemas.openxmlformats.org/drawingml/2006/main}tableStyleId").text = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"  # no style, no grid
         for column, wide in enumerate(widths):
             table.columns[column].width = Inches(wide)
-        for number, (cells, tall) in enumerate([(list(headings), 0.4), *page_rows]):
+        for number, (cells, tall) in enumerate([head, *page_rows]):
             table.rows[number].height = Inches(tall)
             for column, text in enumerate(cells):
                 cell = table.cell(number, column)
@@ -158,13 +174,13 @@ def _tables(deck: Any, held: Minutes, title: str, headings: Sequence[str], width
 # -- charts --------------------------------------------------------------------------------------------------------------------------------
 
 def _has_series(line: Line) -> bool:
-    return len(line.series) > 1 and bool(line.series["value"].notna().sum() > 1)
+    return len(line.series) > 1 and bool((line.series["value"].notna() & ~line.series["flag"].eq("suppress")).sum() > 1)
 
 
 def _trend(page: _Page, line: Line, place: tuple[float, float, float, float]) -> None:
     """A number over its periods: columns for amounts and counts, a line for all else; with its target, a line and a dashed one. A rate of too few is a gap."""
     series, unit = line.series, line.measure.unit
-    few = series["flag"].eq("suppress") if "flag" in series else pd.Series(False, index=series.index)
+    few = series["flag"].eq("suppress")
     values = [None if pd.isna(value) or small else float(value) for value, small in zip(series["value"], few, strict=True)]
     target = series["target"].tolist() if "target" in series else [line.target] * len(series)
     aims = [None if pd.isna(value) else float(value) for value in target]
@@ -175,7 +191,7 @@ def _trend(page: _Page, line: Line, place: tuple[float, float, float, float]) ->
     if any(one is not None for one in aims):
         data.add_series("Target", aims)
     kind = XL_CHART_TYPE.COLUMN_CLUSTERED if bars else XL_CHART_TYPE.LINE_MARKERS
-    chart = _chart(page, kind, data, place, f"{line.label} by period: {line.text} at the end{', ' + line.verdict if line.verdict else ''}", _axis_format(line), legend=len(aims) > 0 and any(one is not None for one in aims))
+    chart = _chart(page, kind, data, place, line.label, f"{line.label} by period: {line.text} at the end{', ' + line.verdict if line.verdict else ''}", _axis_format(line), legend=len(aims) > 0 and any(one is not None for one in aims))
     chart.value_axis.minimum_scale = 0 if min((one for one in values if one is not None), default=0) >= 0 else None
     own = chart.plots[0].series[0]
     if bars:
@@ -211,7 +227,7 @@ def _bridge(page: _Page, legs: pd.DataFrame, currency: str, place: tuple[float, 
     parts = (("Open", kind.isin(("start", "end")), LIGHT["total"]), ("Came in or won", kind.isin(("up", "won")), LIGHT["main"]), ("Left", kind.eq("down"), LIGHT["warn"]))
     for name, rows, _ in parts:
         data.add_series(name, [float(value) if row else None for value, row in zip(size, rows, strict=True)])
-    chart = _chart(page, XL_CHART_TYPE.COLUMN_STACKED, data, place, alt, _MONEY.format(units.symbol(currency)), legend=False)
+    chart = _chart(page, XL_CHART_TYPE.COLUMN_STACKED, data, place, "", alt, _MONEY.format(units.symbol(currency)), legend=False)
     plot = chart.plots[0]
     plot.gap_width, plot.overlap = 40, 100
     plot.series[0].format.fill.background()
@@ -223,11 +239,14 @@ def _bridge(page: _Page, legs: pd.DataFrame, currency: str, place: tuple[float, 
         _font(labels.font, 14, True, LIGHT["paper"])
 
 
-def _chart(page: _Page, kind: Any, data: CategoryChartData, place: tuple[float, float, float, float], alt: str, form: str, legend: bool) -> Chart:
+def _chart(page: _Page, kind: Any, data: CategoryChartData, place: tuple[float, float, float, float], title: str, alt: str, form: str, legend: bool) -> Chart:
     frame = page.slide.shapes.add_chart(kind, *(Inches(one) for one in place), data)
     frame._element.nvGraphicFramePr.cNvPr.set("descr", _clean(alt))
     chart = frame.chart
-    chart.has_title, chart.has_legend = False, legend
+    chart.has_title, chart.has_legend = bool(title), legend
+    if title:
+        _write(chart.chart_title.text_frame, [(title, TEXT, True, LIGHT["ink"])])
+        chart.chart_title.include_in_layout = False
     if legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
         _font(chart.legend.font, 14, False, LIGHT["ink"])
@@ -352,9 +371,11 @@ def _decided(held: Minutes) -> str:
 
 
 def _basis(one: Receipt) -> str:
+    if one.parts:
+        return f"made of {_count(len(one.parts), 'number')}"
     if one.numerator == one.numerator and one.denominator == one.denominator:
         return f"{one.numerator:,.0f} of {one.denominator:,.0f}"
-    return f"n = {one.n:,.0f}" if one.n == one.n else "other numbers" if one.parts else ""
+    return f"n = {one.n:,.0f}" if one.n == one.n else ""
 
 
 def _chunks(lines: Sequence[Line], size: int) -> Iterator[Sequence[Line]]:

@@ -19,6 +19,7 @@ from revscore.core.written import view_from_json
 from revscore.rhythm import answers
 from revscore.rhythm.actions import Action, Success, actions
 from revscore.rhythm.agenda import AGENDAS
+from revscore.rhythm.asks import ask, made
 from revscore.rhythm.decisions import Decision
 from revscore.rhythm.meetings import Meeting, Taken, meetings, taken
 from revscore.rhythm.monthly import Monthly
@@ -38,8 +39,16 @@ class Verdict(Protocol):
 
 
 @dataclass(frozen=True)
+class Table:
+    """What a screen shows as a table, as it is written."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
 class Item:
-    """One screen of the agenda: what it found, the minutes it was on, the presenter's note, and its lines."""
+    """One screen of the agenda: what it found, the minutes it was on, the presenter's note, its lines and its table."""
 
     id: str
     title: str
@@ -48,6 +57,7 @@ class Item:
     planned: int
     note: str
     lines: tuple[Line, ...]
+    table: Table | None = None
 
 
 @dataclass(frozen=True)
@@ -164,7 +174,8 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     said = answers.answers(x, review) if review is not None else {}
     answer = answers.whole(said, AGENDAS[held.kind]) if said and held.kind in AGENDAS else ""
     lines, tables = content(review) if review is not None else ([], {})
-    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, by_screen(review))
+    covered = coverage(x, view, review) if isinstance(review, Weekly) else ()
+    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, shown_tables(review, x.terms.corporate_currency))
     titles = {one.id: one.title for one in agenda}
     present: dict[str, tuple[str, ...]] = {}
     for name, function in sorted(held.present.items()):
@@ -175,7 +186,7 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
               "Period": f"{view.period.name} ({view.period.dates()})" if view.period else held.frozen.period_name or "the one of each number", "Filters": filters(x, view) or "none"}
     tasks = [[task(x, one, titles, (verdicts or {}).get(one.id)) for one in group] for group in (found.actions, last)]
     return Minutes(held.id, held.kind, held.title, company, answer, stands, held.started_at, held.started_by, held.closed_at, held.closed_by,
-                   held.abandoned, held.reason, present, agenda, tuple(_said(one, titles) for one in found.decisions), tuple(tasks[0]), tuple(tasks[1]), once(lines), tables,
+                   held.abandoned, held.reason, present, agenda, tuple(_said(one, titles) for one in found.decisions), tuple(tasks[0]), tuple(tasks[1]), once([*lines, *covered]), tables,
                    held.publication, seal, zone, x.terms.corporate_currency, as_of, review)
 
 
@@ -187,6 +198,42 @@ def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:
         return {"together": review.shared, "targets": tuple(one.line for one in review.targets), "conversion": review.conversion, "wins": review.wins, "velocity": review.velocity,
                 "retention": review.retention, "decisions": review.decisions, "reports": review.reports[:1], "definitions": review.reports[1:]}
     return {}
+
+
+def shown_tables(review: Any, currency: str) -> dict[str, Table]:
+    """Screen id -> the table of a review that it shows, its numbers as they are written."""
+    def said(frame: pd.DataFrame, *columns: tuple[str, str, units.Unit | None]) -> Table:
+        cells = [[("" if pd.isna(value) else str(value)) if unit is None else units.text(value, unit, currency) for value in frame[name]] for name, _, unit in columns]
+        return Table(tuple(head for _, head, _ in columns), tuple(zip(*cells, strict=True)))
+
+    out: dict[str, Table] = {}
+    if isinstance(review, Weekly):
+        if len(review.progress):
+            of = {line.label: line for line in review.pace}
+            out["pace"] = Table(("Number", "Now", "Due by now", "Target"), tuple(
+                (row.name, *(units.text(value, of[row.name].measure.unit, currency) for value in (row.value, row.expected, row.target))) for row in review.progress.itertuples(index=False)))
+        if len(review.bridge.legs):
+            out["bridge"] = said(review.bridge.legs, ("leg", "Step", None), ("value", "Amount", units.CURRENCY), ("count", "Deals", units.DEALS))
+    if isinstance(review, Monthly):
+        if review.targets:
+            out["targets"] = Table(("Number", "Now", "Due by now", "Target", "On course"), tuple(
+                (one.line.label, one.line.text, *(units.text(value, one.line.measure.unit, currency) for value in (one.expected, one.target.value)),
+                 "too few to say" if one.good is None else "yes" if one.good else "no") for one in review.targets))
+        if len(review.campaigns):
+            out["campaigns"] = said(review.campaigns, ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("mqls", "MQLs", units.LEADS),
+                                    ("pipeline_attributed_w", "Pipeline, W-shaped", units.CURRENCY), ("won_attributed_full_path", "Won, full path", units.CURRENCY), ("roi", "ROI", units.RATIO))
+        if len(review.tests):
+            out["tests"] = said(review.tests, ("name", "Test", None), ("arm", "Arm", None), ("people", "People", units.PEOPLE), ("control", "Without", units.RATIO), ("treated", "With it", units.RATIO),
+                                ("verdict", "Verdict", None))
+    return out
+
+
+def coverage(x: Coded, view: View, review: Weekly) -> tuple[Line, ...]:
+    """The numbers of the screen on coverage as lines: what is covered, and, where a win rate says it, what is required; none without a target."""
+    if review.coverage is None or not review.coverage["remaining"] > 0:
+        return ()
+    required = (ask("pipeline.coverage", "required_coverage", "Required by our win rate"),) if not review.coverage["unjudged"] else ()
+    return made(x, view.during(review.period), (ask("pipeline.coverage", "coverage", "Coverage of what is left"), *required))
 
 
 def once(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -240,10 +287,10 @@ def day(when: date) -> str:
     return f"{when.day} {when:%b %Y}"
 
 
-def _agenda(held: Meeting, said: Mapping[str, str], lines: Mapping[str, tuple[Line, ...]]) -> tuple[Item, ...]:
+def _agenda(held: Meeting, said: Mapping[str, str], lines: Mapping[str, tuple[Line, ...]], tables: Mapping[str, Table]) -> tuple[Item, ...]:
     used, known = held.minutes(held.shown[-1][1] if held.shown else held.started_at), {one.id: one for one in AGENDAS[held.kind].screens} if held.kind in AGENDAS else {}
     return tuple(Item(id_, known[id_].title if id_ in known else id_.replace("_", " ").capitalize(), said.get(id_, known[id_].question if id_ in known else ""), used.get(id_, 0.0),
-                      known[id_].minutes if id_ in known else 0, held.notes.get(id_, ""), lines.get(id_, ())) for id_ in held.agenda)
+                      known[id_].minutes if id_ in known else 0, held.notes.get(id_, ""), lines.get(id_, ()), tables.get(id_)) for id_ in held.agenda)
 
 
 def _said(one: Decision, titles: Mapping[str, str]) -> Said:

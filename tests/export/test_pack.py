@@ -20,7 +20,7 @@ from openpyxl import load_workbook
 from pptx import Presentation
 
 from revscore import company
-from revscore.charts.pictures import pipeline_bridge, trends
+from revscore.charts import pictures
 from revscore.charts.theme import PALETTES
 from revscore.core import units
 from revscore.core.coded import Coded
@@ -84,8 +84,8 @@ def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
     decisions.decide(store, dataset, Decision("d2", "Move the SQL criterion?", "The data of EMEA are missing", "none", "weekly", held.id, "stuck"), "ada")
     held = meetings.close(store, dataset, meetings.meeting(store, dataset, held.id), "ada")
     said = minutes(store, dataset, held, x, verdicts={"a0": Judged("moved", f"It rose by 6 points {HOSTILE}")}, company="Northlight & Söhne <x>")
-    pictures = (*trends({item.id: item.lines for item in said.agenda}), *pipeline_bridge(said.tables["Bridge"].assign(leg=said.tables["Bridge"]["leg"] + HOSTILE), said.currency, HOSTILE))
-    yield Pack(said, x, view, pack_files(said, said.lines, said.tables, pictures, x, view))
+    drawn = pictures.of_meeting(said.by_screen, said.tables["Bridge"].assign(leg=said.tables["Bridge"]["leg"] + HOSTILE), said.currency, HOSTILE)
+    yield Pack(said, x, view, pack_files(said, said.lines, said.tables, drawn, x, view))
     store.close()
 
 
@@ -192,10 +192,17 @@ def test_the_page_has_the_numbers_of_the_review(pack, page):
 
 def test_the_charts_of_the_page_have_the_series_of_the_review(pack, page):
     drawn = json.loads(next(body for tag, attrs, body in page.inside if attrs.get("id") == "pictures"))
-    lines = [line for item in pack.held.agenda for line in item.lines if len(line.series) and line.series["value"].notna().any()]
+    lines = [line for item in pack.held.agenda for line in item.lines if pictures.drawn(line)]
     shown = {tuple(None if row["value"] is None else round(row["value"], 9) for row in one["rows"]) for one in drawn if "period" in one["rows"][0]}
     assert shown == {tuple(None if pd.isna(value) or flag == "suppress" else round(value, 9) for value, flag in zip(line.series["value"], line.series.get("flag", [""] * 99), strict=False)) for line in lines}
     assert all(set(one["specs"]) == {"light", "dark"} and one["rows"] for one in drawn)
+
+
+def test_the_tables_of_the_page_are_those_of_the_screens(pack):
+    text, legs = pack.file(".html").decode(), pack.held.tables["Bridge"]
+    for leg in legs.itertuples():
+        assert f"<td>{leg.leg}</td><td>{units.text(leg.value, units.CURRENCY, pack.held.currency)}</td><td>{leg.count:.0f}</td>" in text
+    assert [item.id for item in pack.held.agenda if item.table] == ["pace", "bridge"] and [line.text for line in pack.held.by_screen["coverage"]][0] in text
 
 
 def test_the_look_is_that_of_the_charts():
