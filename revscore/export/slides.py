@@ -43,6 +43,7 @@ def meeting_slides(held: Minutes, receipts: Sequence[Receipt]) -> bytes:
     deck.slide_width, deck.slide_height = Inches(WIDTH), Inches(HEIGHT)
     deck.core_properties.title, deck.core_properties.author, deck.core_properties.subject = _clean(held.title), "revscore", _clean(held.foot)
     _own_theme(deck)
+    _own_size(deck)
     _title(_Page(deck, held, held.title), held)
     for item in held.agenda:
         _item(deck, held, item)
@@ -300,6 +301,18 @@ def _own_theme(deck: Any) -> None:
             slot.remove(child)
         etree.SubElement(slot, f"{{{space['a']}}}srgbClr", val=LIGHT[colour].lstrip("#"))
     part._blob = etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
+
+
+def _own_size(deck: Any) -> None:
+    """Layouts as wide as the slides, for what is added later by hand; and no picture of somebody else's first slide as the file's icon."""
+    scale = WIDTH / 10
+    for page in (deck.slide_master, *deck.slide_layouts):
+        for shape in page.placeholders:
+            if shape._element.spPr.xfrm is not None:
+                shape.left, shape.width = Emu(int(shape.left * scale)), Emu(int(shape.width * scale))
+    package = deck.part.package
+    for key in [key for key, one in package._rels.items() if one.reltype.endswith("/thumbnail")]:
+        package._rels.pop(key)
 
 
 def _write(frame: Any, paragraphs: Sequence[tuple[str, float, bool, str]], anchor: Any = None, align: Any = None) -> None:

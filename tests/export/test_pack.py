@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from html.parser import HTMLParser
 from itertools import combinations
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
@@ -24,22 +25,12 @@ from revscore.charts import pictures
 from revscore.charts.theme import PALETTES
 from revscore.core import units
 from revscore.core.coded import Coded
-from revscore.core.made import Number
-from revscore.core.metrics import CARDS
-from revscore.core.receipt import receipt
 from revscore.core.view import View
-from revscore.core.written import number_as_json, view_as_json
 from revscore.export import look, slides
 from revscore.export.pack import pack_files, safe_name
-from revscore.rhythm import actions, decisions, meetings
-from revscore.rhythm.actions import Action, Success
 from revscore.rhythm.agenda import AGENDAS
-from revscore.rhythm.decisions import Decision
-from revscore.rhythm.meetings import Frozen
 from revscore.rhythm.minutes import Minutes, minutes
-
-HOSTILE = "</script><img src=x onerror=alert(1)>\u2028"
-FORMULA = "=HYPERLINK(\"http://evil.example\")"
+from tests.export.held import FORMULA, HOSTILE, weekly_meetings
 
 
 @dataclass(frozen=True)
@@ -61,29 +52,10 @@ class Pack:
 
 @pytest.fixture(scope="module")
 def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pack]:
-    """Two weekly meetings on the sample company, the second with the verdict on what the first asked for."""
+    """The pack of the second of two weekly meetings, with the verdict on what the first asked for."""
     store = company.open_store(tmp_path_factory.mktemp("pack") / "store.sqlite")
-    company.ensure_sample(store)
-    dataset, x = company.SAMPLE, company.coded(store, company.SAMPLE)
-    view = View.of(x.terms.calendar.holding(x.as_of_day, "quarter"))
-    stand, agenda = x.data.stand, AGENDAS["weekly"]
-    frozen = Frozen(stand.loads, x.data.as_of.isoformat(), stand.definitions or 0, x.terms.digest, view_as_json(view), "This quarter")
-    asked = Number.of(CARDS["sla.compliance"], view.narrowed(sla_type="speed_to_lead"), "compliance", "Speed to lead kept")
-    row = asked.row(x)
-    success = Success(number_as_json(asked), float(row["value"]), float(row["numerator"]), float(row["denominator"]), "up", 0.05, "2026-12-14", receipt(x, asked).as_dict())
-    first = meetings.start(store, dataset, "weekly", agenda.title, frozen, agenda.ids, "ada")
-    actions.raise_action(store, dataset, Action("a0", f"Call back within the hour {HOSTILE}", "Bo", "sales", "2026-11-10", success, first.id, "promises"), "ada")
-    meetings.close(store, dataset, first, "ada")
-    held = meetings.start(store, dataset, "weekly", f"{agenda.title} / {HOSTILE}", frozen, agenda.ids, "ada")
-    for screen in agenda.ids[1:]:
-        held = meetings.show(store, dataset, held, screen, "ada")
-    meetings.attend(store, dataset, held, {f"Ada {HOSTILE}": "sales", "Bo": "marketing"}, "ada")
-    meetings.note(store, dataset, held, "pace", HOSTILE, "ada")
-    actions.raise_action(store, dataset, Action("a1", FORMULA, "Ada", "sales", "2026-11-30", success, held.id, "promises"), "ada")
-    decisions.decide(store, dataset, Decision("d1", f"Fund {HOSTILE}", FORMULA, kind="weekly", meeting=held.id, screen="pace"), "ada")
-    decisions.decide(store, dataset, Decision("d2", "Move the SQL criterion?", "The data of EMEA are missing", "none", "weekly", held.id, "stuck"), "ada")
-    held = meetings.close(store, dataset, meetings.meeting(store, dataset, held.id), "ada")
-    said = minutes(store, dataset, held, x, verdicts={"a0": Judged("moved", f"It rose by 6 points {HOSTILE}")}, company="Northlight & Söhne <x>")
+    held, x, view = weekly_meetings(store)
+    said = minutes(store, company.SAMPLE, held, x, verdicts={"a0": Judged("moved", f"It rose by 6 points {HOSTILE}")}, company="Northlight & Söhne <x>")
     drawn = pictures.of_meeting(said.by_screen, said.tables["Bridge"].assign(leg=said.tables["Bridge"]["leg"] + HOSTILE), said.currency, HOSTILE)
     yield Pack(said, x, view, pack_files(said, said.lines, said.tables, drawn, x, view))
     store.close()
@@ -266,6 +238,18 @@ def test_nothing_on_a_slide_overlaps_or_leaves_it(deck):
         for one, other in combinations(boxes, 2):
             apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
             assert apart, (number, one[4], other[4])
+
+
+def test_the_file_has_its_own_look_and_size(pack, deck):
+    with ZipFile(io.BytesIO(pack.file(".pptx"))) as parts:
+        theme = parts.read("ppt/theme/theme1.xml").decode()
+        assert "Calibri" not in theme and 'typeface="Arial"' in theme and look.LIGHT["main"].lstrip("#") in theme and not [name for name in parts.namelist() if "thumbnail" in name]
+    assert max(shape.left + shape.width for page in (deck.slide_master, *deck.slide_layouts) for shape in page.placeholders) <= deck.slide_width
+    order = ("idx", "layout", "tx", "numFmt", "spPr", "txPr", "dLblPos", "showLegendKey")
+    for shape in (shape for slide in deck.slides for shape in slide.shapes if shape.has_chart):
+        for label in shape.chart.part._element.iter("{http://schemas.openxmlformats.org/drawingml/2006/chart}dLbl"):
+            names = [child.tag.partition("}")[2] for child in label]
+            assert [name for name in names if name in order] == [name for name in order if name in names]  # the order that PowerPoint insists on
 
 
 def test_text_fits_its_box(deck):
