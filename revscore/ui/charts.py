@@ -37,7 +37,7 @@ def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", ope
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         heading(finding, key)
         picked = _draw(drawing, f"drawing-{key}", mark is not None or shows is not None)
-        if foot:
+        if foot := stage.aside(foot):
             st.caption(md(foot))
         if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
             drill.opened(now, now.ask(made, (opens,))[0], whole=False)
@@ -62,8 +62,9 @@ def ages(now: Now, curves: Sequence[tuple[str, Survival]], unit: Unit, come: str
 
 
 def numbers(now: Now, finding: str, frame: pd.DataFrame, key: str, cell: Cell | None = None, opens: Ask | None = None, foot: str = "", empty: str = "",
-            formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None, height: int | str = "auto") -> None:
-    """A table under what was found. `cell`: each of its cells is a number of its own, which opens. `opens`: its rows are the records of that number. `foot` is plain text."""
+            formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None, height: int | str = "auto", board: Sequence[str] = ()) -> None:
+    """A table under what was found. `cell`: each of its cells is a number of its own, which opens. `opens`: its rows are the records of that number. `foot` is plain text.
+    `board`: the columns that the stage of a meeting shows (all)."""
     picked = None
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         heading(finding, key)
@@ -72,11 +73,14 @@ def numbers(now: Now, finding: str, frame: pd.DataFrame, key: str, cell: Cell | 
                 st.markdown(md(empty))
             return
         if cell is None:
-            tables.table(frame, now.x, key, height, formats, labels)
+            row = tables.table(frame, now.x, key, height, formats, labels, opens=opens is not None, board=board)
+            if row is not None:
+                return drill.opened(now, now.ask(made, (opens,))[0], record=tables.named(frame.iloc[row]))
         else:
-            picked = tables.cells(frame, now.x, key, height, formats, labels)
-        if foot or cell:
-            st.caption(md(" ".join(part for part in (foot, "Choose a cell to open its number." if cell else "") if part)))
+            picked = tables.cells(frame, now.x, key, height, formats, labels, board=board)
+        told = "Choose a cell to open its number." if cell else "Choose a row to raise an action about it." if opens else ""
+        if foot := stage.aside(" ".join(part for part in (foot, told) if part)):
+            st.caption(md(foot))
         if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the list to its number, rows and receipt"):
             return drill.opened(now, now.ask(made, (opens,))[0])
     if picked is not None and cell is not None and (found := cell(*picked)) is not None:
@@ -93,8 +97,9 @@ def behind(now: Now, found: Behind) -> None:
 
 def _draw(drawing: Drawing, key: str, clickable: bool) -> dict[str, Any] | None:
     """Draw; with `clickable`, the fields of the mark that was clicked since the run before."""
-    drawing = scaled(drawing, stage.scale())
-    drawn = {"theme": None, "height": drawing.height, "alt": drawing.alt, "key": key}
+    height = stage.height(drawing.height)
+    drawing = scaled(drawing, stage.letters())
+    drawn = {"theme": None, "height": height, "alt": drawing.alt, "key": key}
     if not clickable or "params" not in drawing.spec:
         st.vega_lite_chart(drawing.data, drawing.spec, **drawn)
         return None
@@ -115,6 +120,9 @@ def group(now: Now, frame: pd.DataFrame, dimension: str, one: Ask) -> Mark:
 
 
 def heading(finding: str, key: str) -> None:
+    """What was found, unless it is the headline of the stage already."""
+    if stage.repeats(finding):
+        return
     with st.container(key=f"finding-{key}"):
         st.markdown(f"### {md(finding)}")
 

@@ -1,5 +1,5 @@
 """Opening a number: the exact rows behind it, counted, not counted, waiting and left out, or the numbers that it is made of, each to be opened in
-turn; with its receipt, and all of it to be downloaded."""
+turn; with its receipt, and all of it to be downloaded. From any of them an action is raised, or the number is disputed, in the same drawer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from revscore.core import units
 from revscore.core.coded import Coded
@@ -21,26 +22,34 @@ from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.export.safe import csv_bytes
 from revscore.export.table import workbook
-from revscore.ui import tables
+from revscore.ui import capture, dispute, stage, tables
 from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
 
 _A_ROW = 4  # parts side by side
 _PATH = "drawer-path"  # places of the parts that were opened, one inside the other
+_FORM, _RECORD = "drawer-form", "drawer-record"  # what is being written instead of looking at the rows; the row that was chosen
 Asked = tuple[str, str, str, tuple[tuple[str, str], ...], tuple[tuple[str, Any], ...]]  # card, statistic, label, own dimensions, parameters: with a view, a number
 
 
-def opened(now: Now, line: Line, whole: bool = True, says: str = "") -> None:
-    """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them. `says`: what one of those is."""
-    st.session_state[_PATH] = ()
-    _drawer(now, line, whole, says)
+def opened(now: Now, line: Line, whole: bool = True, says: str = "", record: str = "") -> None:
+    """Show the drawer of a line. `whole=False`: its rows stand behind a chart of several numbers, so no single value heads them. `says`: what one of those is.
+    `record`: the row of its list that was chosen, by name and id."""
+    _begin(record)
+    with stage.drawer():
+        _drawer(now, line, whole, says)
 
 
 def worked_out(now: Now, one: Worked, shown: str = "") -> None:
     """Show the drawer of a number that no card gives: what it is worked out from."""
-    st.session_state[_PATH] = ()
-    _worked(now, one, shown)
+    _begin()
+    with stage.drawer():
+        _worked(now, one, shown)
+
+
+def _begin(record: str = "") -> None:
+    st.session_state[_PATH], st.session_state[_FORM], st.session_state[_RECORD] = (), "", record
 
 
 @st.dialog("Behind the number", width="large", position="right")
@@ -74,7 +83,9 @@ def _number_of(now: Now, asked: Asked, view: View, path: tuple[int, ...], line: 
     if before or path:
         _back((*before, *(step.label for step in way)), (*at, *path))
     with st.container(border=True, gap="xsmall"):
-        if whole or head is None:
+        if st.session_state.get(_FORM):
+            st.markdown(f"**{md(here.label)}** &nbsp;{md(found.shown)}")
+        elif whole or head is None:
             st.metric(md(here.label), md(found.shown))
         else:
             st.markdown(f"### {md(head.label)}")
@@ -82,6 +93,9 @@ def _number_of(now: Now, asked: Asked, view: View, path: tuple[int, ...], line: 
             st.markdown(f"**{md(says)}**")
         said = (_sample(found), _span(found), owners(here.card.owners)) if head is None else (head.sample if whole else "", _period(now, head), owners(head.card.owners))
         st.caption(md(" · ".join(part for part in said if part)))
+    about_row = _written(now, here, found)
+    if about_row is None:
+        return
     st.markdown(_definition(here.card.definition))
     for note in head.notes if head else ():
         st.caption(f":material/info: {md(note)}")
@@ -100,9 +114,12 @@ def _number_of(now: Now, asked: Asked, view: View, path: tuple[int, ...], line: 
         with place:
             st.caption(_MEANING[name])
             if len(frame):
-                tables.table(frame, now.x, key=f"rows-{name}", height=440)
+                if (row := tables.table(frame, now.x, key=f"rows-{name}", height=440, opens=True)) is not None:
+                    st.session_state[_RECORD] = tables.named(frame.iloc[row])
             else:
                 st.markdown("No rows here.")
+    if record := st.session_state.get(_RECORD, ""):
+        about_row.markdown(f":material/subdirectory_arrow_right: about **{md(record)}**", width="content")
     with last:
         receipt(found)
     downloads(sheets, now, about, here.card.id, "CSV of the counted rows")
@@ -121,7 +138,37 @@ def _back(way: tuple[str, ...], path: tuple[int, ...]) -> None:
 
 
 def _open_part(path: tuple[int, ...]) -> None:
-    st.session_state[_PATH] = path
+    st.session_state[_PATH], st.session_state[_RECORD] = path, ""
+
+
+# -- an action, or a dispute -----------------------------------------------------------------------------------------------------------------
+
+def _written(now: Now, number: Number, found: Receipt) -> DeltaGenerator | None:
+    """What can be written down about a number, and the form of it once it was asked for. None while that stands in the place of the rows; else where the
+    row is named that was chosen."""
+    form, record = st.session_state.get(_FORM, ""), st.session_state.get(_RECORD, "")
+    offers = st.container(horizontal=True, vertical_alignment="center", key="drawer-offers")
+    with offers:
+        if form:
+            st.button("Back to the rows", icon=":material/arrow_back:", key="drawer-back", on_click=_write, args=("",))
+            st.markdown(f"**{'Raise an action' if form == 'action' else 'Dispute this number'}**", width="content")
+        else:
+            st.button("Raise an action", icon=":material/add_task:", type="primary", key="drawer-action", on_click=_write, args=("action",))
+            st.button("Dispute this number", icon=":material/flag:", key="drawer-dispute", on_click=_write, args=("dispute",))
+    if not form:
+        return offers
+    if form == "action":
+        held, screen = capture.here()
+        if capture.action_form(now, (number,), held, screen, f"{record}: " if record else "", f"Raised from a row of {number.label}: {record}" if record else ""):
+            st.rerun()
+    else:
+        dispute.dispute_form(now, number, found)
+    return None
+
+
+def _write(form: str) -> None:
+    st.session_state[_FORM] = form
+    capture.begun()
 
 
 def _made(made: Made | None, found: Receipt, path: tuple[int, ...]) -> None:

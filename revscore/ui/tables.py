@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,16 +11,19 @@ import streamlit as st
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.units import Unit
-from revscore.ui import picks
-from revscore.ui.words import humanised
+from revscore.ui import picks, stage
+from revscore.ui.words import humanised, md
 
 _MONEY = ("amount", "value", "budget", "cost", "pipeline", "won_value")
 _HIDDEN = ("record",)
 
 
 def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None,
-          opens: bool = False) -> int | None:
-    """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened. `formats` gives columns their unit; `labels` their heading, where the column's name will not do."""
+          opens: bool = False, board: Sequence[str] = ()) -> int | None:
+    """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened. `formats` gives columns their unit; `labels` their heading, where the column's name will not do.
+    `board`: the columns that the stage of a meeting shows (all)."""
+    if stage.on_board():
+        return _on_board(frame, x, key, formats or {}, labels or {}, board)
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
     if not opens:
         st.dataframe(shown, **drawn)
@@ -29,8 +33,10 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
 
 
 def cells(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None,
-          labels: dict[str, str] | None = None) -> tuple[int, str] | None:
+          labels: dict[str, str] | None = None, board: Sequence[str] = ()) -> tuple[int, str] | None:
     """`frame` as a table whose cells are numbers of their own: row and column of the cell that was just chosen to be opened."""
+    if stage.on_board():
+        return _on_board(frame, x, key, formats or {}, labels or {}, board)
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
     state = st.dataframe(shown, on_select="rerun", selection_mode="single-cell", **drawn)
     return picks.clicked(key, [(row, name) for row, name in state["selection"]["cells"] if row < len(shown) and name in shown.columns])
@@ -41,6 +47,46 @@ def several(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto",
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
     state = st.dataframe(shown, on_select="rerun", selection_mode="multi-row", **drawn)
     return [row for row in state["selection"]["rows"] if row < len(shown)]
+
+
+_NAMES, _IDS = ("name", "account", "company", "title", "decision"), ("opp_id", "lead_id", "account_id", "contact_id", "campaign_id", "decision_id", "action_id")
+
+
+def named(row: pd.Series) -> str:
+    """How a record of a table is called: its name with its id, or what there is of them."""
+    name, id_ = (next((str(row[column]) for column in columns if column in row.index and pd.notna(row[column]) and str(row[column]) != ""), "") for columns in (_NAMES, _IDS))
+    if not name and not id_:
+        id_ = next((str(row[column]) for column in row.index if column.endswith("_id") and pd.notna(row[column])), "")
+    return f"{name} ({id_})" if name and id_ and name != id_ else name or id_
+
+
+def _on_board(frame: pd.DataFrame, x: Coded, key: str, formats: dict[str, Unit], labels: dict[str, str], board: Sequence[str]) -> None:
+    """`frame` on the stage of a meeting: large letters, the first rows, the rest in words, nothing to scroll."""
+    kept = [name for name in board or frame.columns if name in frame.columns and name not in _HIDDEN]
+    shown = pd.DataFrame({labels.get(name, humanised(str(name))): [md(text) for text in _texts(frame[name].iloc[:stage.rows()], formats.get(name), x)] for name in kept})
+    right = [place for place, name in enumerate(kept, start=1) if name in formats or pd.api.types.is_numeric_dtype(frame[name].dtype) and not pd.api.types.is_bool_dtype(frame[name].dtype)]
+    with st.container(key=f"board-{key}", gap="xsmall"):
+        if right:
+            st.html(f"<style>{', '.join(f'.st-key-board-{key} :is(th, td):nth-child({place}), .st-key-board-{key} :is(th, td):nth-child({place}) *' for place in right)} {{text-align: right}}</style>")
+        st.table(shown, border="horizontal", hide_index=True)
+        if len(frame) > len(shown):
+            st.caption(f"and {len(frame) - len(shown):,} more")
+
+
+def _texts(column: pd.Series, unit: Unit | None, x: Coded) -> list[str]:
+    """The cells of a column as words."""
+    if unit is not None:
+        return [units.text(value, unit, x.terms.corporate_currency) for value in column]
+    there = column.notna()
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        said = [f"{value.day} {value:%b %Y}" if known else "" for value, known in zip(column, there, strict=True)]
+    elif pd.api.types.is_bool_dtype(column.dtype):
+        said = ["yes" if value else "no" for value in column]
+    elif pd.api.types.is_numeric_dtype(column.dtype):
+        said = [f"{value:,.1f}".removesuffix(".0") if known else "" for value, known in zip(column, there, strict=True)]
+    else:
+        said = [str(value) if known else "" for value, known in zip(column, there, strict=True)]
+    return [text or units.MISSING for text in said]
 
 
 def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: dict[str, Unit], labels: dict[str, str]) -> tuple[pd.DataFrame, dict[str, Any]]:
