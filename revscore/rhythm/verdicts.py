@@ -11,7 +11,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -20,33 +19,20 @@ import pandas as pd
 from revscore.core import units
 from revscore.core.calendars import Period, date_of, day_number
 from revscore.core.coded import Coded
-from revscore.core.effects import Step, Usual, net, usual_rate, usual_weeks, weekly_step
+from revscore.core.effects import Step, Usual, net, usual_rate, usual_weeks
 from revscore.core.made import Number
 from revscore.core.metric import Kind
-from revscore.core.review import is_state
 from revscore.core.signals import points
-from revscore.core.statistics import newcombe
 from revscore.core.sums import keep
-from revscore.core.view import DIMENSIONS, View
+from revscore.core.view import DIMENSIONS
 from revscore.rhythm.actions import Action, Success
+from revscore.rhythm.looks import ALL_TIME, HISTORY, Look, Side
 
 Word = Literal["moved", "moved_wrong_way", "inconclusive", "insufficient_n", "not_yet_measurable"]
+_EARLIER = 12  # periods of the baseline's length that are its history
+_LEAST = 6  # fewer weeks before are too few
 WORDS: dict[Word, str] = {"moved": "Moved as meant", "moved_wrong_way": "Moved the wrong way", "inconclusive": "Inconclusive", "insufficient_n": "Too few to tell",
                           "not_yet_measurable": "Not measurable yet"}
-_EARLIER = 12  # periods of the baseline's length that are its history
-_HISTORY, _BEFORE, _LEAST = 26, 12, 6  # weeks whose variation is looked at; weeks before, at the least where there are so many; fewer than that are too few
-_ALL_TIME = 0  # the first day of a baseline without a period: 1 Jan 1970
-
-
-@dataclass(frozen=True)
-class Side:
-    """One side of a comparison. Of a rate `x` hits of `n` records (`waiting`: those whose window is not over); of weeks their mean and how many they are."""
-
-    period: Period
-    value: float = float("nan")
-    x: float = float("nan")
-    n: float = 0.0
-    waiting: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,7 +77,7 @@ class Verdict:
 
 def judge(x: Coded, action: Action, others: Sequence[Action] = ()) -> Verdict:
     """The verdict on an action as of the extract's as-of. `others`: all actions, to say which of them work on the same number outside of its segment."""
-    found = _Look.of(x, action)
+    found = _Judge.of(x, action)
     if isinstance(found, Verdict):
         return found
     verdict = found.judged()
@@ -107,7 +93,7 @@ def judge(x: Coded, action: Action, others: Sequence[Action] = ()) -> Verdict:
 
 def judged_alone(x: Coded, action: Action) -> Verdict:
     """The verdict without comparison group and warning: what the numbers on actions count."""
-    found = _Look.of(x, action)
+    found = _Judge.of(x, action)
     return found if isinstance(found, Verdict) else found.judged()
 
 
@@ -141,18 +127,13 @@ def raised_on(x: Coded, action: Action) -> int:
 
 
 @dataclass(frozen=True)
-class _Look:
-    """What is looked at: the number, the day on which the action was raised, the last day that counts, and whether that is the check date."""
+class _Judge(Look):
+    """Judges what it looks at by what was agreed."""
 
-    x: Coded
     success: Success
-    number: Number
-    raised: int
-    last: int
-    due: bool
 
     @classmethod
-    def of(cls, x: Coded, action: Action) -> _Look | Verdict:
+    def of(cls, x: Coded, action: Action) -> _Judge | Verdict:
         success = action.success
         if success is None or success.direction not in ("up", "down") or not success.check_on:
             return Verdict("not_yet_measurable", "No measure of success was agreed, so nothing can be judged.")
@@ -167,52 +148,17 @@ class _Look:
             return Verdict("not_yet_measurable", f"Raised on the numbers of {_day(raised)}: there is nothing after it yet.", so_far="" if x.as_of_day >= check else "not_yet_measurable")
         if raised >= check:
             return Verdict("not_yet_measurable", f"It was to be checked on {_day(check)}, before anything could change: choose a later day.")
-        return cls(x, success, number, raised, min(check, x.as_of_day), check <= x.as_of_day)
-
-    # -- periods ---------------------------------------------------------------------------------------------------------------------------
-
-    @property
-    def before(self) -> Period:
-        """The baseline's period, up to the day on which the action was raised."""
-        period = self.number.view.period
-        start, end = (period.start, period.end) if period else (_ALL_TIME, self.raised + 1)
-        return Period(min(start, self.raised), min(end, self.raised + 1))
-
-    @property
-    def after(self) -> Period:
-        return Period(self.raised + 1, self.last + 1)
-
-    @cached_property
-    def state(self) -> bool:
-        """It speaks of as-of alone, so that it has neither records since nor weeks."""
-        return is_state(self.x, self.number.card, **dict(self.number.params))
-
-    @property
-    def by_records(self) -> bool:
-        return self.number.card.measure(self.number.stat).tested and not self.number.is_made and not self.state
-
-    def _side(self, period: Period, views: Sequence[View]) -> Side:
-        """The number over `period` under each of `views`, which share no record, taken together."""
-        top = bottom = waiting = 0.0
-        for view in views:
-            row = replace(self.number, view=view.during(period), params=self._params(period)).row(self.x)
-            if row is not None and row["denominator"] > 0:
-                top, bottom = top + float(row["numerator"]), bottom + float(row["denominator"])
-            waiting += 0.0 if row is None or pd.isna(row["n"]) or pd.isna(row["denominator"]) else max(float(row["n"] - row["denominator"]), 0.0)
-        return Side(period, top / bottom if bottom else math.nan, top, bottom, waiting)
-
-    def _params(self, period: Period) -> tuple[tuple[str, object], ...]:
-        return tuple((name, period if isinstance(value, Period) else value) for name, value in self.number.params)
+        return cls(x, number, raised, min(check, x.as_of_day), check <= x.as_of_day, success)
 
     # -- the verdict -----------------------------------------------------------------------------------------------------------------------
 
     def judged(self) -> Verdict:
         if self.by_records:
-            before, after, step = self._records((self.number.view,))
+            before, after, step = self.records((self.number.view,))
             why = ""
         else:
-            why = self._untested()
-            before, after, step = (*self._stated(), Step()) if why else self._weeks((self.number.view,))
+            why = self.untested()
+            before, after, step = (*self._stated(), Step()) if why else self.weeks((self.number.view,))
         size = self.success.size or math.nan
         wanted = self._sized(size, before)
         reached = bool(step.value * (-1 if self.success.direction == "down" else 1) >= wanted - 1e-12)
@@ -236,44 +182,6 @@ class _Look:
         now = replace(self.number, view=self.number.view.during(None)).value(self.x) if self.state else math.nan
         return Side(self.before, math.nan if self.success.baseline is None else self.success.baseline), Side(self.after, now)
 
-    def _records(self, views: Sequence[View]) -> tuple[Side, Side, Step]:
-        before, after = self._side(self.before, views), self._side(self.after, views)
-        return before, after, Step(*newcombe(before.x, before.n, after.x, after.n))
-
-    def _weeks(self, views: Sequence[View]) -> tuple[Side, Side, Step]:
-        starts, values = self._weekly(views)
-        past, later = values[starts + 7 <= self.raised + 1], values[starts > self.raised]
-        k = max(int((starts[starts + 7 <= self.raised + 1] >= self.before.start).sum()), _BEFORE)
-        before, after = past[-min(k, _HISTORY):], later
-        sides = (Side(self.before, float(before.mean()) if len(before) else math.nan, n=float(len(before))), Side(self.after, float(after.mean()) if len(after) else math.nan, n=float(len(after))))
-        return *sides, weekly_step(past[-_HISTORY:], before, after)
-
-    def _weekly(self, views: Sequence[View]) -> tuple[np.ndarray, np.ndarray]:
-        """First days and values of the complete weeks up to the last day: `_HISTORY` before the action was raised, and those after."""
-        card, stat = self.number.card, self.number.row_name
-        measure, total = card.measure(self.number.stat), None
-        least = self.x.terms.stats.min_n_show if measure.kind is Kind.DISTRIBUTION else 0
-        back = _HISTORY + 2 + math.ceil((self.last - self.raised) / 7)
-        for view in views:
-            starts, values, _, n = points(self.x, card, measure, view.during(Period(_ALL_TIME, self.last + 1)), stat, back, **dict(self.number.params))
-            values = np.where(n >= least, values, np.nan)
-            total = values if total is None else total + values
-        known = ~np.isnan(total)
-        return starts[known], total[known]
-
-    def _untested(self) -> str:
-        """Why neither records nor weeks can say anything; "" where they can."""
-        measure = self.number.card.measure(self.number.stat)
-        if measure.kind is Kind.RATE and measure.ages:
-            return "its value goes on changing while its records age, so a young period cannot be set against an older one"
-        if measure.kind is Kind.SURVIVAL:
-            return "the median of a survival curve has no weeks to compare; choose the share within a target instead"
-        if self.state:
-            return "it is a state of today without a weekly history"
-        if Kind.STUDY in (measure.kind, self.number.card.headline.kind):
-            return "it is a study without a weekly history"
-        return "" if not self.number.is_made or len(self._weekly((self.number.view,))[0]) else "it has no weekly history"
-
     def _sized(self, size: float, before: Side) -> float:
         """The agreed size in the unit of the difference: of a total, a week's share of it."""
         total = not self.by_records and self.number.card.measure(self.number.stat).kind is Kind.TOTAL
@@ -286,16 +194,16 @@ class _Look:
         view, start = self.number.view, self.before.start
         if self.by_records:
             earlier = [self.x.terms.calendar.shifted(view.period, -k) for k in range(1, _EARLIER + 1)] if view.period else []
-            sides = [self._side(one, (view,)) for one in earlier if one.end <= start]
+            sides = [self.side(one, (view,)) for one in earlier if one.end <= start]
             usual = usual_rate(np.array([one.x for one in sides]), np.array([one.n for one in sides]), found.before.x, found.before.n)
             what = f"its {usual.points} periods before"
             if not usual.points and view.period:
                 card, measure = self.number.card, self.number.card.measure(self.number.stat)
-                _, _, top, n = points(self.x, card, measure, view.during(Period(_ALL_TIME, start)), self.number.row_name, _HISTORY, **dict(self.number.params))
+                _, _, top, n = points(self.x, card, measure, view.during(Period(ALL_TIME, start)), self.number.row_name, HISTORY, **dict(self.number.params))
                 usual = usual_rate(top[n > 0], n[n > 0], found.before.x, found.before.n)
                 what = f"its {usual.points} weeks before"
         else:
-            starts, values = self._weekly((view,)) if found.before.n else (np.zeros(0), np.zeros(0))
+            starts, values = self.weekly((view,)) if found.before.n else (np.zeros(0), np.zeros(0))
             inside = (starts >= start) & (starts + 7 <= self.raised + 1)
             usual = usual_weeks(values[starts + 7 <= start], values[inside])
             what = f"the {usual.points} weeks before it"
@@ -326,7 +234,7 @@ class _Look:
             return None, "No comparison group: a value outside of several filters cannot be put together."
         if (found.so_far or found.verdict) in ("insufficient_n", "not_yet_measurable") or math.isnan(found.step.value):
             return None, "No comparison group: there is no difference to set it beside."
-        before, after, step = self._records(views) if self.by_records else self._weeks(views)
+        before, after, step = self.records(views) if self.by_records else self.weeks(views)
         least = self.x.terms.stats.min_n_effect if self.by_records else 1
         if min(before.n, after.n) < least:
             return None, "No comparison group: the rest of the company has too few records."
