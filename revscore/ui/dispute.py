@@ -23,6 +23,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import md
 
 _ID = "dispute-id-"
+_GIVE = "give"
 
 
 def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
@@ -49,7 +50,7 @@ def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
 
 def disputed(now: Now) -> None:
     """The disputed numbers, open ones first: then, now, why, whose, since when, answered how."""
-    every = sorted(disputes.disputes(session.store(), now.dataset), key=lambda one: (not one.open, one.raised_at), reverse=False)
+    every = sorted(disputes.disputes(session.store(), now.dataset), key=lambda one: (not one.open, one.raised_at))
     if not every:
         return charts.absent("Which numbers are disputed?", "None. Any number can be disputed where it opens to its rows.", "disputes")
     today, waiting = pd.Timestamp.now("UTC"), [one for one in every if one.open]
@@ -63,7 +64,7 @@ def disputed(now: Now) -> None:
             found: Again = now.ask(_again, now.dataset, one.id)
             rows.append({"number": one.label, "then": one.then.shown, "now": found.shown, "is it": found.text, "why": one.why, "by": one.raised_by,
                          "owner": one.to or FUNCTION_NAMES.get(one.function, one.function), "age": disputes.age(now.x, one, today), "answer": one.answered or "Open", "in words": one.text})
-        picked = tables.several(pd.DataFrame(rows), now.x, "disputes", labels={"age": "Age, business days", "is it": "The value is"})
+        picked = tables.several(pd.DataFrame(rows), now.x, "disputes", labels={"age": "Age (days)", "is it": "The value is"})
         st.caption("Choose one to answer it, or to give it to somebody.")
         for place in picked[:1]:
             _answer(now, every[place])
@@ -78,24 +79,29 @@ def _answer(now: Now, one: Dispute) -> None:
     """The dispute in full, its receipt, and the form that answers it."""
     key = one.id[-12:]
     with st.container(border=True, key=f"dispute-{key}"):
-        st.markdown(f"**{md(one.label)}** &nbsp;{md(one.then.shown)} &nbsp;:gray[{md(f'disputed by {one.raised_by} on {one.raised_at.day} {one.raised_at:%b %Y}')}]")
+        st.markdown(f"**{md(one.label)}** &nbsp;{md(one.then.shown)} &nbsp;:gray[{md(f'disputed on {one.raised_at.day} {one.raised_at:%b %Y}')}]")
         st.markdown(md(one.why))
         with st.expander("Receipt", icon=":material/receipt_long:"):
             st.code("\n".join(f"{what}  {value}" for what, value in one.then.as_rows().items()), language=None, wrap_lines=True)
         if not one.open:
-            st.markdown(f":material/task_alt: **{md(one.answered)}**: {md(one.text)} &nbsp;:gray[{md(one.answered_by)}]")
+            st.markdown(f":material/task_alt: **{md(one.answered)}**: {md(one.text)}")
             return
-        how = st.segmented_control("Answer", list(ANSWERS), default="explained", required=True, key=f"how-{key}", format_func=ANSWERS.get)
+        how = st.segmented_control("Answer", [*ANSWERS, _GIVE], default="explained", required=True, key=f"how-{key}", format_func=lambda name: ANSWERS.get(name, "Give it to somebody"))
         with st.form(f"answer-{key}", border=False):
-            load = 0
+            load, function = 0, one.function
             if how == "corrected":
-                loads = [found.id for found in session.store().loads(now.dataset)]
-                load = st.selectbox("Corrected by load", loads, key=f"load-{key}")
-            text = st.text_input("In a sentence", key=f"answer-text-{key}")
-            sent = st.form_submit_button("Answer", type="primary", key=f"answer-send-{key}")
+                load = st.selectbox("Corrected by load", [found.id for found in session.store().loads(now.dataset)], key=f"load-{key}")
+            if how == _GIVE:
+                functions = list(FUNCTION_NAMES)
+                function = st.selectbox("Function", functions, index=functions.index(one.function) if one.function in functions else 0, format_func=FUNCTION_NAMES.get, key=f"function-{key}")
+            text = st.text_input("Person (optional)" if how == _GIVE else "In a sentence", key=f"answer-text-{key}-{how}")
+            sent = st.form_submit_button("Give" if how == _GIVE else "Answer", type="primary", key=f"answer-send-{key}")
         if sent:
             try:
-                disputes.answer(session.store(), now.dataset, one, how, text, session.who(), load or 0)
+                if how == _GIVE:
+                    disputes.assign(session.store(), now.dataset, one, session.who(), function=function, to=text)
+                else:
+                    disputes.answer(session.store(), now.dataset, one, how, text, session.who(), load or 0)
             except StoreError as error:
                 st.error(md(str(error)), icon=":material/block:")
                 return

@@ -11,8 +11,10 @@ import streamlit as st
 
 from revscore.charts import control as drawing
 from revscore.core import units
+from revscore.core.coded import Coded
 from revscore.core.control import xmr
 from revscore.core.signals import NEWS, WEEKS, Control, read
+from revscore.core.view import View
 from revscore.rhythm import disputes, exceptions, triage
 from revscore.rhythm.asks import ask, lacks, made
 from revscore.rhythm.exceptions import FUNCTION_NAMES, KINDS, OLD, Kind
@@ -24,7 +26,7 @@ from revscore.ui.words import listed, md
 
 _COUNTED = {"label": "What is wrong", "open": "Open", "old": f"Over {OLD} days", "oldest": "Oldest (days)", "in_hand": "In hand", "overdue": "Overdue", "back": "Came back",
             "most": "Most of them", "team": "Team"}
-_AGE = "Age, business days"
+_AGE = "Age (days)"
 _STATES = {"new": "New", "back": "Found again", "resolved": "Put right, waits for the next load", "accepted": "Accepted"}
 _DONE = {"assign": "Assign", "resolve": "Put right", "accept": "Fine as it is", "reopen": "Open again"}
 _TELLS = {"assign": "What is to be done (optional)", "resolve": "What was done about it", "accept": "It is fine because …", "reopen": "Why (optional)"}
@@ -66,7 +68,8 @@ def exceptions_summary(now: Now) -> None:
         return folded(now, frame)
     left, right = st.columns([3, 2], gap="small")
     with left, st.container(border=True, key="chart-triage-kinds", height="stretch"):
-        charts.heading(f"{int(kinds['open'].sum()):,} open, {int(kinds['in_hand'].sum()):,} in somebody's hand", "triage-kinds")
+        in_hand = int(kinds["in_hand"].sum())
+        charts.heading(f"{int(kinds['open'].sum()):,} open, {f'{in_hand:,}' if in_hand else 'none'} in somebody's hand", "triage-kinds")
         picked = tables.table(kinds.drop(columns=["kind", *_empty(kinds)]), now.x, "triage-kinds", _height(kinds), labels=_COUNTED, opens=True)
         st.caption("Days are business days. A record may be in several kinds. Choose one for its records.")
     with right, st.container(border=True, key="chart-triage-teams", height="stretch"):
@@ -85,7 +88,7 @@ def exceptions_summary(now: Now) -> None:
 
 def _height(frame: pd.DataFrame, most: int = 20) -> int:
     """The height of a table with its head and all its rows, or `most` of them."""
-    return 40 * (min(len(frame), most) + 1) + 4
+    return 40 * (min(len(frame), most) + 1) + 2
 
 
 def _empty(counted: pd.DataFrame) -> list[str]:
@@ -95,15 +98,22 @@ def _empty(counted: pd.DataFrame) -> list[str]:
 
 def folded(now: Now, frame: pd.DataFrame) -> None:
     """On one line each: the kinds of which nothing was found, and those that this extract cannot be judged by, with what it lacks."""
-    lacking: dict[str, list[str]] = {}
-    for kind in KINDS:
-        if sentence := _lacking(now, kind):
-            lacking.setdefault(sentence, []).append(kind.label)
-    none = [kind.label for kind in KINDS if not _lacking(now, kind) and not (frame["kind"] == kind.id).any()]
+    def lower(name: str) -> str:
+        return name[:1].lower() + name[1:]
+
+    sentences = {kind: _lacking(now, kind) for kind in KINDS}
+    none = [kind.label for kind in KINDS if not sentences[kind] and not (frame["kind"] == kind.id).any()]
     if none:
-        st.caption(f":material/check: Nothing found: {md(listed([none[0], *(name[:1].lower() + name[1:] for name in none[1:])]))}.")
-    for sentence, names in lacking.items():
-        st.caption(f":material/hide_source: Not judged: {md(listed([name[:1].lower() + name[1:] for name in names]))}. {md(sentence)}")
+        st.caption(f":material/check: {md(f'Nothing found: {listed([none[0], *map(lower, none[1:])])}.')}")
+    absent = [f"{lower(kind.label)} (needs {sentence.removeprefix('Needs ').removesuffix(_ABSENT)})" for kind, sentence in sentences.items() if sentence.endswith(_ABSENT)]
+    if absent:
+        st.caption(f":material/hide_source: {md(f'Not judged: {listed(absent)}{_ABSENT}')}")
+    for kind, sentence in sentences.items():
+        if sentence and not sentence.endswith(_ABSENT):
+            st.caption(f":material/hide_source: {md(f'Not judged: {lower(kind.label)}. {sentence}')}")
+
+
+_ABSENT = ", which this extract lacks."
 
 
 def _lacking(now: Now, kind: Kind) -> str:
@@ -140,7 +150,7 @@ def listing(now: Now, kind: Kind, own: pd.DataFrame) -> None:
     """The exceptions of one kind, to be assigned, put right or accepted; below them what was put right or accepted already."""
     still, aside = own[own["status"].isin(triage.OPEN)], own[~own["status"].isin(triage.OPEN)]
     since = f" Found in the last {exceptions.LOOK_BACK} days; earlier ones are in the weekly counts." if kind.happens or kind.id == "closed_no_reason" else ""
-    st.caption(md(f"{kind.todo}{since} Choose rows to act on them."))
+    st.caption(md(f"{kind.todo}{since} Days are business days; earlier weeks: how many before had one of the same owner. Choose rows to act on them."))
     if len(still):
         _acting(now, kind, _in_order(still), f"triage-{kind.id}")
     if len(aside):
@@ -163,7 +173,7 @@ def _acting(now: Now, kind: Kind, own: pd.DataFrame, key: str) -> None:
 def _shown(now: Now, own: pd.DataFrame, kind: Kind | None = None) -> tuple[pd.DataFrame, dict[str, str]]:
     """The columns that readers see."""
     out = pd.DataFrame({"name": own["name"], "id": own["id"]}).assign(**({} if kind else {"kind": own["kind"].map({one.id: one.label for one in KINDS})}))
-    out = out.assign(owner=own["owner"], function=own["function"].map(FUNCTION_NAMES).fillna(own["function"]), what=own["what"].str.replace("_", " "), since=own["since"], age=own["age"],
+    out = out.assign(owner=own["owner"] + " · " + own["function"].map(FUNCTION_NAMES).fillna(own["function"]), what=own["what"].str.replace("_", " "), since=own["since"], age=own["age"],
                      weeks_before=own["weeks_before"])
     if (own["kind"] == "sla_breach_open").any():
         told = exceptions.escalation(now.x, own)
@@ -178,7 +188,7 @@ def _shown(now: Now, own: pd.DataFrame, kind: Kind | None = None) -> tuple[pd.Da
         out = out.drop(columns=["id", "what"])
     elif (own["what"] == "").all():
         out = out.drop(columns="what")
-    return out, {"name": "Record", "id": "Id", "kind": "Exception", "what": kind.told if kind else "What", "age": _AGE, "weeks_before": "Earlier weeks with one", "level": "Level", "told": "Told",
+    return out, {"name": "Record", "id": "Id", "kind": "Exception", "what": kind.told if kind else "What", "age": _AGE, "weeks_before": "Earlier weeks", "level": "Level", "told": "Told",
                  "next_told": "Next", "came_back": "Came back", "state": "State", "since": "Since"}
 
 
@@ -194,7 +204,7 @@ def _act(now: Now, rows: pd.DataFrame, key: str) -> None:
     with st.container(border=True, key=f"act-{key}"):
         head = st.container(horizontal=True, vertical_alignment="center")
         with head:
-            st.markdown(f"**{units.named(len(rows), units.RECORDS)}** &nbsp;{md(', '.join(rows['name'].head(3)) + (' …' if len(rows) > 3 else ''))}")
+            st.markdown(f"**{units.named(len(rows), units.RECORDS)}** &nbsp;{md(', '.join(_title(row) for _, row in rows.head(3).iterrows()) + (' …' if len(rows) > 3 else ''))}")
             if len(rows) == 1 and st.button("Open its rows", icon=":material/open_in_full:", key=f"rows-of-{key}"):
                 _record(now, rows.iloc[0])
         options = ["reopen"] if done else ["assign", "resolve", "accept"]
@@ -250,7 +260,7 @@ def _record(now: Now, row: pd.Series) -> None:
     """The record of an exception, its history, and what was done about it."""
     kind = exceptions.BY_ID[row["kind"]]
     with st.container(border=True, gap="xsmall"):
-        st.markdown(f"### {md(row['name'])}")
+        st.markdown(f"### {md(_title(row))}")
         age = f"{int(row['age']):,} business {'day' if row['age'] == 1 else 'days'}"
         st.caption(md(" · ".join(part for part in (kind.label, str(row["what"]).replace("_", " "), str(row["owner"]), f"for {age}", str(row["id"]) if row["entity"] else "") if part)))
     st.markdown(md(kind.todo))
@@ -264,7 +274,12 @@ def _record(now: Now, row: pd.Series) -> None:
         tables.table(said, now.x, "behind-log")
 
 
-def _behind(x, view, entity: str, id_: str, record: int) -> dict[str, pd.DataFrame]:
+def _title(row: pd.Series) -> str:
+    """What a record is called in a sentence: its name; its kind and id where that is an address, which would be made a link."""
+    return f"{row['type']} {row['id']}" if "@" in row["name"] else str(row["name"])
+
+
+def _behind(x: Coded, view: View, entity: str, id_: str, record: int) -> dict[str, pd.DataFrame]:
     return exceptions.behind(x, entity, id_, record)
 
 
@@ -324,7 +339,7 @@ def bypasses_by_week(now: Now) -> None:
                 "Skipped stages, moves back, closings without a reason, close dates set to the day of the edit and bulk edits, by week. Weeks do not say who: names are in the lists only.")
 
 
-def control(x, view, team: str) -> Control:
+def control(x: Coded, view: View, team: str) -> Control:
     """The control chart of the weekly counts of one team ("" all)."""
     frame = exceptions.weekly(x, view)
     frame = frame[frame["team"] == team] if team else frame
@@ -345,5 +360,9 @@ def put_right(now: Now) -> None:
     """What somebody had in hand and the newest load no longer shows."""
     done = triage.put_right(now.x, triage.handled(session.store(), now.dataset))
     if done:
-        names = listed([f"{one.name} ({exceptions.BY_ID[one.kind].label.lower()}, {one.to})" if one.kind in exceptions.BY_ID else one.name for one in done[:5]])
+        names = listed([f"{_called(one)} ({exceptions.BY_ID[one.kind].label.lower()}, {one.to})" if one.kind in exceptions.BY_ID else _called(one) for one in done[:5]])
         st.caption(f":material/task_alt: {md(f'No longer found, so done: {names}' + (f' and {len(done) - 5:,} more' if len(done) > 5 else '') + '.')}")
+
+
+def _called(one: triage.Handled) -> str:
+    return " ".join(one.key.split("|")[1:3]) if "@" in one.name else one.name
