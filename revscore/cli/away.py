@@ -30,23 +30,26 @@ examples:
   python -m revscore digest --review monthly --period FY26Q2 --markdown
   python -m revscore digest --post slack://TokenA/TokenB/TokenC/
 
-The digest is the answer of the review, what moved by more than chance, overdue actions, and the broken promises with whom they are to be told to. It is printed; with --post, or
-with the variable REVSCORE_NOTIFY, it is posted instead: to a chat, by mail, or to any of the services that Apprise knows (https://appriseit.com/services/). The
-address often holds a password: the variable keeps it out of the list of processes, and it is never printed. Nothing else is ever sent.
+The digest is the answer of the review, what moved by more than chance, overdue actions, and the broken promises with whom they are to be told
+to. It is printed; with --post, or with the variable REVSCORE_NOTIFY, it is posted instead: to a chat, by mail, or to any of the services that
+Apprise knows (https://appriseit.com/services/). The address often holds a password: the variable keeps it out of the list of processes, and it is
+never printed. Nothing else is ever sent.
 exit status: 0 printed or posted, 1 could not be posted, 2 refused
 """
 CALENDAR_HELP = """\
 examples:
   python -m revscore calendar --out rhythm.ics
 
-The meetings of the rhythm with their agendas, in the reporting time zone, and the deadlines and check dates of open actions. Made again and imported again, it changes the events that are there.
+The meetings of the rhythm with their agendas, in the reporting time zone, and the deadlines and check dates of open actions. Made again and
+imported again, it changes the events that are there.
 """
 PACK_HELP = """\
 examples:
   python -m revscore pack --meeting last --to packs
   python -m revscore pack --meeting 3f2a9c --to packs
 
-A meeting is named by its id, or the beginning of it; "last" is the newest. Its workbook, HTML file and slides are made again from the loads and definitions that it was held on.
+A meeting is named by its id, or the beginning of it; "last" is the newest. Its workbook, HTML file and slides are made again from the loads and
+definitions that it was held on.
 """
 
 

@@ -41,8 +41,8 @@ def pack_files(held: Minutes, lines: Sequence[Line], tables: Mapping[str, pd.Dat
 
 
 def file_stem(held: Minutes) -> str:
-    """A name that every system takes: "Weekly review 2026-11-16"."""
-    return safe_name(f"{held.title[:80]} {held.started_at.tz_convert(held.zone):%Y-%m-%d}")
+    """A name that every system takes, of no other meeting: "Weekly review 2026-11-16 0900"."""
+    return safe_name(f"{held.title[:80]} {held.started_at.tz_convert(held.zone):%Y-%m-%d %H%M}")
 
 
 def safe_name(text: str) -> str:
