@@ -117,13 +117,17 @@ def chosen(x: Coded, frame: pd.DataFrame, view: View) -> pd.DataFrame:
     return frame[keep]
 
 
-def weekly(x: Coded, view: View = View(), kinds: tuple[str, ...] = COUNTED) -> pd.DataFrame:
-    """Cases by week and team: team, week (code), start (day number), value. Weeks by when a case began; the week that is running is left out."""
+def cases(x: Coded, view: View = View(), kinds: tuple[str, ...] = COUNTED) -> pd.DataFrame:
+    """All cases of these kinds up to the last full week, with the number of their `week`, by when they began."""
     found = chosen(x, every(x), view)
-    week = x.terms.calendar.codes(found["day"].to_numpy(), "week")
+    found = found.assign(week=x.terms.calendar.codes(found["day"].to_numpy(), "week"))
     running = int(x.terms.calendar.codes(np.array([x.as_of_day]), "week")[0])
-    rows = found["kind"].isin(kinds).to_numpy() & (week < running)
-    counted = pd.DataFrame({"team": found["team"].to_numpy()[rows], "week": week[rows]}).groupby(["team", "week"], sort=True).size().rename("value").reset_index()
+    return found[found["kind"].isin(kinds) & (found["week"] < running)].reset_index(drop=True)
+
+
+def weekly(x: Coded, view: View = View(), kinds: tuple[str, ...] = COUNTED) -> pd.DataFrame:
+    """How many cases, by week and team: team, week (number), start (day number), value. The week that is running is left out."""
+    counted = cases(x, view, kinds).groupby(["team", "week"], sort=True).size().rename("value").reset_index()
     return counted.assign(start=[x.terms.calendar.start(code, "week") for code in counted["week"]])
 
 

@@ -60,22 +60,26 @@ def triaged(x: Coded, view: View, log: Mapping[str, Handled], today: date) -> pd
     keep = found["listed"]
     if in_hand := [key for key, one in log.items() if one.status == "assigned"]:
         keep = keep | (found["key"].isin(in_hand) & found["newest"] & found["is_open"])
-    found = exceptions.chosen(x, found[keep], view).reset_index(drop=True)
+    return beside(exceptions.chosen(x, found[keep], view).reset_index(drop=True), x, log, today)
+
+
+def beside(found: pd.DataFrame, x: Coded, log: Mapping[str, Handled], today: date) -> pd.DataFrame:
+    """Rows of `exceptions.every` with the columns that `triaged` adds."""
     if not log:
         return found.assign(status="new", to="", due="", overdue=False, note="", by="", came_back=0, version=0)
     known = pd.DataFrame([(one.status, one.to, one.due, one.note, one.by, one.load, one.since, one.what, one.times, one.version) for one in log.values()], index=list(log),
                          columns=["status", "to", "due", "note", "by", "load", "before", "was", "times", "version"])
-    beside = known.reindex(found["key"]).reset_index(drop=True)
-    done = beside["status"].isin(("resolved", "accepted")).to_numpy()
+    said = known.reindex(found["key"]).reset_index(drop=True)
+    done = said["status"].isin(("resolved", "accepted")).to_numpy()
     happens = found["kind"].map({kind.id: kind.happens for kind in exceptions.KINDS}).to_numpy(dtype=bool)
-    anew = found["since"].dt.strftime(_INSTANT) > beside["before"].fillna("")
-    later = max(x.data.stand.loads, default=0) > beside["load"].fillna(0)
-    still = np.where(beside["status"] == "resolved", later, found["what"] != beside["was"])
+    anew = found["since"].dt.strftime(_INSTANT) > said["before"].fillna("")
+    later = max(x.data.stand.loads, default=0) > said["load"].fillna(0)
+    still = np.where(said["status"] == "resolved", later, found["what"] != said["was"])
     back = done & np.where(happens, anew, still)
-    status = np.where(back, "back", beside["status"].fillna("new"))
+    status = np.where(back, "back", said["status"].fillna("new"))
     waiting = status == "resolved"
-    out = found.assign(status=status, **{name: beside[name].fillna("") for name in ("to", "due", "note", "by")}, version=beside["version"].fillna(0).astype("int64"),
-                       came_back=np.maximum(beside["times"].fillna(0).astype("int64") - waiting, 0))
+    out = found.assign(status=status, **{name: said[name].fillna("") for name in ("to", "due", "note", "by")}, version=said["version"].fillna(0).astype("int64"),
+                       came_back=np.maximum(said["times"].fillna(0).astype("int64") - waiting, 0))
     return out.assign(overdue=(out["status"] == "assigned") & (out["due"] != "") & (out["due"] < today.isoformat()))
 
 

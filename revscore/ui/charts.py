@@ -30,17 +30,17 @@ Mark = Callable[[dict[str, Any]], tuple[Ask, View] | None]  # the fields of a ma
 
 
 def card(now: Now, finding: str, drawing: Drawing, key: str, foot: str = "", opens: Ask | None = None, mark: Mark | None = None,
-         shows: Callable[[dict[str, Any]], None] | None = None) -> None:
+         shows: Callable[[dict[str, Any]], None] | None = None, rows: Callable[[], None] | None = None) -> None:
     """A chart whose title says what was found. `finding` and `foot` are plain text: made from data, escaped here. `opens`: the number whose
     rows stand behind the chart. `mark`: the number behind one mark that is clicked, and the view to open it under. `shows`: shows itself what is behind
-    a mark that is no number."""
+    a mark that is no number. `rows`: shows itself the rows behind a chart of what no metric counts."""
     with st.container(border=True, key=f"chart-{key}", height="stretch"):
         heading(finding, key)
         picked = _draw(drawing, f"drawing-{key}", mark is not None or shows is not None)
         if foot := stage.aside(foot):
             st.caption(md(foot))
-        if opens is not None and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
-            drill.opened(now, now.ask(made, (opens,))[0], whole=False)
+        if (opens is not None or rows is not None) and st.button("", icon=":material/open_in_full:", key=f"rows-{key}", type="tertiary", help="Open the chart to its rows"):
+            rows() if opens is None else drill.opened(now, now.ask(made, (opens,))[0], whole=False)
         elif mark is not None and picked is not None and (found := mark(picked)) is not None:
             one, view = found
             drill.opened(now, now.ask(made, (one,), view=view)[0])

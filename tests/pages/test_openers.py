@@ -14,7 +14,7 @@ from revscore.intake import load_folder
 from tests.pages.conftest import ROOT, _store
 from tests.pages.test_pages import said
 
-PAGES = ("scorecard", "weekly", "monthly", "funnel", "pipeline", "velocity", "sla", "campaigns", "wins", "retention", "quality", "restatement")
+PAGES = ("scorecard", "weekly", "monthly", "funnel", "pipeline", "velocity", "sla", "campaigns", "wins", "retention", "quality", "triage", "restatement")
 DRAWN = ("vega_lite_chart", "arrow_vega_lite_chart", "dataframe", "arrow_data_frame", "metric")
 
 

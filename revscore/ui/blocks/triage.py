@@ -313,7 +313,7 @@ def breaches_by_owner(now: Now) -> None:
                        f"{len(frame):,} broken promises are open, none at an escalation level", "breach-owners")
         shown = owners.rename(columns={"told": "told_worst"}).drop(columns=_empty(owners))
         picked = tables.table(shown, now.x, "breach-owners", height=_height(owners, 13),
-                              labels={**_COUNTED, "level": "Highest level", "told_worst": "Told at that level", "next_told": "Next"}, opens=True)
+                              labels={**_COUNTED, "level": "Highest level", "told_worst": "Told at that level", "next_told": "Next"}, opens=True, board=("owner", "open", "oldest", "level"))
         st.caption(md(f"Who is told: {exceptions.path(now.x)}; the first while the clock still runs, the others once the promise is broken. Choose an owner for the promises."))
     if picked is not None:
         _listing(now, frame[frame["owner"] == owners["owner"].iloc[picked]], str(owners["owner"].iloc[picked]))
@@ -336,7 +336,15 @@ def bypasses_by_week(now: Now) -> None:
     value = int(seen.chart.values[-1])
     finding = f"{'Rules' if team == 'All teams' else team + ': rules'} were gone round {'once' if value == 1 else f'{value:,} times'} in the last full week; {seen.text}"
     charts.card(now, finding, drawing(seen.frame(), units.EVENTS, label="Times rules were gone round", theme=charts.theme()), "bypasses",
-                "Skipped stages, moves back, closings without a reason, close dates set to the day of the edit and bulk edits, by week. Weeks do not say who: names are in the lists only.")
+                "Skipped stages, moves back, closings without a reason, close dates set to the day of the edit and bulk edits, by week. Weeks do not say who: names are in the lists only.",
+                rows=lambda: _listing(now, _cases(now, "" if team == "All teams" else team, int(seen.starts[0])), finding))
+
+
+def _cases(now: Now, team: str, first: int) -> pd.DataFrame:
+    """What the weeks of the chart count."""
+    frame = exceptions.cases(now.x, now.view)
+    frame = frame[(frame["day"] >= first) & ((frame["team"] == team) | (team == ""))]
+    return triage.beside(frame.reset_index(drop=True), now.x, triage.handled(session.store(), now.dataset), dt.date.today())
 
 
 def control(x: Coded, view: View, team: str) -> Control:
