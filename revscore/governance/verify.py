@@ -15,6 +15,7 @@ from revscore.core.data import CrmData
 from revscore.core.receipt import sum_of
 from revscore.core.terms import Terms, TermsError
 from revscore.governance.publishing import number_of, published
+from revscore.rhythm.log import TARGET
 from revscore.rhythm.logged import with_log
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import Publication, PublishedValue, Store, StoreError
@@ -36,7 +37,7 @@ def extract_of(store: Store, publication: Publication) -> Coded:
     """The extract that a publication was made from: the loads, the as-of, the definitions, the targets and the log of then."""
     config, _ = store.terms(publication.dataset, publication.definitions)
     data = stood(store.data_of(publication.dataset, publication.loads), publication, publication.definitions)
-    x = Coded(data, with_targets(store, publication, Terms.from_config(config).with_tables(data), publication.published_at))
+    x = Coded(data, targets_of_then(store, publication, Terms.from_config(config).with_tables(data)))
     return with_log(store, x, max((int(value.receipt.get("log", 0)) for value in store.published(publication.id)), default=0))
 
 
@@ -44,6 +45,17 @@ def with_targets(store: Store, publication: Publication, terms: Terms, until: pd
     """`terms` with the targets that the team had set `until` then (by now) for the as-of of a publication."""
     at = int(publication.as_of.asm8.astype("datetime64[us]").astype("int64"))
     return set_targets(store, publication.dataset, terms, local_day(at, terms.reporting_tz), until)
+
+
+def targets_of_then(store: Store, publication: Publication, terms: Terms) -> Terms:
+    """`terms` with the targets that a publication stood on: those that were set when it was published; of a review that was frozen before the last of them was
+    set, those with which its definitions have their digest."""
+    at = publication.published_at
+    earlier = (entry.at - pd.Timedelta(microseconds=1) for entry in reversed(store.entries(publication.dataset, TARGET)) if entry.at <= at)
+    found = with_targets(store, publication, terms, at)
+    if found.digest == publication.digest:
+        return found
+    return next((one for until in earlier if (one := with_targets(store, publication, terms, until)).digest == publication.digest), found)
 
 
 def stood(data: CrmData, publication: Publication, definitions: int) -> CrmData:

@@ -170,7 +170,7 @@ def added(now: Now, period: Period, parts: list[Sum]) -> None:
                                "without": listed(one.missing)} for one in parts])
         tables.table(frame, now.x, key="added", labels={"target": "Target", "of": "Of", "parts": "Parts", "whole": "Promised for the whole", "added": "Parts together", "difference": "Difference", "share": "In per cent",
                                                        "without": "Without a target"})
-        st.caption(f"Only what adds up is compared: counts and amounts, not rates and durations. A difference of {setting.SAME:.1%} or less is rounding. Nothing is stopped by this: a gap may be meant as a reserve.")
+        st.caption(f"Only what adds up is compared: counts and amounts, not rates and durations. A difference of {units.text(setting.SAME, RATIO)} or less is rounding. Nothing is stopped by this: a gap may be meant as a reserve.")
 
 
 # -- setting -------------------------------------------------------------------------------------------------------------------------------
