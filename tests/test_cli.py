@@ -150,7 +150,7 @@ def test_the_workbook_of_metrics_and_of_each_review(loaded, folder):
     book = folder / "some.xlsx"
     assert loaded("export", str(book), "--id", "funnel.entries", "--id", "bookings.won_value", "--period", "2026-03")[0] == 0
     sheets = load_workbook(book)
-    assert sheets.sheetnames == ["Metrics", "Series", "Rows", "Definitions", "Receipts", "Receipt"]
+    assert sheets.sheetnames == ["Metrics", "Series", "Rows", "Definitions", "Receipts", "More receipts", "Receipt"]
     [heads, number] = list(sheets["Receipts"].iter_rows(values_only=True))  # bookings cannot be had, so there is no receipt of them
     assert (number[heads.index("Value")], number[heads.index("Counted")], number[heads.index("Loads")], len(number[heads.index("SHA-256")])) == (5, 5, "1", 64)
     assert [cell.value for cell in sheets["Metrics"]["B"]][4] == 5
