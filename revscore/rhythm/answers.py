@@ -14,6 +14,7 @@ from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.rhythm.agenda import Agenda
 from revscore.rhythm.asks import lacks
+from revscore.rhythm.campaigns import FIX, FUND, RETIRE, WAIT
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 
@@ -159,9 +160,14 @@ def _targets(x: Coded, review: Monthly) -> Answer:
 def _campaigns(x: Coded, review: Monthly) -> Answer:
     if sentence := lacks(x, "campaign.scorecard_fytd"):
         return Answer(sentence)
-    frame = review.campaigns
-    known = frame[frame["roi"].notna()] if len(frame) else frame
-    return Answer(f"{(known['roi'] > 0).sum()} of {len(known)} campaigns have earned back their cost in the period" if len(known) else "No campaign with a cost and a return in this selection")
+    found = review.evidence
+    if not len(found):
+        return Answer("No campaign with a cost in this selection")
+    count = found["proposal"].value_counts()
+    cost = found[found["proposal"] == RETIRE]["cost"].sum()
+    parts = [f"{count[name]} to {name.lower()}" for name in (FUND, FIX, RETIRE) if name in count]
+    retired = f" ({units.text(cost, units.CURRENCY, x.terms.corporate_currency)})" if RETIRE in count else ""
+    return Answer(f"{listed(parts)}{retired}; {count.get(WAIT, 0)} cannot be told yet" if parts else "No campaign can be told yet", RETIRE in count)
 
 
 def _tests(x: Coded, review: Monthly) -> Answer:

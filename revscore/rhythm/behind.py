@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import Period
@@ -14,9 +15,10 @@ from revscore.core.made import Given, Listed, Made, Number, Worked, made_of
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.campaigns import behind as behind_campaigns
 from revscore.core.review import Line
-from revscore.core.units import PEOPLE, RATIO
+from revscore.core.terms import MODEL_LABELS, MODELS
+from revscore.core.units import CURRENCY, DEALS, PEOPLE, RATIO
 from revscore.core.view import View
-from revscore.rhythm import goals
+from revscore.rhythm import campaigns, goals
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 
@@ -27,7 +29,8 @@ Columns = Mapping[str, Sequence[Behind | None]]  # by column of a table, in the 
 def of_tables(x: Coded, review: Any, view: View) -> dict[str, Columns]:
     """By name of a table of `reviews.content`, what is behind its columns of numbers."""
     if isinstance(review, Monthly):
-        return ({"Campaigns": behind_campaigns(x, view, review.campaigns)} if len(review.campaigns) else {}) | ({"Tests": _arms(x, review.tests)} if len(review.tests) else {})
+        return {name: of(x, frame) for name, frame, of in (("Campaigns", review.campaigns, lambda x, frame: behind_campaigns(x, view, frame)),
+                                                           ("Evidence", review.evidence, lambda x, frame: _evidence(x, view, frame)), ("Tests", review.tests, _arms)) if len(frame)}
     if not isinstance(review, Weekly):
         return {}
     out: dict[str, Columns] = {}
@@ -46,6 +49,20 @@ def of_tables(x: Coded, review: Any, view: View) -> dict[str, Columns]:
     if len(review.moved):
         out["Moved"] = {column: [Number.of(CARDS["pipeline.progressed"], whole.narrowed(direction=way), stat, f"Seven days: {way.lower()}") for way in review.moved["direction"]]
                         for column, stat in (("deals", "count"), ("amount", "value"))}
+    return out
+
+
+def _evidence(x: Coded, view: View, frame: pd.DataFrame) -> Columns:
+    """What is behind the evidence on campaigns, over their whole life: cost and open deals as on the scorecard, the least and the most of nine models, the deals won."""
+    whole = view.during(None)
+    out: dict[str, list[Behind]] = {name: [replace(one, label=f"{one.label}, whole life") for one in found] for name, found in behind_campaigns(x, whole, frame).items()
+                                    if name in ("cost", "still_open_share")} | {"low": [], "high": [], "n": []}
+    for told in frame.itertuples():
+        models = tuple(Number.of(CARDS["attribution.totals_fytd"], whole.narrowed(basis="won", campaign=told.campaign), model, label) for model, label in zip(MODELS, MODEL_LABELS, strict=True))
+        for column, of, says in (("low", min, "the least of the nine models"), ("high", max, "the most of the nine models")):
+            out[column].append(Worked(f"Won, {says.split(' of ')[0]}: {told.name}", CURRENCY, Made(models, says, lambda *credit, of=of: of(credit))))
+        ids = campaigns.deals(x, whole, told.campaign, "won")["opp_id"].to_numpy()
+        out["n"].append(Listed(f"Won deals: {told.name}", DEALS, pd.DataFrame({"record": pd.Series(ids, dtype="str"), "contribution": np.ones(len(ids))}), f"won deals with credit for the campaign {told.campaign}"))
     return out
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.drill import describe
 from revscore.core.figures import fold
@@ -60,6 +65,49 @@ def agreement(x: Coded, view: View, basis: str = "pipeline_created") -> pd.DataF
     if not len(found):
         return found
     return found.assign(name=labelled(x, found["campaign"]))
+
+
+FUND, FIX, RETIRE, WAIT = "Fund", "Fix", "Retire", "Wait"
+_YOUNG, _UNDECIDED, _SETTLED = 90, 0.5, 0.2  # days of age and share of open deals below which nothing is proposed; share of open deals up to which a campaign is settled
+
+
+def evidence(x: Coded, view: View) -> pd.DataFrame:
+    """What the record of each campaign with a cost speaks for, over its whole life up to as-of, whatever the period: name, campaign, proposal, why, cost, low and high (won
+    by the least and the most generous of the nine models), n (won deals touched), still_open_share; what to fund first, most cost first in each.
+
+    *Fund*: won more than its cost under every model, on ten deals or more. *Retire*: under no model, and its deals are decided. *Wait*: too young, most of its
+    deals open, or nothing of it can be told. *Fix*: all else, the way from its MQLs to deals first. A proposal for a decision, not a verdict: credit is a rule, not a cause.
+    """
+    found = scorecard(x, view.during(None))
+    if not len(found):
+        return pd.DataFrame()
+    ranges = agreement(x, view.during(None), "won")
+    ranges = (ranges.set_index("campaign") if len(ranges) else pd.DataFrame(columns=["low", "high", "n"])).reindex(found["campaign"])
+    out = found[["name", "campaign", "cost", "cost_is_budget", "still_open_share", "age_days"]].assign(
+        **{name: pd.to_numeric(ranges[name]).fillna(0.0).to_numpy(dtype=float) for name in ("low", "high", "n")}).dropna(subset=["cost"])
+    out = out[out["cost"] > 0].reset_index(drop=True)
+    money = partial(units.text, unit=units.CURRENCY, currency=x.terms.corporate_currency)
+    said = [_proposal(row, money) for row in out.to_dict("records")]
+    out = out.assign(proposal=[one for one, _ in said], why=[why for _, why in said]).drop(columns="age_days")
+    return out.sort_values(["proposal", "cost"], key=lambda c: c.map({FUND: 0, FIX: 1, RETIRE: 2, WAIT: 3}) if c.name == "proposal" else -c, kind="stable").reset_index(drop=True)
+
+
+def _proposal(row: Mapping[str, Any], money: Callable[..., str]) -> tuple[str, str]:
+    low, high, cost, n, still, age = (row[name] for name in ("low", "high", "cost", "n", "still_open_share", "age_days"))
+    won = f"{money(low)} to {money(high)} won" if high > low else f"{money(high)} won"
+    if still == still and still > _UNDECIDED:
+        return WAIT, f"{units.text(still, units.RATIO)} of its deals are still open"
+    if age == age and age < _YOUNG:
+        return WAIT, f"{age:,.0f} days old"
+    if low > cost and n >= LEAST:
+        return FUND, f"{won} under every model for {money(cost)}"
+    if still != still and not n:
+        return WAIT, f"no deal that it touched, so credit says nothing of the {money(cost)}"
+    if high < cost and (still != still or still <= _SETTLED):
+        return RETIRE, f"{f'at most {money(high)} won under any model' if high else 'nothing won under any model'} for {money(cost)}"
+    if n < LEAST:
+        return WAIT, f"{units.named(n, units.DEALS)} won: too few to tell"
+    return FIX, f"{won} for {money(cost)}: it depends on the model" if high > cost else f"{won} for {money(cost)}, {units.text(still, units.RATIO)} of its deals still open"
 
 
 def deals(x: Coded, view: View, campaign: str, basis: str) -> pd.DataFrame:

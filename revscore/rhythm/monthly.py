@@ -31,6 +31,7 @@ class Monthly:
     velocity: tuple[Line, ...]
     retention: tuple[Line, ...]
     campaigns: pd.DataFrame
+    evidence: pd.DataFrame  # for funding, fixing and retiring campaigns
     tests: pd.DataFrame
     decisions: tuple[Line, ...]
     reports: tuple[Line, ...]
@@ -39,4 +40,4 @@ class Monthly:
 def monthly(x: Coded, view: View) -> Monthly:
     """The monthly review under `view`."""
     return Monthly(made(x, view, shared.TILES), goals.standings(x, view), made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), made(x, view, _VELOCITY),
-                   retention.ratios(x, view), campaigns.scorecard(x, view), governance.tests(x, view), made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS))
+                   retention.ratios(x, view), campaigns.scorecard(x, view), campaigns.evidence(x, view), governance.tests(x, view), made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS))

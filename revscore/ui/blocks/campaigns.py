@@ -92,6 +92,23 @@ def sourced(now: Now) -> None:
                 ask("attribution.sourced_by_fytd"), charts.group(now, frame, "origin", ask("attribution.sourced_by_fytd", label="Pipeline created")))
 
 
+def evidence(now: Now, frame: pd.DataFrame) -> None:
+    """What the record of each campaign speaks for: fund, fix, retire, or wait."""
+    if charts.lacking(now, "What do we fund, fix or retire?", "campaign.scorecard_fytd"):
+        return
+    with st.container(border=True, key="chart-evidence"):
+        if not len(frame):
+            return charts.heading("No campaign with a cost on record", "evidence")
+        opened = tables.table(frame[["proposal", "name", "why", "cost", "low", "high", "n", "still_open_share"]], now.x, key="evidence", height=min(560, 36 * (len(frame) + 1) + 8),
+                              formats={"cost": units.CURRENCY, "low": units.CURRENCY, "high": units.CURRENCY, "still_open_share": units.RATIO, "n": units.DEALS},
+                              labels={"name": "Campaign", "proposal": "Record speaks for", "why": "Because", "low": "Won, least", "high": "Won, most", "n": "Deals won", "still_open_share": "Still open"}, board=("proposal", "name", "why", "cost", "n"),
+                              opens=True)
+        st.caption(f"Each campaign over its whole life, whatever the period, by the least and the most generous of nine models; fewer than {LEAST} deals are not told apart. A rule for sharing credit, not "
+                   "what would have been lost without it: the council decides. Choose a row for its deals and touches.")
+    if opened is not None:
+        _campaign(now, frame["campaign"].iloc[opened], frame["name"].iloc[opened])
+
+
 def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
     """The campaigns with cost, yield and return."""
     if charts.lacking(now, "What did each campaign bring, and cost?", "campaign.scorecard_fytd"):
