@@ -118,9 +118,9 @@ def _item(deck: Any, held: Minutes, item: Item) -> None:
 
 
 def _shown(deck: Any, held: Minutes, item: Item, table: Table) -> None:
-    """The table of a screen."""
-    wide = (WIDTH - 2 * SIDE - 4.0) / (len(table.heads) - 1)
-    _tables(deck, held, item.finding or item.title, table.heads, (4.0, *[wide] * (len(table.heads) - 1)), table.rows, above=item.title)
+    """The table of a screen; columns are as wide as what is in them needs, within bounds."""
+    needs = [min(max(max(map(len, column)), 9), 48) for column in zip(table.heads, *table.rows, strict=True)]
+    _tables(deck, held, item.finding or item.title, table.heads, [(WIDTH - 2 * SIDE) * one / sum(needs) for one in needs], table.rows, above=item.title)
 
 
 def _numbers(page: _Page, lines: Sequence[Line], columns: int, left: float, width: float) -> None:
@@ -153,9 +153,9 @@ def _tables(deck: Any, held: Minutes, title: str, headings: Sequence[str], width
     for place, page_rows in enumerate(pages):
         if not page_rows:
             continue
-        page = _Page(deck, held, title + (f" ({place + 1} of {len(pages)})" if len(pages) > 1 else ""))
-        if above:
-            page.text(SIDE, 0.15, 8.0, 0.3, [(above, SMALL, True, LIGHT["main"])])
+        page = _Page(deck, held, title)
+        if over := ", ".join(part for part in (above, f"{place + 1} of {len(pages)}" if len(pages) > 1 else "") if part):
+            page.text(SIDE, 0.15, 8.0, 0.3, [(over, SMALL, True, LIGHT["main"])])
         frame = page.slide.shapes.add_table(len(page_rows) + 1, len(headings), *(Inches(one) for one in (SIDE, TOP, sum(widths), head[1] + sum(tall for _, tall in page_rows))))
         frame._element.nvGraphicFramePr.cNvPr.set("descr", f"{title}: {_count(len(page_rows), 'row')}")
         table = frame.table

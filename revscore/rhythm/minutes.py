@@ -175,7 +175,7 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     answer = answers.whole(said, AGENDAS[held.kind]) if said and held.kind in AGENDAS else ""
     lines, tables = content(review) if review is not None else ([], {})
     covered = coverage(x, view, review) if isinstance(review, Weekly) else ()
-    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, shown_tables(review, x.terms.corporate_currency))
+    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, shown_tables(review, tables, x.terms.corporate_currency))
     titles = {one.id: one.title for one in agenda}
     present: dict[str, tuple[str, ...]] = {}
     for name, function in sorted(held.present.items()):
@@ -200,8 +200,8 @@ def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:
     return {}
 
 
-def shown_tables(review: Any, currency: str) -> dict[str, Table]:
-    """Screen id -> the table of a review that it shows, its numbers as they are written."""
+def shown_tables(review: Any, tables: Mapping[str, pd.DataFrame], currency: str) -> dict[str, Table]:
+    """Screen id -> the table of a review that it shows, its numbers as they are written. `tables`: those of the review by name."""
     def said(frame: pd.DataFrame, *columns: tuple[str, str, units.Unit | None]) -> Table:
         cells = [[("" if pd.isna(value) else str(value)) if unit is None else units.text(value, unit, currency) for value in frame[name]] for name, _, unit in columns]
         return Table(tuple(head for _, head, _ in columns), tuple(zip(*cells, strict=True)))
@@ -219,7 +219,9 @@ def shown_tables(review: Any, currency: str) -> dict[str, Table]:
             out["targets"] = Table(("Number", "Now", "Due by now", "Target", "On course"), tuple(
                 (one.line.label, one.line.text, *(units.text(value, one.line.measure.unit, currency) for value in (one.expected, one.target.value)),
                  "too few to say" if one.good is None else "yes" if one.good else "no") for one in review.targets))
-        if len(review.campaigns):
+        if "Evidence" in tables:
+            out["campaigns"] = said(tables["Evidence"], ("proposal", "Proposal", None), ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("why", "Why", None))
+        elif len(review.campaigns):
             out["campaigns"] = said(review.campaigns, ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("mqls", "MQLs", units.LEADS),
                                     ("pipeline_attributed_w", "Pipeline, W-shaped", units.CURRENCY), ("won_attributed_full_path", "Won, full path", units.CURRENCY), ("roi", "ROI", units.RATIO))
         if len(review.tests):
