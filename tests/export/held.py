@@ -20,6 +20,15 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\u2028"
 FORMULA = "=HYPERLINK(\"http://evil.example\")"
 
 
+def monthly_meeting(store: Store) -> tuple[Meeting, Coded]:
+    """A monthly meeting in which nothing was decided, with its extract."""
+    company.ensure_sample(store)
+    x, agenda = company.coded(store, company.SAMPLE), AGENDAS["monthly"]
+    view, stand = View.of(x.terms.calendar.holding(x.as_of_day, "quarter")), x.data.stand
+    frozen = Frozen(stand.loads, x.data.as_of.isoformat(), stand.definitions or 0, x.terms.digest, view_as_json(view), "This quarter")
+    return meetings.close(store, company.SAMPLE, meetings.start(store, company.SAMPLE, "monthly", agenda.title, frozen, agenda.ids, "ada"), "ada", reason="Half of the room was ill"), x
+
+
 def weekly_meetings(store: Store) -> tuple[Meeting, Coded, View]:
     """Two weekly meetings: the first asked for action a0, the second (given back, with its extract and view) for a1. Names and words are hostile."""
     company.ensure_sample(store)

@@ -30,7 +30,7 @@ from revscore.export import look, slides
 from revscore.export.pack import pack_files, safe_name
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.minutes import Minutes, minutes
-from tests.export.held import FORMULA, HOSTILE, weekly_meetings
+from tests.export.held import FORMULA, HOSTILE, monthly_meeting, weekly_meetings
 
 
 @dataclass(frozen=True)
@@ -189,6 +189,20 @@ def deck(pack):
     return Presentation(io.BytesIO(pack.file(".pptx")))
 
 
+@pytest.fixture(scope="module")
+def monthly(tmp_path_factory):
+    store = company.open_store(tmp_path_factory.mktemp("monthly") / "store.sqlite")
+    held, x = monthly_meeting(store)
+    yield Presentation(io.BytesIO(slides.meeting_slides(minutes(store, company.SAMPLE, held, x), ())))
+    store.close()
+
+
+@pytest.fixture(params=["deck", "monthly"])
+def either(request):
+    """The slides of a weekly and of a monthly meeting."""
+    return request.getfixturevalue(request.param)
+
+
 def _texts(deck) -> str:
     found = []
     for slide in deck.slides:
@@ -231,7 +245,8 @@ def test_charts_are_native_with_the_values_of_the_lines_units_and_words(pack, de
         assert units.spreadsheet(line.measure.unit, line.currency) in shape.chart.part._element.xml.replace("&quot;", '"')
 
 
-def test_nothing_on_a_slide_overlaps_or_leaves_it(deck):
+def test_nothing_on_a_slide_overlaps_or_leaves_it(either):
+    deck = either
     for number, slide in enumerate(deck.slides, start=1):
         boxes = [(shape.left, shape.top, shape.left + shape.width, shape.top + shape.height, shape.name) for shape in slide.shapes]
         assert all(a >= 0 and b >= 0 and c <= deck.slide_width and d <= deck.slide_height for a, b, c, d, _ in boxes), number
@@ -252,13 +267,18 @@ def test_the_file_has_its_own_look_and_size(pack, deck):
             assert [name for name in names if name in order] == [name for name in order if name in names]  # the order that PowerPoint insists on
 
 
-def test_text_fits_its_box(deck):
-    for slide in deck.slides:
+def test_text_fits_its_box(either):
+    for slide in either.slides:
         for shape in slide.shapes:
             if shape.has_text_frame and shape.text_frame.text:
                 margin = 0 if shape == slide.shapes.title else 0.2
                 tall = sum(slides._lines(p.text, shape.width / 914400 - margin, p.runs[0].font.size.pt) * p.runs[0].font.size.pt * 1.2 / 72 for p in shape.text_frame.paragraphs if p.runs)
                 assert tall + margin / 2 <= shape.height / 914400 + 0.02, shape.text_frame.text
+            if shape.has_table:
+                for row in shape.table.rows:
+                    for cell, column in zip(row.cells, shape.table.columns, strict=True):
+                        size = cell.text_frame.paragraphs[0].runs[0].font.size.pt if cell.text else 0
+                        assert not cell.text or slides._lines(cell.text, column.width / 914400 - 0.2, size) * size * 1.2 / 72 <= row.height / 914400, cell.text
 
 
 # -- names ---------------------------------------------------------------------------------------------------------------------------------
