@@ -23,7 +23,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import md
 
 _ID = "dispute-id-"
-_GIVE = "give"
+_GIVE, _ANSWERED = "give", "disputes-answered"
 
 
 def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
@@ -64,7 +64,7 @@ def disputed(now: Now) -> None:
             found: Again = now.ask(_again, now.dataset, one.id)
             rows.append({"number": one.label, "then": one.then.shown, "now": found.shown, "is it": found.text, "why": one.why, "by": one.raised_by,
                          "owner": one.to or FUNCTION_NAMES.get(one.function, one.function), "age": disputes.age(now.x, one, today), "answer": one.answered or "Open", "in words": one.text})
-        picked = tables.several(pd.DataFrame(rows), now.x, "disputes", labels={"age": "Age (days)", "is it": "The value is"})
+        picked = tables.several(pd.DataFrame(rows), now.x, f"disputes-{count}" if (count := st.session_state.get(_ANSWERED, 0)) else "disputes", labels={"age": "Age (days)", "is it": "The value is"})
         st.caption("Choose one to answer it, or to give it to somebody.")
         for place in picked[:1]:
             _answer(now, every[place])
@@ -105,4 +105,5 @@ def _answer(now: Now, one: Dispute) -> None:
             except StoreError as error:
                 st.error(md(str(error)), icon=":material/block:")
                 return
+            st.session_state[_ANSWERED] = st.session_state.get(_ANSWERED, 0) + 1  # the rows are in another order now, and none of them is chosen
             st.rerun()

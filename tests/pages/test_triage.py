@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from revscore.core.coded import Coded
 from revscore.core.data import CrmData
@@ -179,3 +181,35 @@ def test_disputed_numbers_show_then_and_now_and_are_answered(app, faulty) -> Non
     assert (done.answer, done.text, done.answered_by) == ("explained", "Two leads had no owner", "local")
     assert "The disputed number is answered" in said(app(faulty, "triage"))
     store.close()
+
+
+def test_the_form_disputes_a_number_once_and_says_who_owns_it(monkeypatch, faulty) -> None:
+    def script() -> None:
+        import streamlit as st
+
+        from revscore import company
+        from revscore.core.made import Number
+        from revscore.core.metrics import CARDS
+        from revscore.core.receipt import receipt
+        from revscore.ui import session, state
+        from revscore.ui.dispute import dispute_form
+        from revscore.ui.session import Now
+
+        x = company.coded(session.store(), "company")
+        number = Number.of(CARDS["dq.exception_rate"])
+        st.title("form")
+        dispute_form(Now("company", "1", x, state.make_view(x)), number, receipt(x, number))
+
+    st.cache_resource.clear()
+    monkeypatch.setenv("REVSCORE_DB", str(faulty))
+    test = AppTest.from_function(script, default_timeout=60).run()
+    test.button[0].click().run()
+    assert "Say what is wrong" in test.error[0].value
+    test.text_area[0].set_value("Never")
+    test.button[0].click().run()
+    assert not test.exception
+    assert "RevOps has 5 business days to answer" in test.success[0].value.replace("\\", "")
+    store = Store(faulty)
+    assert [(one.why, one.function, one.raised_by) for one in disputes.disputes(store, "company")] == [("Never", "revops", "local")]
+    store.close()
+    st.cache_resource.clear()

@@ -20,13 +20,14 @@ from revscore.rhythm.asks import ask, lacks, made
 from revscore.rhythm.exceptions import FUNCTION_NAMES, KINDS, OLD, Kind
 from revscore.rhythm.quality import REACH
 from revscore.store import StoreError
-from revscore.ui import answers, charts, session, tables, tiles
+from revscore.ui import answers, charts, session, stage, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
 _COUNTED = {"label": "What is wrong", "open": "Open", "old": f"Over {OLD} days", "oldest": "Oldest (days)", "in_hand": "In hand", "overdue": "Overdue", "back": "Came back",
             "most": "Most of them", "team": "Team"}
 _AGE = "Age (days)"
+_TALL = 640  # px of the tables of the summary on the stage of a meeting
 _STATES = {"new": "New", "back": "Found again", "resolved": "Put right, waits for the next load", "accepted": "Accepted"}
 _DONE = {"assign": "Assign", "resolve": "Put right", "accept": "Fine as it is", "reopen": "Open again"}
 _TELLS = {"assign": "What is to be done (optional)", "resolve": "What was done about it", "accept": "It is fine because …", "reopen": "Why (optional)"}
@@ -67,23 +68,24 @@ def exceptions_summary(now: Now) -> None:
         charts.absent("What is open?", "No exception is open in this selection.", "triage-kinds")
         return folded(now, frame)
     left, right = st.columns([3, 2], gap="small")
-    with left, st.container(border=True, key="chart-triage-kinds", height="stretch"):
+    with stage.tall(_TALL), left, st.container(border=True, key="chart-triage-kinds", height="stretch"):
         in_hand = int(kinds["in_hand"].sum())
         charts.heading(f"{int(kinds['open'].sum()):,} open, {f'{in_hand:,}' if in_hand else 'none'} in somebody's hand", "triage-kinds")
-        picked = tables.table(kinds.drop(columns=["kind", *_empty(kinds)]), now.x, "triage-kinds", _height(kinds), labels=_COUNTED, opens=True)
-        st.caption("Days are business days. A record may be in several kinds. Choose one for its records.")
-    with right, st.container(border=True, key="chart-triage-teams", height="stretch"):
+        picked = tables.table(kinds.drop(columns=["kind", *_empty(kinds)]), now.x, "triage-kinds", _height(kinds), labels=_COUNTED, opens=True, board=("label", "open", "old", "oldest", "most"))
+        st.caption(stage.aside("Days are business days. A record may be in several kinds. Choose one for its records."))
+    with stage.tall(_TALL), right, st.container(border=True, key="chart-triage-teams", height="stretch"):
         teams = triage.by_team(frame)
         charts.heading(f"{teams['team'].iloc[0]} has {int(teams['open'].iloc[0]):,} of them", "triage-teams")
-        team = tables.table(teams.drop(columns=_empty(teams)), now.x, "triage-teams", _height(teams), labels=_COUNTED, opens=True)
-        st.caption("Counts of what there is to put right, not a ranking of people. Choose a team for its records.")
+        team = tables.table(teams.drop(columns=_empty(teams)), now.x, "triage-teams", _height(teams), labels=_COUNTED, opens=True, board=("team", "open", "old"))
+        st.caption(stage.aside("Counts of what there is to put right, not a ranking of people. Choose a team for its records."))
     if picked is not None:
         row = kinds.iloc[picked]
         _listing(now, frame[frame["status"].isin(triage.OPEN) & (frame["kind"] == row["kind"])], str(row["label"]))
     elif team is not None:
         name = teams["team"].iloc[team]
         _listing(now, frame[frame["status"].isin(triage.OPEN) & (frame["team"] == name)], str(name))
-    folded(now, frame)
+    if not stage.on_board():
+        folded(now, frame)
 
 
 def _height(frame: pd.DataFrame, most: int = 20) -> int:
@@ -165,6 +167,7 @@ def _in_order(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _acting(now: Now, kind: Kind, own: pd.DataFrame, key: str) -> None:
     shown, labels = _shown(now, own, kind)
+    key = anew(key)
     rows = tables.several(shown, now.x, key, height=_height(own, 10), labels=labels)
     if rows:
         _act(now, own.iloc[rows], key)
@@ -244,6 +247,20 @@ def _written(now: Now, rows: pd.DataFrame, what: str, text: str, to: str, due: d
     return f"{units.named(len(rows), units.RECORDS)}: {_DONE[what].lower()}"
 
 
+_WRITTEN = "triage-written"
+
+
+def anew(key: str) -> str:
+    """The key of a list until something is written: then its rows are others, and what was chosen is chosen no more."""
+    count = st.session_state.get(_WRITTEN, 0)
+    return f"{key}-{count}" if count else key
+
+
+def written() -> None:
+    """Something was written down: lists begin anew."""
+    st.session_state[_WRITTEN] = st.session_state.get(_WRITTEN, 0) + 1
+
+
 def _save(write: Callable[[], str]) -> None:
     """Write, then show the page as it is now; what cannot be written says why."""
     try:
@@ -252,10 +269,12 @@ def _save(write: Callable[[], str]) -> None:
         st.error(md(str(error)), icon=":material/block:")
         return
     st.toast(md(said), icon=":material/check:")
+    written()
     st.rerun()
 
 
 @st.dialog("Behind the exception", width="large", position="right")
+@stage.drawer()
 def _record(now: Now, row: pd.Series) -> None:
     """The record of an exception, its history, and what was done about it."""
     kind = exceptions.BY_ID[row["kind"]]
@@ -284,6 +303,7 @@ def _behind(x: Coded, view: View, entity: str, id_: str, record: int) -> dict[st
 
 
 @st.dialog("Exceptions", width="large", position="right")
+@stage.drawer()
 def _listing(now: Now, frame: pd.DataFrame, title: str) -> None:
     """Rows of several kinds or owners, to be read."""
     st.markdown(f"### {md(title)}")
@@ -308,7 +328,7 @@ def breaches_by_owner(now: Now) -> None:
     owners = triage.by_team(frame, "owner").assign(level=lambda f: f["owner"].map(worst["level"]), told=lambda f: f["owner"].map(worst["told"]), next_told=lambda f: f["owner"].map(worst["next_told"]))
     high = int((frame["level"] == frame["level"].max()).sum())
     top = told.loc[told["level"].idxmax(), "told"]
-    with st.container(border=True, key="chart-breach-owners", height="stretch"):
+    with stage.tall(_TALL), st.container(border=True, key="chart-breach-owners", height="stretch"):
         charts.heading(f"{len(frame):,} broken promises are open with {len(owners):,} owners; {high:,} at level {int(frame['level'].max())}: {top}" if frame["level"].max() else
                        f"{len(frame):,} broken promises are open, none at an escalation level", "breach-owners")
         shown = owners.rename(columns={"told": "told_worst"}).drop(columns=_empty(owners))
