@@ -146,7 +146,9 @@ _WEEKLY = {"pace": _pace, "coverage": _coverage, "bridge": _bridge, "signals": _
 def _together(x: Coded, review: Monthly) -> Answer:
     found = _of(review.shared)
     weakest = next((line for line in _known(review.shared) if line.card.id == "shared.weakest_link"), None)
-    return Answer(found.text, found.talk or (weakest is not None and weakest.value < 1))
+    alone = [one.label for one in review.joints if one.solo and one.target and not one.solo.met and not one.solo.shared]
+    said = f"{found.text}; not shared: {listed(alone)}, which one function could win alone" if alone else found.text
+    return Answer(said, found.talk or bool(alone) or (weakest is not None and weakest.value < 1))
 
 
 def _targets(x: Coded, review: Monthly) -> Answer:

@@ -10,7 +10,7 @@ import pandas as pd
 from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm import campaigns, funnel, goals, governance, retention, shared
+from revscore.rhythm import campaigns, funnel, goals, governance, retention, shared, solo
 from revscore.rhythm.asks import ask, made
 
 _CONVERSION = (ask("funnel.cohort_conversion", label="MQL → SAL", pair="mql->sal", settled=True),
@@ -24,6 +24,7 @@ _VELOCITY = (ask("velocity.sales_velocity"), ask("velocity.cycle_time_won", "med
 @dataclass(frozen=True)
 class Monthly:
     shared: tuple[Line, ...]
+    joints: tuple[solo.Joint, ...]  # whether one function could win them alone
     targets: tuple[goals.Standing, ...]
     conversion: tuple[Line, ...]
     equal_age: str
@@ -39,5 +40,5 @@ class Monthly:
 
 def monthly(x: Coded, view: View) -> Monthly:
     """The monthly review under `view`."""
-    return Monthly(made(x, view, shared.TILES), goals.standings(x, view), made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), made(x, view, _VELOCITY),
+    return Monthly(made(x, view, shared.TILES), solo.joints(x, view), goals.standings(x, view), made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), made(x, view, _VELOCITY),
                    retention.ratios(x, view), campaigns.scorecard(x, view), campaigns.evidence(x, view), governance.tests(x, view), made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS))
