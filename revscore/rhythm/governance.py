@@ -42,6 +42,22 @@ def overdue(x: Coded, view: View) -> pd.DataFrame:
         ["decision", "metric_id", "owner_function", "due_date"]].reset_index(drop=True)
 
 
+def from_extract(x: Coded, view: View, logged: tuple[str, ...] = ()) -> pd.DataFrame:
+    """The actions that the extract itself brings (all but the ids `logged`), those overdue first: decision, what it is to move, owner, due, done, state in a word."""
+    found = x.data.table("actions")
+    found = found[~found["action_id"].isin(logged)]
+    if not len(found):
+        return pd.DataFrame()
+    titles = x.data.table("decisions").drop_duplicates("decision_id").set_index("decision_id")["title"]
+    moves = found["metric_id"].map({name: metric(name)[0] for name in found["metric_id"].dropna().unique()})
+    status, late = found["status"].fillna("open"), found["due_date"] < pd.Timestamp(x.as_of_day, unit="D")
+    state = status.mask(found["completed_at"].notna() & (status != "cancelled"), "done")
+    state = state.mask((state == "open") & late, "overdue")
+    order = state.map({"overdue": 0, "open": 1, "done": 2, "cancelled": 3})
+    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"]), metric_id=moves, state=state, order=order).sort_values(["order", "due_date", "action_id"], kind="stable")[
+        ["action_id", "decision", "metric_id", "owner_function", "due_date", "completed_at", "state"]].reset_index(drop=True)
+
+
 def inconsistent(x: Coded, view: View) -> pd.DataFrame:
     """Reported values that are off, the furthest first: metric, period, segment, source, value and canonical value as text, off by; id and by: metric and source as
     they are written."""

@@ -126,7 +126,7 @@ def _success(now: Now, lines: Sequence[Line | Number], key: str) -> Success | No
 def _again(now: Now, of: Success, key: str) -> Success:
     """A measure of success with the way, size and check date that the form says."""
     number, currency = of.asked, now.x.terms.corporate_currency
-    factor, said, proposed = _steps(number.card.measure(number.stat).unit, of.baseline or 0.0, currency)
+    factor, said, proposed = steps(number.card.measure(number.stat).unit, of.baseline or 0.0, currency)
     if of.size is not None:
         st.markdown("**It has worked when**")
         st.caption(f":material/straighten: {md(said_of(of, currency))}")
@@ -155,7 +155,7 @@ def _baseline(found: Receipt) -> str:
     return f"{found.label}: {found.shown}{sample} · {span} · {where} · data as of {day(found.as_of[:10])}"
 
 
-def _steps(unit: Unit, value: float, currency: str) -> tuple[float, str, float]:
+def steps(unit: Unit, value: float, currency: str) -> tuple[float, str, float]:
     """(unit of the input in the number's own unit, its name, the change proposed)."""
     if unit.kind == "ratio":
         return 0.01, "points", _SHARE * 100
@@ -245,7 +245,7 @@ def said_of(success: Success, currency: str = "USD") -> str:
     except ValueError as error:
         return str(error)
     unit = number.card.measure(number.stat).unit
-    factor, said, _ = _steps(unit, 0.0, currency)
+    factor, said, _ = steps(unit, 0.0, currency)
     sample = f" ({units.of(success.x, success.n)})" if success.x is not None and success.n and unit.kind == "ratio" else ""
     size = "a change that is not agreed yet" if success.size is None else f"at least {success.size / factor:g} {said}" if unit.kind == "ratio" else f"at least {units.text(success.size, unit, currency)}"
     start = units.text(float("nan") if success.baseline is None else success.baseline, unit, currency)

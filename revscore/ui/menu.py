@@ -9,7 +9,8 @@ import streamlit as st
 _ROOT = Path(__file__).resolve().parents[2]
 _ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
 PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title, icon); the first page is the home
-    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month"), ("triage", "RevOps triage", "healing")),
+    "Meetings": (("scorecard", "Scorecard", "dashboard"), ("weekly", "Weekly review", "event_repeat"), ("monthly", "Monthly review", "calendar_month"), ("triage", "RevOps triage", "healing"),
+                 ("actions", "Actions", "task_alt"), ("decisions", "Decisions", "gavel"), ("backlog", "Backlog", "low_priority")),
     "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
                 ("pipeline", "Pipeline", "stacked_bar_chart"), ("wins", "Win rate", "trophy"), ("campaigns", "Campaigns", "campaign"),
                 ("retention", "Retention", "autorenew"), ("quality", "Data quality", "fact_check")),
@@ -42,6 +43,7 @@ _STYLE = """<style>
 .st-key-page-head {align-items: baseline}
 .st-key-page-head h1 {padding: 0}
 .st-key-grain p {text-transform: capitalize}
+[class*="st-key-action-row-"] {border-top: 1px solid color-mix(in srgb, currentColor 14%, transparent); padding-top: .6rem}
 .st-key-filters {gap: .5rem}
 .st-key-filters button[aria-label="Clear all"] {display: none}
 .st-key-no-filters {display: none}
