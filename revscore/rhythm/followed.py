@@ -79,7 +79,7 @@ def answer(found: Sequence[Followed]) -> str:
     if not judged:
         return f"{head}; none has been judged yet."
     moved, wrong = (sum(one.verdict.verdict == word for one in judged) for word in ("moved", "moved_wrong_way"))
-    of = f"of the last {len(judged)} judged {moved} moved {'its' if moved == 1 else 'their'} number" if len(judged) > 1 else f"the one that was judged {'moved its number' if moved else 'did not move its number'}"
+    of = f"of the last {len(judged)} judged {moved or 'none'} moved {'their' if moved > 1 else 'its'} number" if len(judged) > 1 else f"the one that was judged {'moved its number' if moved else 'did not move its number'}"
     return f"{head}; {of}{f', {wrong} the wrong way' if wrong else ''}."
 
 
@@ -100,7 +100,7 @@ def last_week_answer(found: Sequence[Followed]) -> Answer:
     head = f"{late} of {many} {'is' if late == 1 else 'are'} overdue" if late else f"No action of {len(found)} is overdue" if len(found) > 1 else "The one action is not overdue"
     head += f", {done} {'is' if done == 1 else 'are'} done" if done else ""
     moved, wrong = (sum(one.judged and one.verdict.verdict == word for one in found) for word in ("moved", "moved_wrong_way"))
-    tail = f"; of {judged} judged {moved or 'none'} moved {'its' if moved == 1 else 'their'} number" if judged > 1 else f"; the one judged {'moved its number' if moved else 'did not move its number'}" if judged else ""
+    tail = f"; of {judged} judged {moved or 'none'} moved {'their' if moved > 1 else 'its'} number" if judged > 1 else f"; the one judged {'moved its number' if moved else 'did not move its number'}" if judged else ""
     return Answer(f"{head}{tail}{f', {wrong} the wrong way' if wrong and judged > 1 else ''}", bool(late or wrong))
 
 

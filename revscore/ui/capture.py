@@ -18,7 +18,7 @@ from revscore.core.metric import functions
 from revscore.core.receipt import Receipt, receipt
 from revscore.core.review import Line
 from revscore.core.units import Unit
-from revscore.core.view import View
+from revscore.core.view import DIMENSIONS, View
 from revscore.core.written import number_as_json, number_from_json
 from revscore.rhythm import actions, backlog, decisions
 from revscore.rhythm.actions import FUNCTIONS, Action, Success, direction_of
@@ -113,8 +113,8 @@ def _success(now: Now, lines: Sequence[Line | Number], key: str) -> Success | No
     if not known:
         st.caption("No number of this screen can be measured; open a number and raise the action there.")
         return None
-    line = known[0] if len(known) == 1 else st.selectbox("Number", known, key=f"{key}-number", format_func=lambda one: one.label)
-    place = known.index(line)
+    place = 0 if len(known) == 1 else st.selectbox("Number", range(len(known)), key=f"{key}-number", format_func=lambda place: known[place].label)
+    line = known[place]
     number = line if isinstance(line, Number) else Number.behind(line, now.view)
     found = receipt_of(now, number, "" if isinstance(line, Number) else line.text)
     st.caption(f":material/straighten: {md(_baseline(found))}")
@@ -249,7 +249,9 @@ def said_of(success: Success, currency: str = "USD") -> str:
     sample = f" ({units.of(success.x, success.n)})" if success.x is not None and success.n and unit.kind == "ratio" else ""
     size = "a change that is not agreed yet" if success.size is None else f"at least {success.size / factor:g} {said}" if unit.kind == "ratio" else f"at least {units.text(success.size, unit, currency)}"
     start = units.text(float("nan") if success.baseline is None else success.baseline, unit, currency)
-    return f"{number.label} {_WAYS.get(success.direction, 'moves')} by {size}, from {start}{sample}{f', checked on {day(success.check_on)}' if success.check_on else ''}"
+    kept = [f"{one['dimension'].replace('_', ' ')} {' or '.join(one['labels'])}" for one in success.receipt.get("filters", ()) if one["dimension"] in DIMENSIONS]
+    where = f" of {' and '.join(kept)}" if kept else ""
+    return f"{number.label}{where} {_WAYS.get(success.direction, 'moves')} by {size}, from {start}{sample}{f', checked on {day(success.check_on)}' if success.check_on else ''}"
 
 
 def day(iso: str) -> str:

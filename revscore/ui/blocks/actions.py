@@ -143,7 +143,7 @@ def _row(now: Now, one: Followed, raised_in: dict[str, str]) -> None:
     of, currency = one.action, now.x.terms.corporate_currency
     with st.container(key=f"action-row-{of.id}"):
         what, who, due, verdict, opens = st.columns(_WIDE, gap="small", vertical_alignment="top")
-        with what:
+        with what, st.container(gap="xxsmall"):
             st.markdown(f"**{md(of.title)}**")
             st.caption(md(" · ".join(part for part in (capture.said_of(of.success, currency) if of.success else "No measure of success", raised_in.get(of.meeting, "")) if part)))
         with who:
@@ -151,7 +151,7 @@ def _row(now: Now, one: Followed, raised_in: dict[str, str]) -> None:
         with due:
             words = md(one.deadline)
             st.markdown((f":orange[:material/schedule: **{words}**]" if one.overdue else words) + (f"  \n:gray[{md(capture.day(of.due))}]" if of.due else ""))
-        with verdict:
+        with verdict, st.container(gap="xxsmall"):
             st.markdown(badge(one))
             if said := _says(one):
                 st.caption(md(said))
@@ -199,7 +199,7 @@ def opened(now: Now, id_: str) -> None:
 def _drawer(now: Now, id_: str) -> None:
     of = _one(now.dataset, id_)
     one = followed.follow(now.x, (of,), lambda action: now.ask(_judged_beside, now.dataset, id_, session.store().last_entry(now.dataset, ACTION)))[0]
-    st.markdown(f"### {md(of.title)}")
+    st.markdown(f"## {md(of.title)}")
     asked = next((found.title for found in decisions.decisions(session.store(), now.dataset) if found.id == of.decision), "") if of.decision else ""
     st.caption(md(" · ".join(part for part in (f"{of.owner or 'nobody'}, {functions([of.function]) if of.function in FUNCTIONS else 'no function'}", one.deadline + (f" ({capture.day(of.due)})" if of.due else ""),
                                                f"raised by {of.raised_by} on {_instant(now, of.raised_at)}", _raised_in(now).get(of.meeting, ""), f"decided: {asked}" if asked else "") if part)))
@@ -242,7 +242,8 @@ def _number(now: Now, of: Action) -> None:
     except ValueError:
         return
     if not drawn.lacks:
-        st.markdown(f"**{md(drawn.label)}** &nbsp;{md(drawn.text)} now{md(f' ({drawn.sample})') if drawn.sample else ''}")
+        said = f' &nbsp;:gray[{md(drawn.sample)}]' if drawn.sample else ''
+        st.markdown(f'**{md(drawn.label)}** &nbsp;{md(drawn.text)} now{said}')
         evidence(now, drawn)
 
 

@@ -11,7 +11,6 @@ import streamlit as st
 
 from revscore.core.made import Number
 from revscore.core.metric import functions
-from revscore.core.review import Line
 from revscore.core.written import number_as_json
 from revscore.rhythm import actions as acting
 from revscore.rhythm import backlog
@@ -59,7 +58,11 @@ def _answer(every: Sequence[Idea], order: Sequence[Place], waiting: Sequence[Ide
     if not every:
         return "No idea has been proposed yet."
     head = f"Next: {order[0].title}" if order else "Nothing is next: no accepted idea waits for its start"
-    return f"{head}; {len(waiting):,} {'waits' if len(waiting) == 1 else 'wait'} for a decision, {len(working):,} {'is' if len(working) == 1 else 'are'} being done."
+    return f"{head}; {_many(waiting)} {'wait' if len(waiting) > 1 else 'waits'} for a decision, {_many(working)} {'are' if len(working) > 1 else 'is'} being done."
+
+
+def _many(some: Sequence[Idea]) -> str:
+    return f"{len(some):,}" if some else "none"
 
 
 def _currency(now: Now) -> str:
@@ -171,15 +174,17 @@ def _estimates(now: Now, old: Idea, key: str) -> Idea:
         measure = number.card.measure(number.stat)
         st.caption(md(f"It is to move {number.label}"))
     else:
-        line: Line | None = st.selectbox("The number that it is to move", known, index=None, key=f"{key}-number", format_func=lambda one: f"{one.label}, now {one.text}", placeholder="Not known yet")
-        if line is not None:
+        place = st.selectbox("The number that it is to move", range(len(known)), index=None, key=f"{key}-number", format_func=lambda place: f"{known[place].label}, now {known[place].text}",
+                             placeholder="Not known yet")
+        if place is not None:
+            line = known[place]
             number = Number.behind(line, now.view)
             fields, measure = {"number": number_as_json(number), "baseline": float(line.value)}, line.measure
     left, middle, right = st.columns(3, gap="small")
     impact = old.impact
     if fields["number"]:
         factor, said, proposed = capture.steps(measure.unit, float(fields["baseline"] or 0.0), _currency(now))
-        size = left.number_input(f"Impact: it moves by ({said})", min_value=0.0, value=proposed if old.impact is None else old.impact / factor, key=f"{key}-impact", format="%.1f", step=1.0)
+        size = left.number_input(f"Impact: it moves by ({said})", min_value=0.0, value=proposed if old.impact is None else old.impact / factor, key=f"{key}-impact", format="%.0f" if proposed >= 100 else "%.1f", step=100.0 if proposed >= 100 else 1.0)
         impact = size * factor if size else None
     else:
         left.caption("Its impact can be said once its number is chosen.")
@@ -199,7 +204,7 @@ def _estimates(now: Now, old: Idea, key: str) -> Idea:
 def _drawer(now: Now, id_: str) -> None:
     one, store = _one(now, id_), session.store()
     raised = acting.actions(store, now.dataset)
-    st.markdown(f"### {md(one.title)}")
+    st.markdown(f"## {md(one.title)}")
     at = one.proposed_at.tz_convert(now.x.terms.reporting_tz)
     decided = f" · {one.status} by {one.decided_by}" if one.decided_by else f" · {one.status}" if one.status != "proposed" else ""
     st.caption(md(f"Proposed by {one.proposed_by} on {at.day} {at:%b %Y}{decided}"))

@@ -169,7 +169,7 @@ def _row(now: Now, one: Decision, held: dict[str, meetings.Meeting]) -> None:
 @st.dialog("Decision", width="large", position="right")
 def _drawer(now: Now, id_: str) -> None:
     one = _one(now, id_)
-    st.markdown(f"### {md(one.title)}")
+    st.markdown(f"## {md(one.title)}")
     took = (one.decided_at - one.raised_at) / pd.Timedelta(days=1) if one.status == "decided" else 0.0
     st.caption(md(" · ".join([_WORDS[one.status][1], _kind(one), f"raised by {one.raised_by} on {_instant(now, one.raised_at)}", *([f"decided after {_days(int(took))}"] if int(took) else [])])))
     st.markdown(md(one.text))
