@@ -14,13 +14,13 @@ from revscore.cli.shared import Command, extract, say, stop
 from revscore.core import ask
 from revscore.core.coded import Coded
 from revscore.core.written import view_from_json
-from revscore.governance.verify import extract_of
+from revscore.governance.verify import frozen
 from revscore.rhythm import actions, meetings
 from revscore.rhythm.digest import Digest, digest
 from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.minutes import minutes, task
 from revscore.rhythm.reviews import TITLES
-from revscore.store import Publication, Store, StoreError
+from revscore.store import Store, StoreError
 
 NOTIFY = "REVSCORE_NOTIFY"
 FAILED = 1
@@ -161,14 +161,6 @@ def pack_of(store: Store, dataset: str, held: Meeting) -> dict[str, bytes]:
     said = minutes(store, dataset, held, x, company=_named(dataset))
     pictures = of_meeting(said.by_screen, said.tables.get("Bridge"), said.currency, said.finding("bridge"))
     return pack_files(said, said.lines, said.tables, pictures, x, view_from_json(held.frozen.view))
-
-
-def frozen(store: Store, dataset: str, held: Meeting) -> Coded:
-    """The extract that a meeting was frozen on."""
-    then = held.frozen
-    if not then.loads:
-        raise StoreError(f"{held.title} was not held on an extract in the store.")
-    return extract_of(store, Publication(dataset, held.kind, held.title, pd.Timestamp(then.as_of), then.definitions, then.digest, then.loads, then.view, held.started_by))
 
 
 def _named(dataset: str) -> str:

@@ -17,6 +17,7 @@ from revscore.core.terms import Terms, TermsError
 from revscore.governance.publishing import number_of, published
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.logged import with_log
+from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
@@ -39,6 +40,16 @@ def extract_of(store: Store, publication: Publication) -> Coded:
     data = stood(store.data_of(publication.dataset, publication.loads), publication, publication.definitions)
     x = Coded(data, targets_of_then(store, publication, Terms.from_config(config).with_tables(data)))
     return with_log(store, x, max((int(value.receipt.get("log", 0)) for value in store.published(publication.id)), default=0))
+
+
+def frozen(store: Store, dataset: str, held: Meeting) -> Coded:
+    """What a meeting was started on, made again: its loads under its definitions, the targets and the log of then. Raises StoreError where it was not held
+    on an extract in the store."""
+    then = held.frozen
+    if not then.loads:
+        raise StoreError(f"{held.title} was not held on an extract in the store.")
+    stands = Publication(dataset, held.kind, held.title, pd.Timestamp(then.as_of), then.definitions, then.digest, then.loads, then.view, held.started_by, published_at=held.started_at)
+    return with_log(store, extract_of(store, stands), then.log)
 
 
 def with_targets(store: Store, publication: Publication, terms: Terms, until: pd.Timestamp | None = None) -> Terms:

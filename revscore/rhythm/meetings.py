@@ -8,17 +8,18 @@ from typing import Any
 
 import pandas as pd
 
-from revscore.rhythm.actions import Action, Incomplete, actions, listed
+from revscore.core.units import listed
+from revscore.rhythm.actions import Action, Incomplete, actions
 from revscore.rhythm.decisions import Decision, decisions
 from revscore.rhythm.log import MEETING, Record, new_id, records
-from revscore.store import Entry, Store, StoreError
+from revscore.store import Entry, Overtaken, Store, StoreError
 
 
 @dataclass(frozen=True)
 class Frozen:
     """What everyone in a meeting looks at, whatever is loaded meanwhile: exactly these loads under this version of the definitions, and one view.
 
-    as_of: ISO instant; view: as `core.written.view_as_json` writes it; period_name: as the reader chose it
+    as_of: ISO instant; view: as `core.written.view_as_json` writes it; period_name: as the reader chose it; log: the last entry of the team's log that counted
     """
 
     loads: tuple[int, ...]
@@ -27,12 +28,14 @@ class Frozen:
     digest: str
     view: Mapping[str, Any]
     period_name: str
+    log: int = 0
 
 
 @dataclass(frozen=True)
 class Meeting:
     """`kind`: weekly, monthly or triage. `agenda`: ids of its screens. `present`: name -> function. `shown`: (screen, instant) in order. `notes`: of the
-    presenter, by screen. `reason`: why nothing was decided. `publication`: what closing it published."""
+    presenter, by screen. `presenter`: the seat whose steps the others follow. `reason`: why nothing was decided, or why it was abandoned. `publication`: what
+    closing it published."""
 
     id: str
     kind: str
@@ -49,6 +52,7 @@ class Meeting:
     reason: str = ""
     abandoned: bool = False
     publication: int = 0
+    presenter: str = ""
     version: int = 0
 
     @property
@@ -87,13 +91,13 @@ def running(store: Store, dataset: str) -> tuple[Meeting, ...]:
     return tuple(one for one in meetings(store, dataset) if one.running)
 
 
-def start(store: Store, dataset: str, kind: str, title: str, frozen: Frozen, agenda: tuple[str, ...], by: str, id_: str = "") -> Meeting:
-    """Raises StoreError while a meeting of that kind is running: join it, or close it first."""
+def start(store: Store, dataset: str, kind: str, title: str, frozen: Frozen, agenda: tuple[str, ...], by: str, id_: str = "", presenter: str = "") -> Meeting:
+    """Raises StoreError while a meeting of that kind is running: join it, or close it first. `presenter`: the seat that presents."""
     other = next((one for one in running(store, dataset) if one.kind == kind), None)
     if other:
         raise StoreError(f"{other.title} has been running since {other.started_at:%d %b %H:%M} UTC, started by {other.started_by}: join it, or close it first.")
     id_ = id_ or new_id()
-    store.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda)}, by, 1),
+    store.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda), "presenter": presenter}, by, 1),
                  Entry(MEETING, id_, "shown", {"screen": agenda[0]}, by))
     return meeting(store, dataset, id_)
 
@@ -104,6 +108,13 @@ def show(store: Store, dataset: str, held: Meeting, screen: str, by: str) -> Mee
         raise ValueError(f"{screen} is not on the agenda")
     _open(store, dataset, held)
     store.append(dataset, Entry(MEETING, held.id, "shown", {"screen": screen}, by))
+    return meeting(store, dataset, held.id)
+
+
+def present(store: Store, dataset: str, held: Meeting, presenter: str, by: str) -> Meeting:
+    """Another seat presents from now on: the others follow its steps."""
+    _open(store, dataset, held)
+    store.append(dataset, Entry(MEETING, held.id, "presents", {"presenter": presenter}, by))
     return meeting(store, dataset, held.id)
 
 
@@ -144,12 +155,18 @@ def open_ends(found: Taken, reason: str = "") -> tuple[str, ...]:
 
 
 def close(store: Store, dataset: str, held: Meeting, by: str, reason: str = "", publication: int = 0, abandoned: bool = False) -> Meeting:
-    """End a meeting. Raises Incomplete with what is still open; StoreError when another has closed it already."""
-    held = _open(store, dataset, held)
-    if not abandoned and (ends := open_ends(taken(store, dataset, held), reason)):
-        raise Incomplete(" ".join(ends))
-    store.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by, held.version + 1))
-    return meeting(store, dataset, held.id)
+    """End a meeting. Raises Incomplete with what is still open, or when it is abandoned without a `reason`; StoreError when another has closed it already."""
+    if abandoned and not reason.strip():
+        raise Incomplete("Say why the meeting is abandoned.")
+    while True:
+        held = _open(store, dataset, held)
+        if not abandoned and (ends := open_ends(taken(store, dataset, held), reason)):
+            raise Incomplete(" ".join(ends))
+        try:
+            store.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by, held.version + 1))
+        except Overtaken:
+            continue  # somebody stepped on, or closed it, in this moment: look again
+        return meeting(store, dataset, held.id)
 
 
 def _open(store: Store, dataset: str, held: Meeting) -> Meeting:
@@ -164,6 +181,6 @@ def _meeting(record: Record) -> Meeting:
     notes = {one.fields["screen"]: one.fields["text"] for one in record.entries if one.verb == "noted"}
     frozen = Frozen(**{**fields["frozen"], "loads": tuple(fields["frozen"]["loads"])})
     found = Meeting(record.id, fields["kind"], fields["title"], frozen, tuple(fields["agenda"]), record.raised_at, record.raised_by, fields.get("present", {}),
-                    tuple((one.fields["screen"], one.at) for one in record.entries if one.verb == "shown"), notes, version=record.version)
+                    tuple((one.fields["screen"], one.at) for one in record.entries if one.verb == "shown"), notes, presenter=fields.get("presenter", ""), version=record.version)
     return found if ended is None else replace(found, closed_at=ended.at, closed_by=ended.by, reason=fields.get("reason", ""), abandoned=fields.get("abandoned", False),
                                                publication=fields.get("publication", 0))

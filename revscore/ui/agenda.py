@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.rhythm import answers as sentences
 from revscore.rhythm.agenda import AGENDAS, Screen
 from revscore.rhythm.answers import Answer
-from revscore.ui import answers, meeting, screens, state
+from revscore.ui import answers, closing, meeting, screens, state
 from revscore.ui.blocks import published
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -30,6 +30,7 @@ def page(now: Now, kind: str) -> None:
             with line:
                 screens.draw(now, kind, screen.id)
     published.close(now, kind)
+    closing.past(now, kind, meeting.enter)
 
 
 def _line(place: int, screen: Screen, found: Answer | None) -> str:

@@ -17,11 +17,11 @@ import streamlit as st
 from revscore import company
 from revscore.core.coded import Coded
 from revscore.core.view import View
-from revscore.governance.verify import extract_of
+from revscore.governance.verify import frozen as made_again
 from revscore.rhythm import meetings
 from revscore.rhythm.log import MEETING
 from revscore.rhythm.meetings import Meeting
-from revscore.store import Publication, Store, StoreError
+from revscore.store import Store, StoreError
 from revscore.ui.state import Choice
 
 Result = TypeVar("Result")
@@ -82,10 +82,7 @@ def pin(dataset: str, held: Meeting, x: Coded) -> None:
 
 def frozen(dataset: str, held: Meeting) -> Coded:
     """The extract of a meeting: the one it was started on, or, after the server was started again, the same made again from its loads and definitions."""
-    then = held.frozen
-    publication = Publication(dataset, held.kind, held.title, pd.Timestamp(then.as_of), then.definitions, then.digest, then.loads, then.view, held.started_by,
-                              published_at=held.started_at)
-    return _pinned(dataset, held.id, lambda: extract_of(store(), publication))
+    return _pinned(dataset, held.id, lambda: made_again(store(), dataset, held))
 
 
 def meeting(id_: str) -> tuple[str, Meeting]:

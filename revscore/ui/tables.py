@@ -65,9 +65,10 @@ def _on_board(frame: pd.DataFrame, x: Coded, key: str, formats: dict[str, Unit],
     kept = [name for name in board or frame.columns if name in frame.columns and name not in _HIDDEN]
     shown = pd.DataFrame({labels.get(name, humanised(str(name))): [md(text) for text in _texts(frame[name].iloc[:stage.rows()], formats.get(name), x)] for name in kept})
     right = [place for place, name in enumerate(kept, start=1) if name in formats or pd.api.types.is_numeric_dtype(frame[name].dtype) and not pd.api.types.is_bool_dtype(frame[name].dtype)]
-    with st.container(key=f"board-{key}", gap="xsmall"):
+    board_key = f"{'large' if 2 * len(shown) + 1 < stage.rows() else 'board'}-{key}"
+    with st.container(key=board_key, gap="xsmall"):
         if right:
-            st.html(f"<style>{', '.join(f'.st-key-board-{key} :is(th, td):nth-child({place}), .st-key-board-{key} :is(th, td):nth-child({place}) *' for place in right)} {{text-align: right}}</style>")
+            st.html(f"<style>{', '.join(f'.st-key-{board_key} :is(th, td):nth-child({place}), .st-key-{board_key} :is(th, td):nth-child({place}) *' for place in right)} {{text-align: right !important}}</style>")
         st.table(shown, border="horizontal", hide_index=True)
         if len(frame) > len(shown):
             st.caption(f"and {len(frame) - len(shown):,} more")

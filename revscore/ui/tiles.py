@@ -9,13 +9,14 @@ import pandas as pd
 import streamlit as st
 
 from revscore.charts.drawing import Drawing
+from revscore.charts.scale import scaled
 from revscore.charts.series import spark
 from revscore.core import units
 from revscore.core.metric import Better, Kind
 from revscore.core.review import Line
 from revscore.rhythm.scorecard import Course, Tile, judged
 from revscore.rhythm.target_lines import target_line
-from revscore.ui import drill, lacking
+from revscore.ui import drill, lacking, stage
 from revscore.ui.session import Now
 from revscore.ui.theme import theme
 from revscore.ui.words import md, owners
@@ -52,12 +53,12 @@ def tile(now: Now, one: Line | Tile, key: str = "") -> None:
     name = key_of(line, key)
     step = None if line.change == units.MISSING else line.change
     chip, beside = (found.why, md(f"{step} on {line.before_period.name.removeprefix('same days of ')}") if step and line.before_period else None) if found.aimed else (step, _compared(line))
-    aimed = _aimed(now, line)
+    aimed = None if stage.bare() else _aimed(now, line)
     with st.container(border=True, key=f"tile-{name}", gap="xxsmall", height="stretch"):
         st.metric(md(line.label), md(line.text if line.denominator != 0 else units.MISSING), chip, delta_color=_CALLED.get(found.course, _TONES[line.tone]),
-                  delta_arrow="off" if found.aimed else arrow(line.change), delta_description=beside, chart_data=None if aimed else _trend(line), chart_type="area")
+                  delta_arrow="off" if found.aimed else arrow(line.change), delta_description=beside, chart_data=None if aimed or stage.bare() else _trend(line), chart_type="area")
         if aimed:
-            st.vega_lite_chart(aimed.data, aimed.spec, theme=None, height=aimed.height, alt=aimed.alt, key=f"trend-{name}")
+            st.vega_lite_chart(aimed.data, scaled(aimed, stage.scale()).spec, theme=None, height=round(aimed.height * stage.scale()), alt=aimed.alt, key=f"trend-{name}")
         if line.verdict and not line.lacks:
             st.markdown(said(line, found.course if found.aimed else "open"))
         st.caption(" · ".join(_foot(found, isinstance(one, Tile))))
@@ -138,7 +139,7 @@ def _foot(one: Tile, called: bool) -> list[str]:
     counts_itself = line.measure.kind is Kind.TOTAL and line.n == line.value
     parts += [md(f"{_sample(line)}{f' ({line.interval})' if line.interval else ''}")] if line.sample and (not line.suppressed or line.measure.records) and line.denominator != 0 and not counts_itself else []
     parts += ["not settled"] if line.maturity in ("partial", "immature") else []
-    return [*parts, md(owners(line.card.owners))]
+    return parts if stage.on_board() and parts else [*parts, md(owners(line.card.owners))]
 
 
 def _sample(line: Line) -> str:

@@ -12,10 +12,11 @@ from revscore.core.statistics import newcombe
 from revscore.core.view import View
 from revscore.rhythm import funnel
 from revscore.rhythm.asks import Ask, ask, standout
-from revscore.ui import charts
+from revscore.ui import charts, stage
 from revscore.ui.session import Now
 
 SUMMARY = funnel.TILES
+_ON_STAGE = 7  # cohorts of the heat map
 
 
 def steps(now: Now) -> None:
@@ -53,6 +54,8 @@ def heat(now: Now) -> None:
     if charts.lacking(now, question, "funnel.cohort_conversion"):
         return
     frame = now.ask(funnel.heat)
+    if stage.on_board() and len(frame):  # as many cohorts as read from afar
+        frame = frame[frame["start"].isin(frame["start"].drop_duplicates().nlargest(_ON_STAGE))]
     drawing = cohorts.heat(frame, label="Conversion", theme=charts.theme())
     charts.card(now, _trend(frame) or question, drawing, "heat", f"Cohorts by {now.view.grain}, of the leads whose window has passed. Click a cell for its leads.",
                 mark=lambda mark: _cell(now, frame, mark))

@@ -67,7 +67,7 @@ def solo(now: Now) -> None:
         return (ask(number.card.id, number.stat, number.label, **{name: values[0] for name, values in number.view.where}), number.view) if column == "baseline" else None
 
     frame = pd.DataFrame([row(one) for one in order])
-    charts.numbers(now, order[0].sentence(currency).removesuffix("."), frame, "solo", cell,
+    charts.numbers(now, order[0].sentence(currency).removesuffix("."), frame, "solo", cell, board=("metric", "verdict", "target", "smallest"),
                    foot="The solo test: one function's inputs at those of its best full period of the last eight, all others at the last full one. Best of the past is an assumption, not a forecast: the council may move it. "
                         "A target that one function reaches so alone is not shared.",
                    labels={"metric": "Joint metric", "verdict": "The test says", "target": "Target", "baseline": "Last full period", **{name: f"{functions((name,))} alone, at its best" for name in owners},

@@ -11,7 +11,7 @@ from revscore.core.units import DAYS, MULTIPLE, RATIO
 from revscore.rhythm import goals
 from revscore.rhythm.asks import made
 from revscore.rhythm.goals import Standing
-from revscore.ui import charts, drill, tables
+from revscore.ui import charts, drill, stage, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md, owners
 
@@ -25,8 +25,10 @@ def targets(now: Now) -> None:
         behind = [one.line.label for one in found if one.good is False]
         judged = [one for one in found if one.good is not None]
         charts.heading(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "") if judged else "No target can be judged yet", "targets")
-        opened = tables.table(pd.DataFrame([row(one) for one in found]), now.x, key="targets", labels=LABELS, opens=True)
-        st.caption(md(f"Expected by now and projected follow the pacing profile that each target names; nothing is projected before {EARLY_SHARE:.0%} of a target is expected. Rates and durations are "
+        opened = tables.table(pd.DataFrame([row(one) for one in found]), now.x, key="targets", labels=LABELS, opens=True,
+                              board=("name", "state", "actual", "target", "attained", "expected", "projected", "owner"))
+        if not stage.on_board():
+            st.caption(md(f"Expected by now and projected follow the pacing profile that each target names; nothing is projected before {EARLY_SHARE:.0%} of a target is expected. Rates and durations are "
                       "compared directly. Choose a row for the rows of its number."))
     if opened is not None:
         drill.opened(now, now.ask(made, (found[opened].ask,))[0])

@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.charts.walks import walk
 from revscore.core import units
 from revscore.rhythm import variance as rhythm
-from revscore.ui import charts
+from revscore.ui import charts, stage
 from revscore.ui.session import Now
 
 
@@ -17,7 +17,9 @@ def variance(now: Now) -> None:
     if not found:
         return
     labels = [one.standing.line.label for one in found]
-    chosen = (st.segmented_control("Target", labels, default=labels[0], required=True, key="variance-of", label_visibility="collapsed") or labels[0]) if len(found) > 1 else labels[0]
+    chosen = labels[0]
+    if len(found) > 1 and not stage.on_board():
+        chosen = st.segmented_control("Target", labels, default=labels[0], required=True, key="variance-of", label_visibility="collapsed") or labels[0]
     one = found[labels.index(chosen)]
     line, most = one.standing.line, one.most
     gap = line.value - one.standing.expected

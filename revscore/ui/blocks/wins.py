@@ -17,7 +17,7 @@ from revscore.rhythm import changes, wins
 from revscore.rhythm.asks import Ask, ask
 from revscore.rhythm.funnel import MAIN_PAIR, named
 from revscore.rhythm.wins import RATES, WinRates
-from revscore.ui import answers, charts, drill, tables, tiles
+from revscore.ui import answers, charts, drill, stage, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.state import TITLES
 from revscore.ui.words import listed, md
@@ -93,7 +93,7 @@ def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DE
     able = now.ask(changes.dimensions, one)
     if not able:
         return charts.absent(question, "The extract has no dimension with several groups to split by.", key)
-    by = st.segmented_control("Split by", able, default=able[0], required=True, key=f"{key}-by", bind="query-params", format_func=lambda name: TITLES.get(name, name), label_visibility="collapsed")
+    by = able[0] if stage.on_board() else st.segmented_control("Split by", able, default=able[0], required=True, key=f"{key}-by", bind="query-params", format_func=lambda name: TITLES.get(name, name), label_visibility="collapsed")
     found = now.ask(changes.change, one, by if by in able else able[0])
     if not found.known:
         return charts.absent(question, "There is nothing to compare: one of the two periods has none below the line.", key)
@@ -109,8 +109,9 @@ def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DE
                 f"{after} against {before}. Unexplained: {_zero(split.left_over)} pp. {_counted(split, noun)} Exploratory: parts of a change, none tested by itself."
                 + (" Pale: fewer than five in one of the periods." if few else ""), one,
                 lambda mark: _group(now, one, found, by, mark["id"]))
-    with st.expander("All groups as numbers", icon=":material/table_rows:"):
-        _table(now, one, found, by)
+    if not stage.on_board():
+        with st.expander("All groups as numbers", icon=":material/table_rows:"):
+            _table(now, one, found, by)
 
 
 def conversion(now: Now) -> None:

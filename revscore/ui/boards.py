@@ -1,0 +1,161 @@
+"""What each screen of an agenda shows on the stage of a meeting: as much of its blocks as a wall holds, without anything to scroll.
+
+Sizes are px of the drawing board, 1920 × 1080. `room` is what is left under the headline.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+
+import streamlit as st
+
+from revscore.core.review import Line
+from revscore.rhythm.monthly import Monthly
+from revscore.rhythm.weekly import Weekly
+from revscore.ui import screens, stage, tiles
+from revscore.ui.blocks import actions, campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, triage, variance, wins
+from revscore.ui.session import Now
+
+TILES, LOW_TILES, CARD, NARROW, GAP, UNCHANGED, MOST = 320, 232, 118, 165, 12, 44, 8  # tiles with trends, and without; what a card, and a narrow one, has around its chart; a line of what did not move; most tiles
+Board = Callable[[Now, Weekly, int], None] | Callable[[Now, Monthly, int], None]
+
+
+def draw(now: Now, kind: str, screen: str, said: str) -> None:
+    """What stands under the headline `said`."""
+    with stage.board(said):
+        if board := _BOARDS[kind].get(screen):
+            return board(now, now.ask(screens.REVIEWS[kind]), stage.room(said))
+        with stage.tall(stage.room(said) - CARD):
+            screens.draw(now, kind, screen)
+
+
+def _sides(px: int, *blocks: Callable[[], None], share: Sequence[int] | None = None) -> None:
+    """Blocks side by side in cards of together `px`."""
+    for place, block in zip(st.columns(share or len(blocks), gap="small"), blocks, strict=True):
+        with place, stage.tall(px - NARROW):
+            block()
+
+
+def _row(now: Now, lines: Sequence[Line], key: str, columns: int = 4, fold: bool = False, trends: bool = False) -> int:
+    """Tiles in a row or two, the rest on a line; what they take. `trends`: each with its own, where no chart stands below."""
+    there = [line for line in lines if not line.lacks]
+    still = [line for line in there if fold and line.known and line.moved is False]
+    shown = [line for line in there if line not in still]
+    rest = [*shown[MOST:], *still]
+    if shown[:MOST]:
+        with nullcontext() if trends else stage.above_charts():
+            tiles.row(now, shown[:MOST], columns, key)
+    if rest:
+        tiles.unchanged(now, rest, key)
+    rows = -(-min(len(shown), MOST) // columns)
+    return rows * ((TILES if trends else LOW_TILES) + GAP) + (UNCHANGED + GAP) * bool(rest)
+
+
+# -- weekly --------------------------------------------------------------------------------------------------------------------------------
+
+def _before(now: Now, found: Weekly, room: int) -> None:
+    with stage.drawer():  # its rows are laid out for the stage already, and open to forms
+        actions.last_week(now)
+
+
+def _pace(now: Now, found: Weekly, room: int) -> None:
+    taken = 300
+    if len(found.progress):
+        with stage.tall(taken - CARD):
+            review.pace(now, found)
+    else:
+        taken = _row(now, found.standing, "standing")
+    with stage.tall(room - taken - GAP - CARD + 46):
+        targets.targets(now)
+
+
+def _coverage(now: Now, found: Weekly, room: int) -> None:
+    review.coverage(now, found)
+    _sides(room - 232 - GAP, lambda: pipeline.stages(now), lambda: quality.categories(now))
+
+
+def _signals(now: Now, found: Weekly, room: int) -> None:
+    _row(now, found.signals, "signals", 2 if len(found.signals) in (1, 2, 4) and not len(found.still) > 12 else 3 if len(found.signals) in (3, 5, 6) else 4, trends=True)
+    if found.still:
+        tiles.unchanged(now, found.still, "still")
+
+
+def _stuck(now: Now, found: Weekly, room: int) -> None:
+    taken = _row(now, found.flow, "flow", fold=True)
+    with stage.tall(min(room - taken - CARD, 7 * 46)):
+        pipeline.aging(now)
+
+
+def _promises(now: Now, found: Weekly, room: int) -> None:
+    left = room - _row(now, found.speed, "speed", fold=True)
+    _sides(left, lambda: speed.weeks(now, "speed_to_lead"), lambda: triage.breaches_by_owner(now))
+
+
+def _exceptions(now: Now, found: Weekly, room: int) -> None:
+    _sides(room, lambda: quality.kinds(now), lambda: quality.hygiene(now))
+
+
+# -- monthly -------------------------------------------------------------------------------------------------------------------------------
+
+def _together(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.shared, "together", 3)
+    _sides(left, lambda: shared.legs(now), lambda: shared.solo(now))
+
+
+def _targets(now: Now, found: Monthly, room: int) -> None:
+    rows = min(len(found.targets), stage.ROWS)
+    with stage.tall((rows + 1) * 46):
+        targets.targets(now)
+    with stage.tall(room - (rows + 1) * 46 - 70 - GAP - CARD):
+        variance.variance(now)
+
+
+def _conversion(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.conversion, "conversion")
+    _sides(left, lambda: funnel.heat(now), lambda: funnel.curves(now), share=(3, 2))
+
+
+def _wins(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.wins, "wins", 2)
+    with stage.tall(left - CARD - 58):
+        wins.changed(now)
+
+
+def _velocity(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.velocity, "velocity", 3)
+    with stage.tall(left - CARD):
+        speed.levers(now)
+
+
+def _retention(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.retention, "retention", 3)
+    if (whole := retention.review(now)) is not None:
+        _sides(left, lambda: retention.bridge(now, whole), lambda: retention.trend(now, whole), share=(3, 2))
+
+
+def _campaigns(now: Now, found: Monthly, room: int) -> None:
+    with stage.tall(room - CARD - 20):
+        campaigns.evidence(now, found.evidence)
+
+
+def _decisions(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.decisions, "decisions", trends=True)
+    with stage.tall(left - CARD):
+        governance.waiting(now)
+
+
+def _reports(now: Now, found: Monthly, room: int) -> None:
+    left = room - _row(now, found.reports[:1], "reports", 2)
+    with stage.tall(left - CARD):
+        governance.reports(now)
+
+
+def _definitions(now: Now, found: Monthly, room: int) -> None:
+    _row(now, found.reports[1:], "definitions", 2, trends=True)
+
+
+_BOARDS: Mapping[str, Mapping[str, Board]] = {
+    "weekly": {"before": _before, "pace": _pace, "coverage": _coverage, "signals": _signals, "stuck": _stuck, "promises": _promises, "exceptions": _exceptions},
+    "monthly": {"together": _together, "targets": _targets, "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention, "campaigns": _campaigns,
+                "decisions": _decisions, "reports": _reports, "definitions": _definitions}}
