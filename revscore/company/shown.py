@@ -19,7 +19,7 @@ from revscore.core.calendars import local_day
 from revscore.core.coded import Coded
 from revscore.core.data import CrmData
 from revscore.core.metrics import CARDS
-from revscore.core.review import listed
+from revscore.core.review import needed
 from revscore.core.terms import Terms
 from revscore.intake import Source
 from revscore.intake.dates import INSTANT
@@ -147,5 +147,5 @@ def instant(text: str, zone: str) -> pd.Timestamp:
 
 def lacking(x: Coded) -> pd.DataFrame:
     """The metrics that the extract cannot give: metric, label, needs (sentence)."""
-    rows = [(card.id, card.label, f"needs {listed(lacks)}") for card in CARDS.values() if (lacks := x.data.missing(card.needs))]
+    rows = [(card.id, card.label, f"needs {needed(lacks)}") for card in CARDS.values() if (lacks := x.data.missing(card.needs))]
     return pd.DataFrame(rows, columns=["metric", "label", "needs"])

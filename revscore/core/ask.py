@@ -21,7 +21,7 @@ from revscore.core.compute import compute
 from revscore.core.made import Number, bearing, chosen_rows
 from revscore.core.metric import Kind, Metric
 from revscore.core.metrics import CARDS
-from revscore.core.review import Line, line, listed
+from revscore.core.review import Line, line, needed
 from revscore.core.view import DIMENSIONS, View
 
 TIDY = ("metric", "measure", "period", "by", "value", "numerator", "denominator", "n", "low", "high", "flag")
@@ -84,7 +84,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
     for card in chosen:
         lacks = x.data.missing(card.needs)
         if lacks:
-            remarks.append(f"{card.id}: needs {listed(lacks)}, which this extract lacks")
+            remarks.append(f"{card.id}: needs {needed(lacks)}, which this extract lacks")
             continue
         try:
             own_view, given = read_in(x, card, view, params or {})

@@ -16,6 +16,7 @@ from revscore.core import units
 from revscore.core.units import RATIO, Unit
 
 
+FUNCTIONS = ("marketing", "sales", "cs", "revops")
 _FUNCTIONS = {"revops": "RevOps", "cs": "Customer Success", "council": "Revenue council"}
 
 

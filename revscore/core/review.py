@@ -161,10 +161,10 @@ class Line:
     @property
     def sentence(self) -> str:
         """What is missing, when the number cannot be had: "needs *first response*, which this extract lacks"."""
-        return f"Needs {listed(self.lacks)}, which this extract lacks." if self.lacks else ""
+        return f"Needs {needed(self.lacks)}, which this extract lacks." if self.lacks else ""
 
 
-def listed(needs: tuple[str, ...]) -> str:
+def needed(needs: tuple[str, ...]) -> str:
     """Missing needs for a sentence: "activities, the column converted at of leads and every change of opportunity history"."""
     names = []
     for need in needs:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -138,6 +139,11 @@ def change(now: object, before: object, unit: Unit, currency: str = "USD") -> st
     if a == 0:
         return MISSING if step else "±0"
     return f"{sign}{abs(step / a) * 100:.1f} %"
+
+
+def listed(words: Sequence[str], last: str = "and") -> str:
+    """ "a, b and c". """
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
 def of(x: object, n: object) -> str:

@@ -5,7 +5,7 @@ An action without owner, deadline or measure of success is a draft: it can be wr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
@@ -13,13 +13,13 @@ from typing import Any, Literal
 import pandas as pd
 
 from revscore.core.made import Number
-from revscore.core.metric import Better
+from revscore.core.metric import FUNCTIONS, Better
+from revscore.core.units import listed
 from revscore.core.written import number_from_json
 from revscore.rhythm.log import ACTION, Record, records
 from revscore.store import Entry, Store, StoreError
 
 State = Literal["draft", "open", "done", "cancelled"]
-FUNCTIONS = ("marketing", "sales", "cs", "revops")
 
 
 class Incomplete(StoreError):
@@ -147,10 +147,6 @@ def reopen(store: Store, dataset: str, action: Action, by: str, why: str) -> Act
 def direction_of(number: Number) -> str:
     """The way that is good for a metric; "" where its card does not say."""
     return {Better.UP: "up", Better.DOWN: "down"}.get(number.card.better, "")
-
-
-def listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _write(store: Store, dataset: str, action: Action, verb: str, fields: Mapping[str, Any], by: str, version: int) -> Action:

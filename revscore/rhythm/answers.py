@@ -12,6 +12,7 @@ from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.review import Line
+from revscore.core.units import listed
 from revscore.rhythm.agenda import Agenda
 from revscore.rhythm.asks import lacks
 from revscore.rhythm.campaigns import FIX, FUND, RETIRE, WAIT
@@ -46,10 +47,6 @@ def whole(found: Mapping[str, Answer], agenda: Agenda) -> str:
 def _name(line: Line) -> str:
     """Its label without what tells two statistics apart, for a list in a sentence."""
     return line.label.split(",")[0]
-
-
-def listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _short(line: Line) -> str:

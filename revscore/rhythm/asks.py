@@ -13,7 +13,7 @@ from revscore.core.coded import Coded
 from revscore.core.compute import compute
 from revscore.core.groups import apart
 from revscore.core.metrics import CARDS
-from revscore.core.review import AMOUNT_GAP, Line, line, listed
+from revscore.core.review import AMOUNT_GAP, Line, line, needed
 from revscore.core.signals import Control
 from revscore.core.view import View
 
@@ -93,7 +93,7 @@ def missing(x: Coded, *cards: str) -> tuple[str, ...]:
 def lacks(x: Coded, *cards: str) -> str:
     """The sentence about what the extract lacks for these cards; "" when nothing is missing."""
     needs = missing(x, *cards)
-    return f"Needs {listed(needs)}, which this extract lacks." if needs else ""
+    return f"Needs {needed(needs)}, which this extract lacks." if needs else ""
 
 
 def measured(frame: pd.DataFrame, measure: str) -> pd.DataFrame:

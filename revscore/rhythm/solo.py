@@ -31,7 +31,7 @@ from revscore.core.metrics.shared import STEPS
 from revscore.core.metrics.targets import resolve
 from revscore.core.splits import shapley
 from revscore.core.terms import MQL, Target
-from revscore.core.units import Unit
+from revscore.core.units import Unit, listed
 from revscore.core.view import View
 from revscore.rhythm.asks import FEW, frame_of, measured
 from revscore.rhythm.target_lines import measure_of, number_key
@@ -137,7 +137,7 @@ class Joint:
         if first.meets:
             return f"{self.label} is not shared: {alone}, and the target is {said(self.target.value)}."
         if found.smallest:
-            return f"No function alone can bring {self.label} to {said(self.target.value)}; {_listed([functions((one,)) for one in found.smallest])} together can."
+            return f"No function alone can bring {self.label} to {said(self.target.value)}; {listed([functions((one,)) for one in found.smallest])} together can."
         return f"No function alone can bring {self.label} to {said(self.target.value)}, nor all at their best together ({said(found.together)})."
 
     def behind(self, function: str = "") -> Number | Worked:
@@ -255,7 +255,3 @@ def _in(frame: pd.DataFrame, column: str, periods: tuple[Period, ...]) -> np.nda
 
 def _floats(values: np.ndarray) -> tuple[float, ...]:
     return tuple(float(value) for value in values)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -15,12 +15,12 @@ import pandas as pd
 from revscore.core import units
 from revscore.core.calendars import Period, date_of
 from revscore.core.coded import Coded
-from revscore.core.metric import Better, Kind, functions
+from revscore.core.metric import FUNCTIONS, Better, Kind, functions
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import no_pace, resolve
 from revscore.core.policies import TABLES
 from revscore.core.terms import SLA_TYPES, Target, Terms
-from revscore.rhythm.actions import FUNCTIONS
+from revscore.core.units import listed
 from revscore.rhythm.goals import name_of
 from revscore.rhythm.log import TARGET, records
 from revscore.rhythm.target_lines import measure_of, number_key
@@ -320,7 +320,7 @@ class Sum:
         """ "The segments of Pipeline created add up to $3.96M, $140k (3.7 %) more than the whole of $3.82M." """
         unit = measure_of(self.metric_id)[1].unit  # type: ignore[index]
         whole, added, apart = (units.named(value, unit, currency) for value in (self.whole.value, self.added, abs(self.difference)))
-        lack = f" {_listed(self.missing)} {'has' if len(self.missing) == 1 else 'have'} no target." if self.missing else ""
+        lack = f" {listed(self.missing)} {'has' if len(self.missing) == 1 else 'have'} no target." if self.missing else ""
         what = f"The {self.kind} of {name(self.metric_id)} add up to {added}"
         if abs(self.share) <= SAME:
             exact = "" if not self.difference else f" ({apart} {'more' if self.difference > 0 else 'less'}, rounding)"
@@ -352,7 +352,3 @@ def part_of(x: Coded, target: Target) -> Target | None:
     mine = set(target.owner_function.split("+"))
     return next((one for one in x.terms.targets if (one.start, one.end, one.segment) == (target.start, target.end, target.segment)
                  and number_key(one.metric_id) == number_key(target.metric_id) and mine < set(one.owner_function.split("+"))), None)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 import streamlit as st
 
-from revscore.core.review import listed
+from revscore.core.review import needed
 from revscore.ui import words
 from revscore.ui.words import md
 
@@ -43,4 +43,4 @@ def _box(found: dict[tuple[str, ...], list[str]]) -> None:
     with st.container(border=True, key="lacking-page", gap="xsmall"):
         st.markdown("**What this extract cannot answer**")
         for needs, questions in found.items():
-            st.markdown(f":material/hide_source: Needs {md(listed(needs))}, which this extract lacks &nbsp;:small[:gray[{md(words.listed(questions))}]]")
+            st.markdown(f":material/hide_source: Needs {md(needed(needs))}, which this extract lacks &nbsp;:small[:gray[{md(words.listed(questions))}]]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from revscore.core.metric import functions
+from revscore.core.units import listed
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>!|~$:#&])|^(?=[-+=])")
 
@@ -20,11 +21,9 @@ def humanised(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def listed(words: list[str] | tuple[str, ...], last: str = "and") -> str:
-    """ "a, b and c". """
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
-
-
 def owners(names: tuple[str, ...]) -> str:
     """Functions that own a number, as readers call them: "Marketing + Sales"."""
     return functions(names)
+
+
+__all__ = ["humanised", "listed", "md", "owners"]

@@ -14,14 +14,14 @@ from revscore.core.metric import functions
 from revscore.core.written import number_as_json
 from revscore.rhythm import actions as acting
 from revscore.rhythm import backlog
-from revscore.rhythm.actions import Action, listed
+from revscore.rhythm.actions import Action
 from revscore.rhythm.backlog import Idea, Place
 from revscore.rhythm.log import new_id
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.verdicts import judged_alone
 from revscore.ui import answers, capture, charts, session, tables
 from revscore.ui.session import Now
-from revscore.ui.words import md
+from revscore.ui.words import listed, md
 
 _IDEA, _SEEN = "idea-id", "idea-seen"
 _SURE = {0.25: "a guess (25 %)", 0.5: "as likely as not (50 %)", 0.75: "likely (75 %)", 0.9: "almost sure (90 %)"}

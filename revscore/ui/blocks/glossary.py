@@ -6,7 +6,7 @@ import streamlit as st
 
 from revscore.core.metric import Better, Metric
 from revscore.core.metrics import CARDS
-from revscore.core.review import listed as needed
+from revscore.core.review import needed
 from revscore.ui.blocks.in_force import in_force
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md, owners

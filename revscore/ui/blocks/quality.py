@@ -11,7 +11,7 @@ from revscore.charts import cohorts, groups
 from revscore.core import units
 from revscore.core.metrics.forecast import hygiene_notes
 from revscore.core.metrics.quality import not_judged
-from revscore.core.review import listed
+from revscore.core.review import needed
 from revscore.core.view import View
 from revscore.rhythm import quality
 from revscore.rhythm.asks import LEAST, Ask, ask, made, missing, standout
@@ -26,7 +26,7 @@ def answer(now: Now) -> None:
     """Can we trust the data? One sentence."""
     found = now.ask(quality.rate, "dq.exception_rate")
     if found is None:
-        needs = listed(missing(now.x, "dq.exception_rate"))
+        needs = needed(missing(now.x, "dq.exception_rate"))
         return answers.answer(f"Whether the open records can be trusted cannot be said: that needs {needs}." if needs else "No lead or deal is open, so nothing is to be put right.")
     if not found["numerator"]:
         return answers.answer(f"Every one of {units.named(found['denominator'], units.RECORDS)} that are open is in order.")

@@ -9,7 +9,7 @@ import streamlit as st
 
 from revscore.core import units
 from revscore.core.calendars import Period, date_of, day_number
-from revscore.core.metric import functions
+from revscore.core.metric import FUNCTIONS, functions
 from revscore.core.units import RATIO
 from revscore.core.view import View
 from revscore.export.table import workbook
@@ -18,7 +18,6 @@ from revscore.intake.read import read
 from revscore.intake.target_sheet import read_targets
 from revscore.rhythm import goals, target_import
 from revscore.rhythm import target_setting as setting
-from revscore.rhythm.actions import FUNCTIONS
 from revscore.rhythm.asks import made
 from revscore.rhythm.goals import Standing
 from revscore.rhythm.log import TARGET
