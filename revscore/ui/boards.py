@@ -66,13 +66,18 @@ def _pace(now: Now, found: Weekly, room: int) -> None:
             review.pace(now, found)
     else:
         taken = _row(now, found.standing, "standing")
-    with stage.tall(room - taken - GAP - CARD + 46):
+    with stage.tall(room - taken - GAP - CARD + stage.ROW):
         targets.targets(now)
 
 
 def _coverage(now: Now, found: Weekly, room: int) -> None:
     review.coverage(now, found)
-    _sides(room - 232 - GAP, lambda: pipeline.stages(now), lambda: quality.categories(now))
+    _sides(room - 200 - GAP, lambda: pipeline.stages(now), lambda: quality.categories(now))
+
+
+def _bridge(now: Now, found: Weekly, room: int) -> None:
+    with stage.tall(room - CARD + 44):  # the headline is its finding
+        pipeline.bridge(now, week=True)
 
 
 def _signals(now: Now, found: Weekly, room: int) -> None:
@@ -83,13 +88,18 @@ def _signals(now: Now, found: Weekly, room: int) -> None:
 
 def _stuck(now: Now, found: Weekly, room: int) -> None:
     taken = _row(now, found.flow, "flow", fold=True)
-    with stage.tall(min(room - taken - CARD, 7 * 46)):
+    with stage.tall(min(room - taken - CARD - 20, 7 * stage.ROW)):
         pipeline.aging(now)
 
 
 def _promises(now: Now, found: Weekly, room: int) -> None:
     left = room - _row(now, found.speed, "speed", fold=True)
-    _sides(left, lambda: speed.weeks(now, "speed_to_lead"), lambda: triage.breaches_by_owner(now))
+
+    def owners() -> None:
+        with stage.tall(left - NARROW - 2 * stage.ROW):  # its foot says who is told
+            triage.breaches_by_owner(now)
+
+    _sides(left, lambda: speed.weeks(now, "speed_to_lead"), owners)
 
 
 def _exceptions(now: Now, found: Weekly, room: int) -> None:
@@ -105,9 +115,9 @@ def _together(now: Now, found: Monthly, room: int) -> None:
 
 def _targets(now: Now, found: Monthly, room: int) -> None:
     rows = min(len(found.targets), stage.ROWS)
-    with stage.tall((rows + 1) * 46):
+    with stage.tall((rows + 1) * stage.ROW):
         targets.targets(now)
-    with stage.tall(room - (rows + 1) * 46 - 70 - GAP - CARD):
+    with stage.tall(room - (rows + 1) * stage.ROW - 70 - GAP - CARD):
         variance.variance(now)
 
 
@@ -118,7 +128,7 @@ def _conversion(now: Now, found: Monthly, room: int) -> None:
 
 def _wins(now: Now, found: Monthly, room: int) -> None:
     left = room - _row(now, found.wins, "wins", 2)
-    with stage.tall(left - CARD - 58):
+    with stage.tall(left - CARD):
         wins.changed(now)
 
 
@@ -135,7 +145,7 @@ def _retention(now: Now, found: Monthly, room: int) -> None:
 
 
 def _campaigns(now: Now, found: Monthly, room: int) -> None:
-    with stage.tall(room - CARD - 20):
+    with stage.tall(room - CARD - 2 * stage.ROW):
         campaigns.evidence(now, found.evidence)
 
 
@@ -156,6 +166,6 @@ def _definitions(now: Now, found: Monthly, room: int) -> None:
 
 
 _BOARDS: Mapping[str, Mapping[str, Board]] = {
-    "weekly": {"before": _before, "pace": _pace, "coverage": _coverage, "signals": _signals, "stuck": _stuck, "promises": _promises, "exceptions": _exceptions},
+    "weekly": {"before": _before, "pace": _pace, "coverage": _coverage, "bridge": _bridge, "signals": _signals, "stuck": _stuck, "promises": _promises, "exceptions": _exceptions},
     "monthly": {"together": _together, "targets": _targets, "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention, "campaigns": _campaigns,
                 "decisions": _decisions, "reports": _reports, "definitions": _definitions}}

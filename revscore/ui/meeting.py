@@ -124,7 +124,7 @@ def _on_stage(now: Now, held: Meeting) -> None:
         room.clock(now, held.id, screen, follows=not seat.looks and not seat.presents(held))
     with question:
         st.markdown(f":gray[{md(planned.question if found else planned.title)}]")
-        st.title(md(said), anchor=False)
+        st.title(md(said).replace(" %", "\u00a0%"), anchor=False)
     with foot:
         pressed = _foot(now, held, screen, seat)
     with chips:

@@ -145,7 +145,7 @@ def headline(text: str) -> str:
         if len(said) + len(clause) + 2 > LINES * LINE:
             break
         said = f"{said}; {clause}"
-    return said.replace(" %", "\u00a0%")
+    return said
 
 
 def room(text: str) -> int:
@@ -194,12 +194,15 @@ _STYLE = """
 .st-key-stage {flex: none !important; height: calc(100vh - .8rem); gap: .6rem; flex-wrap: nowrap; overflow: hidden}
 .st-key-stage > [data-testid="stLayoutWrapper"] {flex: none}
 .st-key-stage > [data-testid="stLayoutWrapper"]:has(> .st-key-stage-body) {flex: 1 1 0; min-height: 0; overflow: hidden}
+.st-key-stage > [data-testid="stLayoutWrapper"]:has(> .st-key-stage-foot) {margin-top: auto}
+.st-key-stage [data-testid="stElementToolbar"] {display: none}
 .st-key-stage [data-testid="stMarkdownContainer"], .st-key-stage [data-testid="stMarkdownContainer"] p {margin-bottom: 0}
 .st-key-stage-head {height: 1.6rem; flex-wrap: nowrap; overflow: hidden}
 .st-key-stage-head p {font-size: 1.05rem; line-height: 1.5rem; white-space: nowrap}
 .st-key-stage-question p {font-size: 1.25rem; line-height: 1.5rem}
 .st-key-stage-question h1 {font-size: 2.3rem; line-height: 2.8rem; padding: 0}
 .st-key-stage-body {gap: .6rem; overflow: hidden; height: 100%; justify-content: flex-start}
+.st-key-stage-body > [data-testid="stLayoutWrapper"] {flex: none !important; height: auto !important}
 .st-key-stage-body [data-testid="stMarkdown"] p {font-size: 1.05rem}
 .st-key-stage-body [data-testid="stHeadingWithActionElements"] a, .st-key-stage-body [data-testid="stHeaderActionElements"] {display: none}
 .st-key-stage-body [class*="st-key-tile-"] {padding: .55rem .9rem .5rem}
@@ -211,12 +214,13 @@ _STYLE = """
 .st-key-stage-body [data-testid="stTable"] {overflow: hidden}
 .st-key-stage-body [data-testid="stTable"] table {font-size: 1.1rem; width: 100%}
 .st-key-stage-body [data-testid="stTable"] p {font-size: 1.1rem}
-.st-key-stage-body [data-testid="stTable"] :is(th, td) {padding: .38rem .6rem; border-left: 0; border-right: 0; white-space: nowrap; max-width: 40rem; overflow: hidden; text-overflow: ellipsis}
+.st-key-stage-body [data-testid="stTable"] :is(th, td) {padding: .33rem .6rem; border-left: 0; border-right: 0; white-space: nowrap; max-width: 40rem; overflow: hidden; text-overflow: ellipsis}
 .st-key-stage-body [data-testid="stTable"] :is(th, td) * {white-space: nowrap}
 .st-key-stage-body [class*="st-key-large-"] [data-testid="stTable"] :is(td, td p) {font-size: 1.5rem}
 .st-key-stage-body [class*="st-key-large-"] [data-testid="stTable"] :is(th, td) {padding: .7rem .6rem}
 .st-key-stage-body [data-testid="stTable"] th, .st-key-stage-body [data-testid="stTable"] th p {font-size: 1rem; opacity: .85}
 .st-key-stage-body [class*="st-key-open-"] button, .st-key-stage-body [class*="st-key-rows-"] button {opacity: .55}
+.st-key-stage-body button p, .st-key-stage-body label p {font-size: 1.05rem}
 .st-key-stage-chips {height: 1.7rem; overflow: hidden; flex-wrap: nowrap; gap: 1.2rem}
 .st-key-stage-chips p {font-size: 1.05rem; white-space: nowrap; max-width: 30rem; overflow: hidden; text-overflow: ellipsis}
 .st-key-stage-controls {flex: none !important; width: auto !important}

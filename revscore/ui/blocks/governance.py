@@ -26,7 +26,7 @@ def waiting(now: Now) -> None:
         oldest = f"{units.named(len(decisions), units.DECISIONS).capitalize()} open, the oldest for {units.text(decisions['age_days'].iloc[0], units.DAYS)}" if len(decisions) else "No decision is open"
         charts.numbers(now, oldest, decisions, "decisions", board=("title", "meeting", "age_days"), opens=ask("governance.decision_time", "open", "Open decisions", now=True), formats={"age_days": units.DAYS}, labels=_WORDS)
     with right:
-        charts.numbers(now, f"{units.named(len(late), units.ACTIONS).capitalize()} overdue" if len(late) else "No action is overdue", late, "overdue", board=("title", "owner_function", "due_date"),
+        charts.numbers(now, f"{units.named(len(late), units.ACTIONS).capitalize()} overdue" if len(late) else "No action is overdue", late, "overdue", board=("decision", "owner_function", "due_date"),
                        opens=ask("governance.actions", "overdue", "Actions overdue", now=True), labels=_WORDS)
 
 

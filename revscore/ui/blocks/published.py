@@ -15,6 +15,7 @@ from revscore.core.units import Unit
 from revscore.governance.publishing import publish
 from revscore.governance.restatement import CAUSES, LABELS, Change, Restated, behind, change, restated
 from revscore.governance.verify import verify
+from revscore.rhythm import meetings
 from revscore.rhythm.reviews import TITLES, numbers
 from revscore.store import Publication, StoreError
 from revscore.ui import answers, drill, picks, session, tables
@@ -31,10 +32,12 @@ _WHY = {"definitions": "The same records under today's definitions.", "vanished"
 def close(now: Now, name: str) -> None:
     """The end of a review: close it and publish its numbers."""
     last = next((one for one in session.store().publications(now.dataset) if one.review == name), None)
+    held = any(one.kind == name for one in meetings.running(session.store(), now.dataset))
     with st.container(horizontal=True, vertical_alignment="center", key="close-review"):
-        if st.button("Close and publish", icon=":material/verified:", key="close-and-publish", help="Keep the numbers of this review as they are now"):
+        if st.button("Close and publish", icon=":material/verified:", key="close-and-publish", disabled=held, help="Keep the numbers of this review as they are now, without a meeting"):
             _closing(now, name)
-        st.caption(md(f"Published last as of {_day(last.as_of)}, by {last.published_by}." if last else "Not published yet: closing keeps the numbers as they were said."))
+        published = f"Published last as of {_day(last.as_of)}, by {last.published_by}." if last else "Not published yet: closing keeps the numbers as they were said."
+        st.caption(md(f"{published} {'The meeting that is running publishes when it is closed.' if held else 'A meeting publishes at its close; without one, do it here.'}"))
 
 
 @st.dialog("Close and publish", width="medium")
