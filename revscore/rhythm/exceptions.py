@@ -77,7 +77,7 @@ BY_ID: Mapping[str, Kind] = {kind.id: kind for kind in KINDS}
 BYPASSES = tuple(kind.id for kind in KINDS if kind.group == "Round the rules")
 COUNTED = tuple(kind.id for kind in KINDS if kind.group == "Round the rules" and kind.happens) + ("closed_no_reason",)  # of states only today's are known: a count by week would always rise
 _TYPES = {"lead": "Lead", "opp": "Deal", "touch": "Touch", "": "Edit"}
-COLUMNS = ("key", "kind", "type", "id", "name", "owner", "owner_id", "function", "team", "since", "age", "weeks_before", "level", "what", "entity", "record", "day", "newest", "is_open", "needed")
+COLUMNS = ("key", "kind", "type", "id", "name", "owner", "owner_id", "function", "team", "since", "age", "weeks_before", "level", "what", "entity", "record", "day", "newest", "is_open", "listed")
 
 
 def lacks_of(x: Coded, kind: Kind) -> str:
@@ -94,7 +94,7 @@ def every(x: Coded) -> pd.DataFrame:
     key: stable name of an exception (kind, type and id of its record) · kind · type, id, name of the record · owner, owner_id, function, team ·
     since (reporting zone) · age (business days up to as-of) · weeks_before (earlier weeks with a case of the kind of the same owner, else of the same
     record) · level (escalation level reached, 0 none) · what (details in words) · entity, record (position) · day · newest (of its key) ·
-    is_open (still so, or an event) · needed (to be taken up now)
+    is_open (still so, or an event) · listed (to be taken up now)
     """
     return x.once("exceptions", lambda: _every(x))
 
@@ -102,7 +102,7 @@ def every(x: Coded) -> pd.DataFrame:
 def current(x: Coded, view: View = View()) -> pd.DataFrame:
     """The exceptions to be taken up now, of the chosen segments, regions, owners and so on; whatever the period: the state at as-of."""
     found = chosen(x, every(x), view)
-    return found[found["needed"]].reset_index(drop=True)
+    return found[found["listed"]].reset_index(drop=True)
 
 
 def chosen(x: Coded, frame: pd.DataFrame, view: View) -> pd.DataFrame:
@@ -158,14 +158,14 @@ def _every(x: Coded) -> pd.DataFrame:
     recent = frame["day"].to_numpy() > x.as_of_day - LOOK_BACK
     state = ~happens & (recent | ~frame["windowed"].to_numpy())
     frame["newest"] = newest
-    frame["needed"] = frame["is_open"] & newest & (state | (happens & recent))
+    frame["listed"] = frame["is_open"] & newest & (state | (happens & recent))
     frame["since"] = readable(x, "since_at", frame["at"].to_numpy())
     frame["age"] = business_days(x, frame["day"].to_numpy(), x.as_of_day)
     frame["weeks_before"] = _weeks_before(x, frame)
     return frame[list(COLUMNS)]
 
 
-_DTYPES = {"since": "datetime64[us]", "age": "int64", "weeks_before": "int64", "level": "int64", "record": "int64", "day": "int64", "newest": "bool", "is_open": "bool", "needed": "bool"}
+_DTYPES = {"since": "datetime64[us]", "age": "int64", "weeks_before": "int64", "level": "int64", "record": "int64", "day": "int64", "newest": "bool", "is_open": "bool", "listed": "bool"}
 
 
 def _weeks_before(x: Coded, frame: pd.DataFrame) -> np.ndarray:
