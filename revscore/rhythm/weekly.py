@@ -56,7 +56,7 @@ def weekly(x: Coded, view: View) -> Weekly:
     pace, speed = made(x, at, _PACE), made(x, at, _SPEED)
     progress = goals.paced(x, at, pace)
     flow = (*made(x, view, (ask("pipeline.progressed", label="Progressed in 7 days", now=True), ask("velocity.aging", label="Aging or stalled", now=True))),
-            *made(x, view.during(None), (ask("slippage.rate", label=f"Slipped out of {period.label or 'the period'}", params={"period": period}),)),
+            *made(x, view.during(None), (ask("slippage.rate", label=f"Slipped out of {period.name or 'the period'}", params={"period": period}),)),
             *made(x, at, (ask("leakage.leads", label="MQLs that leaked", stage="mql"),)))
     watched = {(line.card.id, line.stat, line.own): line for line in (*(tile.line for tile in scorecard(x, at).tiles), *speed)}
     return Weekly(period, pace, progress, () if len(progress) else made(x, at, _STANDING), pipeline.coverage(x, at), pipeline.bridge(x, view, week=True), pipeline.moved(x, view),
