@@ -27,6 +27,12 @@ _SENTENCES = {
     "SQLITE_FULL": "The disk is full, so nothing was saved to the store {where}; free some space, then try again.",
     "SQLITE_CORRUPT": "The store {where} is damaged; restore it from a backup.",
     "SQLITE_IOERR": "The disk failed while the store {where} was used, so nothing was saved; check the disk, then try again.",
+    # PostgreSQL
+    "55P03": "The store {where} is in use by another program, so nothing was saved; try again when that is done.",
+    "53100": "The disk of the server is full, so nothing was saved to the store {where}; free some space, then try again.",
+    "25006": "The store {where} is read-only, so nothing was saved; name the server that may be written to.",
+    "42501": "The user of the store {where} lacks a right there, so nothing was saved ({cause}); let the owner of the database grant it.",
+    "42P07": "{where} is the database of another program ({cause}); name another database for the store.",
 }
 
 
@@ -58,7 +64,7 @@ def open_engine(url: str | Path, wait: float) -> Engine:
         _behave(engine, wait)
         return engine
     try:
-        return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=-1, json_serializer=as_json)
+        return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=-1, json_serializer=as_json, execution_options={"revscore_wait": wait})
     except ModuleNotFoundError as missing:
         raise StoreError(f"A PostgreSQL store needs the driver {missing.name}, which is not installed: "
                          "python -m pip install \"psycopg[binary]\"") from missing
@@ -89,6 +95,7 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """The one writer: what is done inside is there whole at the end, or not at all. What is read inside stays true until then."""
     with friendly(engine), engine.connect().execution_options(revscore_write=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(connection.get_execution_options()['revscore_wait'] * 1000))}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
         yield connection
 
@@ -102,12 +109,12 @@ def friendly(engine: Engine) -> Iterator[None]:
         raise
     except (DatabaseError, sqlite3.Error) as error:
         cause = getattr(error, "orig", error)
-        name = getattr(cause, "sqlite_errorname", None) or ""
+        name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
         sentence = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
         if sentence is None and not (isinstance(error, OperationalError) and engine.dialect.name == "postgresql"):
             raise
-        sentence = sentence or "The store {where} cannot be used: " + str(cause).strip().splitlines()[0]
-        raise StoreError(sentence.format(where=where(engine))) from error
+        sentence = sentence or "The store {where} cannot be used: {cause}"
+        raise StoreError(sentence.format(where=where(engine), cause=str(cause).strip().splitlines()[0])) from error
 
 
 def _parse(url: str | Path) -> URL:
