@@ -212,7 +212,7 @@ def _decision(now: Now, held: Meeting | None, screen: str, lines: tuple[Line, ..
     text = st.text_area("No decision, because" if none else "What is decided", key="decision-text", max_chars=2000, height=120)
     if not st.button("Save", type="primary", icon=":material/check:", key="decision-save"):
         return
-    new = replace(about or Decision(_id(), title), text=text, status="none" if none else "decided", kind=held.kind if held else about.kind if about else "", meeting=held.id if held else "",
+    new = replace(about or Decision(_id(), title), text=text, status="none" if none else "open", kind=held.kind if held else about.kind if about else "", meeting=held.id if held else "",
                   screen=screen, receipt=stands(now, lines))
     if saved(lambda: decisions.decide(store, now.dataset, new, session.who()), lambda: any(one.id == new.id and one.text == text for one in decisions.decisions(store, now.dataset))):
         st.rerun()

@@ -30,7 +30,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import md
 
 SHOWN = 25  # rows before the rest is asked for
-ON_STAGE = 7
+ON_STAGE = 4  # of last week's: so many fit the stage with what they say
 _SEEN = "action-seen"  # id -> the version that the reader looks at
 _WIDE = [9, 4, 4, 8, 1]
 _HEADS = ("Action, and what shows that it has worked", "Owner", "Deadline", "Has it moved its number?")
@@ -308,12 +308,6 @@ def last_week(now: Now) -> None:
     back = _back(now)
     if not back:
         return charts.absent("What became of what we decided?", "No action of an earlier meeting is open, and none is waiting to be judged. The first ones come out of this meeting.", "last-week")
-    of = [one for one in back if one.judged]
-    with st.container(horizontal=True, key="last-week-counts"):
-        for name, n in (("Open", sum(one.action.status == "open" for one in back)), ("Overdue", sum(one.overdue for one in back)), ("Done", sum(one.action.status == "done" for one in back)),
-                        ("Moved their number", f"{sum(one.verdict.verdict == 'moved' for one in of)} of {len(of)}" if of else units.MISSING)):
-            with st.container(border=True, key=f"count-{name.split()[0].lower()}"):
-                st.metric(name, n if isinstance(n, str) else f"{n:,}")
     rows(now, back[:ON_STAGE], "last-week")
     if len(back) > ON_STAGE:
         st.caption(f"{len(back) - ON_STAGE:,} more, not worse than these, on the page of actions.")
