@@ -123,7 +123,8 @@ def _targets(now: Now, found: Monthly, room: int) -> None:
 
 def _conversion(now: Now, found: Monthly, room: int) -> None:
     left = room - _row(now, found.conversion, "conversion")
-    _sides(left, lambda: funnel.heat(now), lambda: funnel.curves(now), share=(3, 2))
+    with stage.tall(left - CARD):
+        funnel.heat(now)
 
 
 def _wins(now: Now, found: Monthly, room: int) -> None:
@@ -145,8 +146,13 @@ def _retention(now: Now, found: Monthly, room: int) -> None:
 
 
 def _campaigns(now: Now, found: Monthly, room: int) -> None:
-    with stage.tall(room - CARD - 2 * stage.ROW):
-        campaigns.evidence(now, found.evidence)
+    frame = found.evidence
+    with stage.tall(room - CARD - 3 * stage.ROW):
+        if len(frame):  # of each proposal the first ones, so that the wall shows what is to be fixed and retired too
+            frame = frame[frame.groupby("proposal", sort=False).cumcount() < stage.rows() // frame["proposal"].nunique()]
+        campaigns.evidence(now, frame)
+    if len(frame) < len(found.evidence):
+        st.caption(f"The first of each proposal; {len(found.evidence) - len(frame)} more are on the page of the review.")
 
 
 def _decisions(now: Now, found: Monthly, room: int) -> None:

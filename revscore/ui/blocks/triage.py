@@ -333,7 +333,7 @@ def breaches_by_owner(now: Now) -> None:
                        f"{len(frame):,} broken promises are open, none at an escalation level", "breach-owners")
         shown = owners.rename(columns={"told": "told_worst"}).drop(columns=_empty(owners))
         picked = tables.table(shown, now.x, "breach-owners", height=_height(owners, 13),
-                              labels={**_COUNTED, "level": "Highest level", "told_worst": "Told at that level", "next_told": "Next"}, opens=True, board=("owner", "open", "oldest", "level", "told_worst", "next_told"))
+                              labels={**_COUNTED, "level": "Highest level", "told_worst": "Told at that level", "next_told": "Next"}, opens=True, board=("owner", "open", "oldest", "level", "told_worst"))
         st.caption(md(stage.aside(f"Who is told: {exceptions.path(now.x)}; the first while the clock still runs, the others once the promise is broken. Choose an owner for the promises.")))
     if picked is not None:
         _listing(now, frame[frame["owner"] == owners["owner"].iloc[picked]], str(owners["owner"].iloc[picked]))
