@@ -32,6 +32,7 @@ _SENTENCES = {
     "53100": "The disk of the server is full, so nothing was saved to the store {where}; free some space, then try again.",
     "25006": "The store {where} is read-only, so nothing was saved; name the server that may be written to.",
     "42501": "The user of the store {where} lacks a right there, so nothing was saved ({cause}); let the owner of the database grant it.",
+    "3F000": "The store {where} has no schema to make tables in; make one, and let its user make tables there.",
     "42P07": "{where} is the database of another program ({cause}); name another database for the store.",
 }
 

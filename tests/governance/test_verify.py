@@ -21,7 +21,7 @@ from revscore.core.view import View
 from revscore.governance import publishing
 from revscore.governance.verify import Difference, verify
 from revscore.store import Store, StoreError
-from tests.store.conftest import place, store as kept  # noqa: F401
+from tests.store.conftest import place, server, store as kept  # noqa: F401
 
 from .company import AS_OF, LATER, QUARTER, extract, keep, numbers, one, opened, publish, tables
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -19,13 +17,6 @@ from revscore.store import Overtaken, Store, StoreError
 
 RATE = number_as_json(Number.of(CARDS["winrate.closed_in_period"], View(), "count_rate"))
 WHOLE = Idea("i1", "Call sooner", "Leads wait for a day", RATE, 0.25, 0.05, 0.8, 4)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 def test_the_score_is_impact_times_confidence_by_effort():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -255,13 +255,6 @@ def test_poor_extracts_give_sentences(tables: Tables) -> None:
 
 
 # -- what is done about them ---------------------------------------------------------------------------------------------------------------
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.sqlite")
-    yield store
-    store.close()
-
 
 def seen(store: Store, x: Coded, kind: str) -> pd.Series:
     found = triage.triaged(x, View(), triage.handled(store, "sample"), TODAY)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -34,13 +32,6 @@ LATER = NOW + pd.Timedelta(days=40)  # an extract of a time when all that these 
 OWN = [{"decision_id": "D1", "title": "MQL threshold", "meeting": "monthly_council", "raised_at": "2024-01-05T09:00:00Z", "decided_at": "2024-01-15T09:00:00Z", "status": "decided"}]
 DONE = [{"action_id": "A1", "decision_id": "D1", "owner_function": "sales", "created_at": "2024-01-15T10:00:00Z", "due_date": "2024-02-01", "completed_at": "2024-01-30T09:00:00Z",
          "status": "done"}]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 def numbers(x: Coded, card: str) -> dict[str, float]:

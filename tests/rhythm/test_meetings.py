@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +16,6 @@ from revscore.store import Overtaken, Store, StoreError
 FROZEN = Frozen((1, 2), "2026-11-16T13:00:00+00:00", 1, "abc", {"period": None, "grain": "month", "where": {}}, "This quarter")
 SUCCESS = Success({"metric": "sla.compliance", "measure": "compliance", "label": "Speed to lead kept", "view": FROZEN.view, "params": {}}, 0.72, 13, 18, "up", 0.1, "2026-12-14", {})
 WHOLE = Action("a1", "Route EMEA leads to a queue with an owner", "Ada", "sales", "2026-11-30", SUCCESS)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    store = Store(tmp_path / "store.sqlite")
-    yield store
-    store.close()
 
 
 def started(store: Store) -> meetings.Meeting:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,13 +29,6 @@ from tests.core.builder import deal, extract, lead
 QUARTER = Period(day_number("2026-05-01"), day_number("2026-08-01"), "FY27Q2")  # the fiscal year begins in February
 TODAY = day_number("2026-06-30")
 BOOKINGS = Aim("bookings.won.value", "", "sales", QUARTER.start, QUARTER.end)
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = Store(tmp_path / "targets.sqlite")
-    yield opened
-    opened.close()
 
 
 def company(*targets: Target):

@@ -1,4 +1,4 @@
-"""Stores to test on: a SQLite file, and PostgreSQL when REVSCORE_TEST_POSTGRES names a server (its user may make schemas)."""
+"""Stores to test on: a SQLite file, and PostgreSQL when REVSCORE_TEST_POSTGRES names a server (as a superuser: each test has a schema of its own)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ from revscore.store import LoadFile, LoadResult, Store
 from tests.extracts import canonical
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request, tmp_path):
-    """The address of an empty store."""
-    if request.param == "sqlite":
-        yield tmp_path / "store.sqlite"
-        return
+@pytest.fixture
+def server():
+    """The address of an empty store on a PostgreSQL server."""
     server = os.environ.get("REVSCORE_TEST_POSTGRES")
     if not server:
         pytest.skip("no PostgreSQL server: set REVSCORE_TEST_POSTGRES to its URL")
@@ -35,6 +32,12 @@ def place(request, tmp_path):
     with admin.connect() as connection:
         connection.exec_driver_sql(f"DROP SCHEMA {name} CASCADE")
     admin.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request, tmp_path):
+    """The address of an empty store, on each engine."""
+    return tmp_path / "store.sqlite" if request.param == "sqlite" else request.getfixturevalue("server")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, make_url
 
 import revscore.store.engine as engine
 from revscore.store import Store, StoreError, default_url, tables
@@ -120,6 +121,48 @@ def test_a_read_only_store_can_be_read_and_says_why_it_cannot_be_written(tmp_pat
     with pytest.raises(StoreError, match="read-only, so nothing was saved"):
         load(store, crm("2026-03-09", accounts=ACCOUNTS))
     store.close()
+
+
+def told(server: str, setting: str) -> str:
+    """The address with one more setting of the session."""
+    url = make_url(server)
+    return url.update_query_dict({"options": f"{url.query['options']} -c{setting}"}).render_as_string(hide_password=False)
+
+
+def test_a_write_waits_for_another_one_on_postgresql_too_and_not_forever(server):
+    store, hasty = Store(server), Store(server, wait=0.1)
+    with engine.writing(store._engine), pytest.raises(StoreError, match="in use by another program, so nothing was saved"):
+        hasty.dataset("company")
+    assert hasty.dataset("company") == store.dataset("company")
+    for one in (store, hasty):
+        one.close()
+
+
+@pytest.mark.parametrize(("setting", "sentence"), [("default_transaction_read_only=on", "read-only, so nothing was saved"),
+                                                   ("role=pg_read_all_data", r"lacks a right there, so nothing was saved \(permission denied for table")])
+def test_a_store_on_postgresql_that_may_only_be_read_is_read_and_says_why_it_cannot_be_written(server, setting, sentence):
+    store = Store(server)
+    load(store, crm("2026-03-02", accounts=ACCOUNTS))
+    seen = Store(told(server, setting))
+    assert seen.data("company").tables["accounts"]["account_id"].tolist() == ["A"]
+    with pytest.raises(StoreError, match=sentence):
+        load(seen, crm("2026-03-09", accounts=ACCOUNTS))
+    assert len(store.loads("company")) == 1
+    for one in (store, seen):
+        one.close()
+
+
+def test_places_on_postgresql_where_no_store_can_be_made_are_refused(server):
+    with pytest.raises(StoreError, match=r"lacks a right there, so nothing was saved \(permission denied for schema"):
+        Store(told(server, "role=pg_read_all_data"))
+    with pytest.raises(StoreError, match="has no schema to make tables in"):
+        Store(told(server, "search_path=nowhere"))
+    other = create_engine(server)
+    with other.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE terms (id INTEGER)")
+    other.dispose()
+    with pytest.raises(StoreError, match=r'database of another program \(relation "terms" already exists\)'):
+        Store(server)
 
 
 def test_a_full_disk_says_so_and_the_store_works_again(tmp_path):
