@@ -1,4 +1,4 @@
-"""Text from data in Markdown surfaces: escaped, so that a name can neither format nor fetch."""
+"""Text from data in Markdown surfaces: escaped, so that a name can neither format, nor fetch, nor become a link."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from revscore.core.metric import functions
 from revscore.core.units import listed
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>!|~$:#&])|^(?=[-+=])")
+_ADDRESS = re.compile(r"(?<=[\w.+-])(?=@)|(?<=:)(?=//)|(?<=www)(?=\.)", re.IGNORECASE)
+_JOINER = "\N{WORD JOINER}"  # no width, no break
 
 
 def md(text: object) -> str:
-    """`text` so that a Markdown surface shows it letter for letter, on one line."""
-    return _SPECIAL.sub(r"\\\1", " ".join(str(text).split()))
+    """`text` so that a Markdown surface shows it letter for letter, on one line. Addresses are made into links after escapes are undone, so a joiner nobody sees parts them."""
+    return _SPECIAL.sub(r"\\\1", _ADDRESS.sub(_JOINER, " ".join(str(text).split())))
 
 
 def humanised(name: str) -> str:

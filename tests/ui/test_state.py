@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 
 import numpy as np
 import pytest
@@ -87,3 +88,15 @@ def test_escaped_text_has_no_live_mark(text):
     assert "\n" not in escaped
     live = [k for k, letter in enumerate(escaped) if letter in "`*_[]<>!|~$:#" and not (k and escaped[k - 1] == "\\")]
     assert not live
+
+
+# What remark-gfm turns into links after the escapes of a text are undone.
+AUTOLINKS = re.compile(r"(?:https?://|www(?=\.))[-.\w]+|(?:^|(?<=\s|[^\w]))[-.\w+]+@[-\w]+(?:\.[-\w]+)+", re.IGNORECASE | re.ASCII)
+
+
+@pytest.mark.parametrize("text", ["ada@example.com", "mail x.y+z@mail.co.uk now", "mailto:a@b.co", "http://a.example/x", "HTTPS://B.example", "www.c.example", "http://http://x.example", "-@b.example"])
+def test_an_address_in_data_is_no_link(text):
+    assert AUTOLINKS.search(text)
+    shown = re.sub(r"\\(.)", r"\1", md(text))
+    assert not AUTOLINKS.search(shown)
+    assert shown.replace("\N{WORD JOINER}", "") == text
