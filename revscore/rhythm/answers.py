@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,27 +21,30 @@ from revscore.rhythm.weekly import Weekly
 
 @dataclass(frozen=True)
 class Answer:
-    """`talk`: whether the room has to talk about it: something is behind, broken, or worse by more than chance."""
+    """`talk`: whether the room has to talk about it: something is behind, broken, or worse by more than chance. `known`: whether the question has an answer;
+    without one `text` says what is missing."""
 
     text: str
     talk: bool = False
+    known: bool = True
 
 
 def answers(x: Coded, review: Weekly | Monthly) -> dict[str, Answer]:
     """Screen id -> answer, of those screens that a review answers by itself. Plain text."""
     table: Mapping[str, Callable[[Coded, Any], Answer]] = _WEEKLY if isinstance(review, Weekly) else _MONTHLY
     found = {id_: say(x, review) for id_, say in table.items()}
-    return {id_: Answer(one.text[:1].upper() + one.text[1:], one.talk) for id_, one in found.items() if one.text}
+    return {id_: replace(one, text=one.text[:1].upper() + one.text[1:]) for id_, one in found.items() if one.text}
 
 
 def whole(found: Mapping[str, Answer], agenda: Agenda) -> str:
-    """The answer of a meeting: what the room has to talk about."""
+    """The answer of a meeting: what the room has to talk about, and how many questions have no answer."""
     talk = [one.title for one in agenda.screens if one.id in found and found[one.id].talk]
+    open_ = sum(not one.known and not one.talk for one in found.values())
+    calm, without = len(found) - len(talk) - open_, f"; {open_} {'has' if open_ == 1 else 'have'} no answer." if open_ else "."
     if not talk:
-        return f"Nothing needs the room: {len(found)} of {len(found)} questions are answered without a gap or a signal."
-    rest = len(found) - len(talk)
-    others = f"; the other {rest} {'shows' if rest == 1 else 'show'} no gap and no signal." if rest else "."
-    return f"{listed(talk)} {'needs' if len(talk) == 1 else 'need'} the room{others}"
+        return f"Nothing needs the room: {calm} of {len(found)} questions are answered without a gap or a signal{without}" if calm else "No question has an answer yet."
+    others = f"; {calm if open_ else f'the other {calm}'} {'shows' if calm == 1 else 'show'} no gap and no signal" if calm else ""
+    return f"{listed(talk)} {'needs' if len(talk) == 1 else 'need'} the room{others}{without}"
 
 
 def _name(line: Line) -> str:
@@ -79,12 +82,13 @@ def _worse(lines: Sequence[Line]) -> bool:
 
 
 def _of(lines: Sequence[Line]) -> Answer:
-    return Answer(_lacking(lines) or _moves(lines), _worse(lines))
+    lack = _lacking(lines)
+    return Answer(lack or _moves(lines), _worse(lines), not lack)
 
 
 def _pace(x: Coded, review: Weekly) -> Answer:
     if review.period.start > x.as_of_day:
-        return Answer(f"No data yet: {review.period.name} begins on {Period(review.period.start, review.period.start + 1).dates()}")
+        return Answer(f"No data yet: {review.period.name} begins on {Period(review.period.start, review.period.start + 1).dates()}", known=False)
     said, talk = [], False
     for row in review.progress.itertuples():
         line = next(one for one in review.pace if one.label == row.name)
@@ -97,12 +101,12 @@ def _pace(x: Coded, review: Weekly) -> Answer:
 def _coverage(x: Coded, review: Weekly) -> Answer:
     found = review.coverage
     if found is None:
-        return Answer("No bookings target for exactly this period and selection")
+        return Answer("No bookings target for exactly this period and selection", known=False)
     if not found["remaining"] > 0:
         return Answer(f"The target of {units.text(found['target'], units.CURRENCY, x.terms.corporate_currency)} is met")
     have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
     if found["unjudged"] or found["required_coverage"] != found["required_coverage"]:
-        return Answer(f"{have} of what is left is open; too few decided deals to say whether that is enough")
+        return Answer(f"{have} of what is left is open; too few decided deals to say whether that is enough", known=False)
     enough = found["coverage"] >= found["required_coverage"]
     return Answer(f"{'Enough' if enough else 'Not enough'} pipeline: {have} where our win rate needs {required}", not enough)
 
@@ -110,7 +114,7 @@ def _coverage(x: Coded, review: Weekly) -> Answer:
 def _bridge(x: Coded, review: Weekly) -> Answer:
     found, currency = review.bridge, x.terms.corporate_currency
     if not len(found.legs):
-        return Answer(lacks(x, "pipeline.bridge") or "There is no pipeline to compare")
+        return Answer(lacks(x, "pipeline.bridge") or "There is no pipeline to compare", known=False)
     step = found.end - found.start
     moves = found.legs.iloc[1:-1].assign(size=lambda f: f["value"].abs()).sort_values("size", ascending=False)
     largest = f"; largest: {moves['leg'].iloc[0].lower()} {units.text(moves['value'].iloc[0], units.CURRENCY, currency)}" if len(moves) and moves["size"].iloc[0] else ""
@@ -121,7 +125,7 @@ def _bridge(x: Coded, review: Weekly) -> Answer:
 
 def _signals(x: Coded, review: Weekly) -> Answer:
     if not review.signals:
-        return Answer(f"No change in {len(review.still)} numbers" if review.still else "Nothing has enough weeks to say whether it moved")
+        return Answer(f"No change in {len(review.still)} numbers" if review.still else "Nothing has enough weeks to say whether it moved", known=bool(review.still))
     return Answer(f"{len(review.signals)} of {len(review.signals) + len(review.still)} moved: {listed([f'{_name(line)} {_way(line)}'.strip() for line in review.signals])}", _worse(review.signals))
 
 
@@ -131,7 +135,8 @@ def _way(line: Line) -> str:
 
 def _promises(x: Coded, review: Weekly) -> Answer:
     lines = (review.speed[3], review.speed[1], review.speed[2])
-    return Answer(_lacking(lines) or _moves(lines), _worse(lines) or any(line.value > 0 for line in _known(lines[:1])))
+    found = _of(lines)
+    return replace(found, talk=found.talk or any(line.value > 0 for line in _known(lines[:1])))
 
 
 _WEEKLY = {"pace": _pace, "coverage": _coverage, "bridge": _bridge, "signals": _signals, "stuck": lambda x, review: _of(review.flow[1:]), "promises": _promises,
@@ -145,37 +150,47 @@ def _together(x: Coded, review: Monthly) -> Answer:
     weakest = next((line for line in _known(review.shared) if line.card.id == "shared.weakest_link"), None)
     alone = [one.label for one in review.joints if one.solo and one.target and not one.solo.met and not one.solo.shared]
     said = f"{found.text}; not shared: {listed(alone)}, which one function could win alone" if alone else found.text
-    return Answer(said, found.talk or bool(alone) or (weakest is not None and weakest.value < 1))
+    return replace(found, text=said, talk=found.talk or bool(alone) or (weakest is not None and weakest.value < 1))
+
+
+def _aimed(name: str) -> Callable[[Coded, Monthly], Answer]:
+    """The answer of the numbers `name` of a review, where a missed target is a gap as well."""
+    def say(x: Coded, review: Monthly) -> Answer:
+        found, lines = _of(getattr(review, name)), getattr(review, name)
+        missed = {(one.line.card.id, one.line.stat, one.line.own) for one in review.targets if one.good is False and not one.line.thin}
+        return replace(found, talk=found.talk or any((line.card.id, line.stat, line.own) in missed for line in _known(lines)))
+
+    return say
 
 
 def _targets(x: Coded, review: Monthly) -> Answer:
     judged = [one for one in review.targets if one.good is not None]
     behind = [one.line.label for one in judged if not one.good]
     if not judged:
-        return Answer("No target can be judged for exactly this period and selection")
+        return Answer("No target can be judged for exactly this period and selection", known=False)
     return Answer(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else ""), bool(behind))
 
 
 def _campaigns(x: Coded, review: Monthly) -> Answer:
     if sentence := lacks(x, "campaign.scorecard_fytd"):
-        return Answer(sentence)
+        return Answer(sentence, known=False)
     found = review.evidence
     if not len(found):
-        return Answer("No campaign with a cost in this selection")
+        return Answer("No campaign with a cost in this selection", known=False)
     count = found["proposal"].value_counts()
     cost = found[found["proposal"] == RETIRE]["cost"].sum()
     parts = [f"{count[name]} to {name.lower()}" for name in (FUND, FIX, RETIRE) if name in count]
     retired = f" ({units.text(cost, units.CURRENCY, x.terms.corporate_currency)})" if RETIRE in count else ""
-    return Answer(f"{listed(parts)}{retired}; {count.get(WAIT, 0)} cannot be told yet" if parts else "No campaign can be told yet", RETIRE in count)
+    return Answer(f"{listed(parts)}{retired}; {count.get(WAIT, 0)} cannot be told yet" if parts else "No campaign can be told yet", RETIRE in count, bool(parts))
 
 
 def _tests(x: Coded, review: Monthly) -> Answer:
     if sentence := lacks(x, "stats.experiments"):
-        return Answer(sentence)
+        return Answer(sentence, known=False)
     frame = review.tests
     said = frame[frame["verdict"].isin(("lift", "drop"))] if len(frame) else frame
     if not len(frame):
-        return Answer("No controlled test on record")
+        return Answer("No controlled test on record", known=False)
     return Answer(f"{len(said)} of {len(frame)} comparisons made a difference: {listed(list(dict.fromkeys(said['name'])))}" if len(said) else f"None of {len(frame)} comparisons has made a difference yet")
 
 
@@ -183,6 +198,6 @@ def _decisions(x: Coded, review: Monthly) -> Answer:
     return _of([line for line in review.decisions if line.label != "The same, open ones counted"])
 
 
-_MONTHLY = {"together": _together, "targets": _targets, "conversion": lambda x, review: _of(review.conversion), "wins": lambda x, review: _of(review.wins),
-            "velocity": lambda x, review: _of(review.velocity), "retention": lambda x, review: _of(review.retention), "campaigns": _campaigns, "tests": _tests,
+_MONTHLY = {"together": _together, "targets": _targets, "conversion": _aimed("conversion"), "wins": _aimed("wins"),
+            "velocity": _aimed("velocity"), "retention": _aimed("retention"), "campaigns": _campaigns, "tests": _tests,
             "decisions": _decisions, "reports": lambda x, review: _of(review.reports[:1]), "definitions": lambda x, review: _of(review.reports[1:])}

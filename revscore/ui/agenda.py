@@ -35,5 +35,5 @@ def page(now: Now, kind: str) -> None:
 
 def _line(place: int, screen: Screen, found: Answer | None) -> str:
     """ "3 ! Coverage  Not enough pipeline: …". """
-    sign = ":orange[:material/priority_high:]" if found and found.talk else ":gray[:material/remove:]" if found is None else ":blue[:material/check:]"
+    sign = ":orange[:material/priority_high:]" if found and found.talk else ":gray[:material/remove:]" if found is None or not found.known else ":blue[:material/check:]"
     return f"{sign} &nbsp;{place} &nbsp; **{md(screen.title)}** &nbsp; {md(found.text if found else screen.question)}"
