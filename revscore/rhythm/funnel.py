@@ -28,7 +28,8 @@ def pairs_in_a_row(x: Coded) -> tuple[str, ...]:
 
 def named(pair: str) -> str:
     """ "mql->sql" as readers write it: "MQL → SQL". """
-    return " → ".join(stage_name(part) for part in pair.split("->"))
+    first, *rest = (stage_name(part) for part in pair.split("->"))
+    return " → ".join((first, *(name if name.isupper() else name.lower() for name in rest)))
 
 
 def stage_name(stage: str) -> str:
@@ -77,8 +78,8 @@ def conversion_curves(x: Coded, view: View, pair: str = MAIN_PAIR) -> tuple[tupl
     if view.period is None:
         return _known((("all", curve(x, card, view, pair=pair)),))
     before = x.terms.calendar.shifted(view.period)
-    return _known(((view.period.label or view.period.dates(), curve(x, card, view, pair=pair)),
-                   (before.label or before.dates(), curve(x, card, view.during(before), pair=pair))))
+    return _known(((view.period.name, curve(x, card, view, pair=pair)),
+                   (before.name, curve(x, card, view.during(before), pair=pair))))
 
 
 def _known(curves: tuple[tuple[str, Survival], ...]) -> tuple[tuple[str, Survival], ...]:

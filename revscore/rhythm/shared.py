@@ -29,9 +29,9 @@ def legs(x: Coded, view: View) -> pd.DataFrame:
 
 
 def _about(metric_id: str) -> str:
-    """What a target measures, in words: "MQLs", "Bookings"."""
+    """What a target measures, in words: "MQLs", "Bookings", "Net revenue retention"."""
     found = resolve(metric_id, CARDS)
-    return metric_id if found is None else name_of(found[0].label, found[1], found[2]) if found[0].id != "retention" else found[1].upper()
+    return metric_id if found is None else name_of(found[0].label, found[1], found[2]) if found[0].id != "retention" else found[0].measure(found[1]).label
 
 
 def leg(row: pd.Series) -> tuple[Ask, Period | None] | None:

@@ -99,7 +99,7 @@ def _standing(shown: Now, found: Reach, page: str) -> str:
     only = {name: values[0] for name, values in shown.view.where if len(values) == 1}
     parts = [f"{only[name]} ({chosen} of {there} {_plural(name)})" if name in only else f"{chosen} of {there} {_plural(name)}" for name, chosen, there in found.parts]
     parts += [f"{n:,} of {of:,} {noun}" if found.parts else f"{of:,} {noun}" for n, of, noun in
-              ((found.deals, found.all_deals, "deals"), (found.leads, found.all_leads, "leads"))]
+              ((found.deals, found.all_deals, "deals"), (found.leads, found.all_leads, "leads")) if of]
     day = date_of(shown.x.as_of_day)
     return md(" · ".join([*([] if page in WITHOUT_FILTERS else [named]), *parts, f"data as of {day.day} {day:%b %Y}"]))
 

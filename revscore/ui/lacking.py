@@ -9,7 +9,6 @@ from contextvars import ContextVar
 import streamlit as st
 
 from revscore.core.review import needed
-from revscore.ui import words
 from revscore.ui.words import md
 
 _page: ContextVar[dict[tuple[str, ...], list[str]] | None] = ContextVar("lacking", default=None)
@@ -37,10 +36,10 @@ def note(needs: tuple[str, ...], question: str) -> None:
 
 
 def _box(found: dict[tuple[str, ...], list[str]]) -> None:
-    """ "Needs targets, which this extract lacks: Weakest link; Who is the weakest link?" """
+    """ "Needs targets, which this extract lacks: Weakest link · Who is the weakest link?" """
     if not found:
         return
     with st.container(border=True, key="lacking-page", gap="xsmall"):
         st.markdown("**What this extract cannot answer**")
         for needs, questions in found.items():
-            st.markdown(f":material/hide_source: Needs {md(needed(needs))}, which this extract lacks &nbsp;:small[:gray[{md(words.listed(questions))}]]")
+            st.markdown(f":material/hide_source: Needs {md(needed(needs))}, which this extract lacks &nbsp;:small[:gray[{md(' · '.join(questions))}]]")

@@ -16,6 +16,7 @@ from revscore.ui.words import humanised, md
 
 _MONEY = ("amount", "value", "budget", "cost", "pipeline", "won_value")
 _HIDDEN = ("record",)
+_ROW, _MOST, _FIRST = 40, 25, 15  # height of a row; a table of more rows than the second shows the third, with half a row to say that it goes on
 
 
 def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None,
@@ -109,4 +110,9 @@ def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: 
             config[name] = st.column_config.NumberColumn(label, format="localized")
         else:
             config[name] = st.column_config.TextColumn(label)
-    return shown, {"hide_index": True, "column_config": config, "key": key, "height": height, "row_height": 40, "placeholder": "–"}
+    return shown, {"hide_index": True, "column_config": config, "key": key, "height": _tall(len(shown)) if height == "auto" else height, "row_height": _ROW, "placeholder": "–"}
+
+
+def _tall(rows: int) -> int | str:
+    """The height of a table of so many rows: all of them without scrolling, as far as they fit a page."""
+    return "content" if rows <= _MOST else round(_ROW * (_FIRST + 1.5))

@@ -86,7 +86,8 @@ def unchanged(now: Now, lines: Sequence[Line], key: str) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"unchanged-{key_of(lines[0], key)}"):
         st.markdown(":material/drag_handle: **No change in**", width="content")
         for line in lines:
-            if st.button(f"{md(line.label)} &nbsp;{md(line.text)}", key=f"open-{key_of(line, key)}", type="tertiary", help=f"{md(line.sample)}; opens to its rows" if line.sample else "Opens to its rows"):
+            of = f" ({line.sample})" if line.measure.unit.kind == "ratio" and line.sample else ""
+            if st.button(f"{md(line.label)} &nbsp;{md(line.text + of)}", key=f"open-{key_of(line, key)}", type="tertiary", help=f"{md(line.sample)}; opens to its rows" if line.sample else "Opens to its rows"):
                 drill.opened(now, line)
 
 

@@ -31,7 +31,7 @@ def test_an_upload_becomes_the_weekly_page(screen, own):
     shown.at("[data-testid=stSidebarNav]").get_by_role("link", name="Weekly review").click()
     shown.until("data as of 27 Jun 2025")
     assert shown.title == "Weekly review" and "26 deals · 44 leads" in shown.effect
-    assert "Unexplained: 0.00" in shown.text and shown.numbers["Coverage of what is left"] == "1.64×"
+    assert "Unexplained: $0.00" in shown.text and shown.numbers["Coverage of what is left"] == "1.64×"
 
     shown.open("data")
     upload(shown, WORKBOOK)

@@ -108,7 +108,7 @@ def test_a_tile_that_is_on_or_off_course_has_the_tone_of_its_badge(app, aimed):
 
 
 def test_the_bridge_shows_that_it_balances(app, filled):
-    assert "Unexplained\\: 0.00" in said(app(filled, "pipeline", period="2026-05"))
+    assert "Unexplained\\: \\$0.00." in said(app(filled, "pipeline", period="2026-05"))
 
 
 def drawer(test) -> list:

@@ -72,7 +72,7 @@ def agreement(now: Now) -> None:
         ranks = ["not ranked" if few else f"{best:.0f} – {worst:.0f}" if best != worst else f"{best:.0f}"
                  for few, best, worst in zip(shown["few"], shown["rank_best"], shown["rank_worst"], strict=True)]
         opened = tables.table(pd.DataFrame({"name": shown["name"], "verdict": shown["verdict"], "least": shown["low"], "most": shown["high"], "rank": ranks, "deals": shown["n"]}), now.x,
-                     key="agreement", height=480, formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"}, opens=True)
+                     key="agreement", formats={"least": units.CURRENCY, "most": units.CURRENCY}, labels={"name": "Campaign", "rank": "Rank over the models"}, opens=True)
         st.caption(f"Campaigns of fewer than {LEAST} deals are not ranked. Choose a row to open the campaign to its deals and touches.")
     if opened is not None:
         _campaign(now, shown["campaign"].iloc[opened], shown["name"].iloc[opened])
@@ -99,7 +99,7 @@ def evidence(now: Now, frame: pd.DataFrame) -> None:
     with st.container(border=True, key="chart-evidence"):
         if not len(frame):
             return charts.heading("No campaign with a cost on record", "evidence")
-        opened = tables.table(frame[["proposal", "name", "why", "cost", "low", "high", "n", "still_open_share"]], now.x, key="evidence", height=min(560, 36 * (len(frame) + 1) + 8),
+        opened = tables.table(frame[["proposal", "name", "why", "cost", "low", "high", "n", "still_open_share"]], now.x, key="evidence",
                               formats={"cost": units.CURRENCY, "low": units.CURRENCY, "high": units.CURRENCY, "still_open_share": units.RATIO, "n": units.DEALS},
                               labels={"name": "Campaign", "proposal": "Record speaks for", "why": "Because", "low": "Won, least", "high": "Won, most", "n": "Deals won", "still_open_share": "Still open"}, board=("proposal", "name", "why", "cost", "n"),
                               opens=True)
@@ -119,7 +119,7 @@ def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
         back = known[known["roi"] > 0]
         charts.heading(f"{len(back)} of {len(known)} campaigns have earned back their cost in the period" if len(known) else "What did each campaign bring, and cost?", "campaigns")
         if len(frame):
-            opened = tables.table(frame[list(_COLUMNS)], now.x, key="campaigns", height=520, formats=_FORMATS, labels=_COLUMNS, opens=True)
+            opened = tables.table(frame[list(_COLUMNS)], now.x, key="campaigns", formats=_FORMATS, labels=_COLUMNS, opens=True)
             if opened is not None:
                 _campaign(now, frame["campaign"].iloc[opened], frame["name"].iloc[opened])
             st.caption("Choose a row to open the campaign to its deals and touches. Return counts won deals of the period; a campaign with many deals still open is not judged yet. ROI = (won − cost) ÷ cost.")
@@ -145,7 +145,7 @@ def _campaign(now: Now, campaign: str, name: str) -> None:
     for (title, frame), place in zip(sheets.items(), places, strict=True):
         with place:
             if len(frame):
-                tables.table(frame, now.x, key=f"campaign-{title}", height=560, formats=money)
+                tables.table(frame, now.x, key=f"campaign-{title}", formats=money)
             else:
                 st.markdown("No rows here.")
     drill.downloads(sheets, now, {"Campaign": name, "Campaign id": campaign, "Period": now.choice.period_text}, f"campaign-{campaign}", "CSV of the deals created")

@@ -93,7 +93,7 @@ def curves(now: Now) -> None:
 
     def of(name: str) -> tuple[Ask, View]:
         before = now.x.terms.calendar.shifted(period) if period else None
-        return ask("funnel.km_conversion", label=f"{funnel.named(funnel.MAIN_PAIR)}, {name}", params={"pair": funnel.MAIN_PAIR}), now.view.during(before if before and name == (before.label or before.dates()) else period)
+        return ask("funnel.km_conversion", label=f"{funnel.named(funnel.MAIN_PAIR)}, {name}", params={"pair": funnel.MAIN_PAIR}), now.view.during(before if before and name == before.name else period)
 
     charts.card(now, now.ask(funnel.equal_age) or question, drawing, "curves",
                 "Kaplan–Meier: everyone who has not converted is followed up to the date of the data. A curve ends where fewer than five are followed.",

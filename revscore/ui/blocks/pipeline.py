@@ -30,7 +30,7 @@ def bridge(now: Now, week: bool = False) -> None:
     first, last = (_day(now, at) for at in (found.t0, found.t1))
     charts.card(now, f"Pipeline {verb} by {units.text(abs(step), units.CURRENCY, currency)}{largest}" if step else f"Pipeline stood still{largest}",
                 amounts.bridge(found.legs, currency=currency, theme=charts.theme()), "bridge",
-                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {found.unexplained + 0.0:,.2f}. Click a leg for its deals.".replace("-0.00", "0.00"),
+                f"{first} to {last}. Every deal once, at one corporate rate. Unexplained: {units.text(round(found.unexplained, 2) + 0.0, units.CURRENCY, currency, short=False)}. Click a leg for its deals.",
                 ask("pipeline.bridge", now=True, params={"t0": found.t0, "t1": found.t1}), lambda mark: (_leg(found, mark["id"]), now.view))
 
 
@@ -78,7 +78,7 @@ def aging(now: Now) -> None:
     if charts.lacking(now, question, "velocity.aging"):
         return
     frame, currency = now.ask(pipeline.aging), now.x.terms.corporate_currency
-    finding = f"{len(frame):,} open deals stay longer in their stage than deals we win: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "No open deal stays longer than deals we win"
+    finding = f"{len(frame):,} open {'deal stays' if len(frame) == 1 else 'deals stay'} longer in {'its' if len(frame) == 1 else 'their'} stage than deals we win: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "No open deal stays longer than deals we win"
     _deals(now, frame, finding, "aging", ask("velocity.aging", "flagged_share", now=True), ("name", "owner", "stage", "amount", "close_date", "age_days", "over_p75_days", "next_step"))
 
 
@@ -90,12 +90,12 @@ def slipped(now: Now) -> None:
     frame, currency = now.ask(pipeline.slipped), now.x.terms.corporate_currency
     if now.view.period is None:
         return charts.absent(question, "Choose a period: slippage is what was to close in it and moved out.", "slipped")
-    finding = f"{len(frame):,} deals slipped out of the period: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "Nothing slipped out of the period"
+    finding = f"{units.named(len(frame), units.DEALS)} slipped out of the period: {units.text(frame['amount'].sum(), units.CURRENCY, currency)}" if len(frame) else "Nothing slipped out of the period"
     _deals(now, frame, finding, "slipped", ask("slippage.rate", now=True, params={"period": now.view.period}), ("name", "owner", "stage", "amount", "close_start_day", "close_now_day", "next_step"))
 
 
 def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, behind: Ask, columns: tuple[str, ...]) -> None:
-    charts.numbers(now, finding, frame[[name for name in columns if name in frame.columns]], key, opens=behind, height=min(420, 40 * (len(frame) + 1) + 6), board=("name", "owner", "stage", "amount", "age_days", "over_p75_days", "close_start_day", "close_now_day"),
+    charts.numbers(now, finding, frame[[name for name in columns if name in frame.columns]], key, opens=behind, board=("name", "owner", "stage", "amount", "age_days", "over_p75_days", "close_start_day", "close_now_day"),
                    formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
                    labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
 

@@ -67,7 +67,7 @@ def owners(now: Now) -> None:
         first = frame.iloc[0]
         charts.heading("Who has to put it right?" if first["open_records"] < LEAST else f"{first['owner']} has the most to put right: {units.text(first['to_mend'], units.RECORDS)} of {units.text(first['open_records'], units.RECORDS)} open records",
                        "exception-owners")
-        opened = tables.table(frame.drop(columns="id"), now.x, key="exception-owners", height=min(430, 40 * (len(frame) + 1) + 6),
+        opened = tables.table(frame.drop(columns="id"), now.x, key="exception-owners",
                               labels={"to_mend": "To put right", "open_records": "Open records"}, opens=True)
         st.caption("Choose a row for the records. Counts, not a ranking of people: who holds more open records has more to put right.")
     if opened is not None:

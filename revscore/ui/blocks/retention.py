@@ -20,7 +20,7 @@ from revscore.ui.words import md
 
 _MONEY = dict.fromkeys(("opening", "closing", "delta", "opening_arr", "closing_arr", "amount", "balance"), units.CURRENCY)
 _RATES = dict.fromkeys(("nrr", "grr", "logo_retention"), units.RATIO)
-_WORDS = {"opening": "Opening", "closing": "Closing", "delta": "Change", "opening_arr": "Opening", "closing_arr": "Closing", "nrr": "NRR", "grr": "GRR",
+_WORDS = {"opening": "Opening", "closing": "Closing", "delta": "Change", "opening_arr": "Opening", "closing_arr": "Closing", "nrr": "Net revenue retention", "grr": "Gross revenue retention",
           "logo_retention": "Accounts kept", "effective_date": "Date", "amount": "Amount, corporate", "balance": "Balance after it", "in_the_ledger": "As in the ledger"}
 
 
@@ -95,7 +95,7 @@ def changed(now: Now, found: retention.Retention, grew: bool) -> None:
         if not len(frame):
             return
         shown = frame[[name for name in ("name", "segment", "owner", "opening", "closing", "delta") if name in frame.columns]]
-        opened = tables.table(shown, now.x, key=f"accounts-{key}", height=440, formats=_MONEY, labels=_WORDS, opens=True)
+        opened = tables.table(shown, now.x, key=f"accounts-{key}", formats=_MONEY, labels=_WORDS, opens=True)
         st.caption("Choose a row to open the account to its ledger.")
     if opened is not None:
         _account(now, str(frame["account_id"].iloc[opened]), str(frame["name"].iloc[opened]))
@@ -122,10 +122,10 @@ def _account(now: Now, account: str, name: str) -> None:
     st.markdown(f"### {md(name)}")
     frame: pd.DataFrame = now.ask(retention.movements, account)
     st.caption(md(f"{len(frame):,} movements of the ledger up to the date of the data; a balance is their sum."))
-    tables.table(frame, now.x, key="movements", height=480 if len(frame) > 11 else "auto", formats=_MONEY, labels=_WORDS)
+    tables.table(frame, now.x, key="movements", formats=_MONEY, labels=_WORDS)
     drill.downloads({"Movements": frame}, now, {"Account": name, "Account id": account}, f"account-{account}", "CSV of the movements")
 
 
 def lines(now: Now) -> tuple[Line, ...]:
-    """NRR and GRR for a meeting."""
+    """Net and gross revenue retention for a meeting."""
     return now.ask(retention.ratios)[:2]

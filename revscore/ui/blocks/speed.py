@@ -112,7 +112,7 @@ def breaches(now: Now) -> None:
     shown = frame.assign(over=[units.business(over, day) for over, day in zip(frame["overdue_min"], frame["day_min"], strict=True)]) if len(frame) else frame
     shown = shown[[name for name in ("lead_id", "sla_type", "owner", "segment", "level", "over") if name in shown.columns]]
     charts.numbers(now, f"{units.named(len(frame), units.PROMISES)} {'is' if len(frame) == 1 else 'are'} broken and still open" if len(frame) else "No promise is broken and open", shown, "breaches",
-                   opens=ask("sla.breach_ageing", now=True), height=420, labels={"sla_type": "Promise", "level": "Escalation level", "over": "Over by, in business time"})
+                   opens=ask("sla.breach_ageing", now=True), labels={"sla_type": "Promise", "level": "Escalation level", "over": "Over by, in business time"})
 
 
 def decisions(now: Now) -> None:
@@ -229,5 +229,5 @@ def levers(now: Now) -> None:
     alone = " More open deals alone are no progress." if most["name"] == "open_opportunities" and most["effect"] > 0 else ""
     charts.card(now, f"Sales velocity {verb} by {units.text(abs(step), units.CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}",
                 walk(rows, units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
-                f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {abs(found.left_over):,.2f}.{alone} "
+                f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {units.text(abs(round(found.left_over, 2)), units.CURRENCY_PER_DAY, currency)}.{alone} "
                 "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: (_LEVER_CARDS[mark["id"]], now.view) if mark["id"] in _LEVER_CARDS else None)

@@ -27,4 +27,4 @@ def variance(now: Now) -> None:
     charts.card(now, f"{line.label} {units.text(abs(gap), line.measure.unit, line.currency)} {'above' if gap >= 0 else 'below'} what is due by now; most of it: {most['label']}, {step}",
                 walk(one.rows, line.measure.unit, line.currency, label=line.label, clicks=True, theme=charts.theme()), "variance",
                 f"From what the pacing profile expects by now over the same days before to today. The inputs are handoffs, not teams; each effect is its mean over all orders of changing them. "
-                f"Unexplained: {abs(one.unexplained):,.2f}. Click an input for its rows.", one.asks["end"], lambda mark: (one.asks[mark["id"]], now.view) if mark["id"] in one.asks else None)
+                f"Unexplained: {units.text(abs(round(one.unexplained, 2)), line.measure.unit, line.currency)}. Click an input for its rows.", one.asks["end"], lambda mark: (one.asks[mark["id"]], now.view) if mark["id"] in one.asks else None)

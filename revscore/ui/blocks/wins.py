@@ -78,7 +78,7 @@ def _step(now: Now, period: Period | None, start: str, end: str, step: str) -> N
     by = [units.CURRENCY if name.endswith("value") else units.LEADS for name in (before, after)]
     labels = {"won_before": "Won before", "of_before": "Of before", "won_after": "Won after", "of_after": "Of after"}
     st.caption(md(f"{_named(period)} · {_deals(len(frame))} · what each adds above and below the line: before, in “{RATES[before].lower()}”; after, on the way to “{RATES[after].lower()}”."))
-    tables.table(frame.drop(columns=["account", "created_at"]), now.x, key="step-deals", height=620, labels=labels,
+    tables.table(frame.drop(columns=["account", "created_at"]), now.x, key="step-deals", labels=labels,
                  formats={"amount": units.CURRENCY, "won_before": by[0], "of_before": by[0], "won_after": by[1], "of_after": by[1]})
     drill.downloads({"Deals": frame}, now, {"Step": label, "From": RATES[start], "To": RATES[end], "Period": _named(period)}, f"win-rate-{step}", "CSV of the deals")
 
