@@ -53,10 +53,12 @@ def _closing(now: Now, held: Meeting) -> None:
         st.markdown(f":material/groups: Nobody from {md(listed(lacking))} is there.")
     st.markdown(f"Closing publishes the {len(now.ask(numbers, held.kind))} numbers of this review as they are frozen here.")
     with st.container(horizontal=True, gap="small"):
-        if st.button("Close and publish", type="primary", icon=":material/verified:", key="close-meeting-now"):
-            _close(now, held, reason)
-        if st.button("Abandon", icon=":material/cancel:", key="abandon", help="End it without publishing anything"):
-            _abandon(now, held)
+        close = st.button("Close and publish", type="primary", icon=":material/verified:", key="close-meeting-now")
+        abandon = st.button("Abandon", icon=":material/cancel:", key="abandon", help="End it without publishing anything")
+    if close:
+        _close(now, held, reason)
+    elif abandon:
+        _abandon(now, held)
 
 
 def _close(now: Now, held: Meeting, reason: str) -> None:

@@ -73,8 +73,8 @@ def overview(now: Now, held: Meeting, screen: str, go: Callable[[str, Meeting, s
     with st.popover("Agenda", icon=":material/list:", key=f"agenda-{screen}"):
         for place, one in enumerate(agenda.screens, start=1):
             captured = f" · {count[one.id]} captured" if one.id in count.index else ""
-            st.button(f"{place} &nbsp;{md(one.title)} &nbsp;:gray[{used.get(one.id, 0.0):.0f} of {one.minutes} min{captured}]", key=f"go-{one.id}", type="primary" if one.id == screen else "tertiary",
-                      on_click=go, args=(now.dataset, held, one.id))
+            time = f"{used.get(one.id, 0.0):.0f} of {one.minutes} min{captured}"
+            st.button(f"{place} &nbsp;{md(one.title)} &nbsp;{time if one.id == screen else f':gray[{time}]'}", key=f"go-{one.id}", type="primary" if one.id == screen else "tertiary", on_click=go, args=(now.dataset, held, one.id))
 
 
 # -- who is there --------------------------------------------------------------------------------------------------------------------------
