@@ -96,7 +96,7 @@ class Screen:
     def rows_of(self, label: str) -> Locator:
         """Open the number `label` to its rows: the drawer."""
         tile = self.at("[class*=st-key-tile-]").filter(has=self.page.get_by_text(label, exact=True))
-        tile.get_by_role("button").first.click()
+        tile.locator("[class*=st-key-open-] button").first.click()
         return self.drawer()
 
     def drawer(self) -> Locator:

@@ -46,7 +46,7 @@ def test_a_rate_shows_what_it_counts_and_what_it_does_not(screen, sample):
 
 def test_the_drawer_opens_and_closes_by_keyboard(screen, sample):
     shown = screen(sample).open()
-    shown.at("[class*=st-key-tile-] button").first.focus()
+    shown.at("[class*=st-key-tile-] [class*=st-key-open-] button").first.focus()
     shown.page.keyboard.press("Enter")
     shown.drawer()
     shown.page.keyboard.press("Escape")
