@@ -13,7 +13,7 @@ import streamlit as st
 from revscore.core.review import Line
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
-from revscore.ui import screens, stage, tiles
+from revscore.ui import lacking, screens, stage, tiles
 from revscore.ui.blocks import actions, campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, triage, variance, wins
 from revscore.ui.session import Now
 
@@ -40,6 +40,8 @@ def _sides(px: int, *blocks: Callable[[], None], share: Sequence[int] | None = N
 def _row(now: Now, lines: Sequence[Line], key: str, columns: int = 4, fold: bool = False, trends: bool = False) -> int:
     """Tiles in a row or two, the rest on a line; what they take. `trends`: each with its own, where no chart stands below."""
     there = [line for line in lines if not line.lacks]
+    if lines and not there:
+        lacking.note(lines[0].lacks, lines[0].label)
     still = [line for line in there if fold and line.known and line.moved is False]
     shown = [line for line in there if line not in still]
     rest = [*shown[MOST:], *still]
