@@ -422,7 +422,7 @@ class Answers:
             c445 = None if pd.isna(row["fy_445"]) else {"fy": row["fy_445"], "week": int(row["week_445"]), "period": int(row["period_445"]), "quarter": int(row["quarter_445"])}
             rows.append({k: row[k] for k in keys} | {"c445": c445})
         examples = self.report.get("wilson_examples", ["0/5", "5/5", "1/10", "6/9", "24/40", "120/400"])
-        wilson = {row.example: [None if math.isnan(row.low) else float(row.low), None if math.isnan(row.high) else float(row.high)] for row in self.ask("stats.wilson_examples", examples=tuple(examples)).itertuples()}
+        wilson = {row.example: None if math.isnan(row.low) else [float(row.low), float(row.high)] for row in self.ask("stats.wilson_examples", examples=tuple(examples)).itertuples()}
         return {"calendar.cases": rows, "stats.wilson_examples": wilson}
 
     def all(self) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,12 @@ def test_answer_is_exact(metric_id: str, actual: dict) -> None:
 
 def test_nothing_is_answered_that_nobody_asked(actual: dict) -> None:
     assert set(actual) <= set(EXPECTED)
+
+
+def test_a_rate_of_nothing_has_no_interval(tmp_path: Path) -> None:
+    folder = shutil.copytree(HERE / "data", tmp_path / "data")
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    config["report"]["wilson_examples"] = ["0/0", "1/1"]
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    found = answers(folder)["stats.wilson_examples"]
+    assert found["0/0"] is None and found["1/1"][1] == 1
