@@ -23,7 +23,7 @@ Board = Callable[[Now, Weekly, int], None] | Callable[[Now, Monthly, int], None]
 
 def draw(now: Now, kind: str, screen: str, said: str) -> None:
     """What stands under the headline `said`."""
-    with stage.board(said):
+    with stage.board(said), lacking.gathered():
         if board := _BOARDS[kind].get(screen):
             return board(now, now.ask(screens.REVIEWS[kind]), stage.room(said))
         with stage.tall(stage.room(said) - CARD):
@@ -111,7 +111,7 @@ def _exceptions(now: Now, found: Weekly, room: int) -> None:
 # -- monthly -------------------------------------------------------------------------------------------------------------------------------
 
 def _together(now: Now, found: Monthly, room: int) -> None:
-    left = room - _row(now, found.shared, "together", 3)
+    left = room - _row(now, found.shared, "together", 3) - 24  # both feet have two lines and more
     _sides(left, lambda: shared.legs(now), lambda: shared.solo(now))
 
 
