@@ -18,8 +18,8 @@ def md(text: object) -> str:
 
 
 def humanised(name: str) -> str:
-    """A column's name for reading: `created_at` → "Created", `lead_id` → "Lead", `close_date` → "Close date"."""
-    words = re.sub(r"_(at|day|id)$", "", name).replace("_", " ").strip()
+    """A column's name for reading: `created_at` → "Created", `opp_id` → "Deal", `close_date` → "Close date", `age_days` → "Age (days)"."""
+    words = re.sub(r"\bopp\b", "deal", re.sub(r" (days|minutes)$", r" (\1)", re.sub(r"_(at|day|id)$", "", name).replace("_", " ").strip()))
     return words[:1].upper() + words[1:]
 
 

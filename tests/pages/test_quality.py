@@ -106,7 +106,7 @@ def test_what_the_extract_lacks_costs_its_numbers_a_sentence(app, lacking):
     assert not test.exception
     assert "Not judged: who owns a lead, the routing log, required fields, contact roles, accounts of deals" in said(test).replace("\\", "")
     assert said(test).count("Needs required fields, which this extract lacks") == 1  # once, with all that it costs
-    assert "Complete leads, Complete deals, Is what leads need filled in? and Is what deals need filled in?" in said(test).replace("\\", "")
+    assert "Complete leads · Complete deals · Is what leads need filled in? · Is what deals need filled in?" in said(test).replace("\\", "")
     assert not [one for one in test.markdown if "### Completeness" in one.value]  # a part of the page without anything in it is away
     weekly = app(lacking, "weekly")
     assert not weekly.exception

@@ -14,7 +14,7 @@ from revscore.core.statistics import kaplan_meier
 from revscore.core.terms import Terms
 from revscore.ui import state
 from revscore.ui.blocks import speed
-from revscore.ui.words import md
+from revscore.ui.words import humanised, md
 from tests.pages.conftest import small_company
 
 
@@ -100,3 +100,9 @@ def test_an_address_in_data_is_no_link(text):
     shown = re.sub(r"\\(.)", r"\1", md(text))
     assert not AUTOLINKS.search(shown)
     assert shown.replace("\N{WORD JOINER}", "") == text
+
+
+@pytest.mark.parametrize(("name", "said"), [("created_at", "Created"), ("opp_id", "Deal"), ("lead_id", "Lead"), ("close_date", "Close date"), ("age_days", "Age (days)"), ("over_p75_days", "Over p75 (days)"),
+                                            ("waited_minutes", "Waited (minutes)"), ("days", "Days"), ("opportunity", "Opportunity")])
+def test_a_column_is_named_as_readers_name_it(name, said):
+    assert humanised(name) == said

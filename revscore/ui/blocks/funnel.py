@@ -7,7 +7,7 @@ import streamlit as st
 
 from revscore.charts import cohorts, curves as drawings, groups
 from revscore.core import units
-from revscore.core.calendars import Period
+from revscore.core.calendars import Period, written
 from revscore.core.statistics import newcombe
 from revscore.core.view import View
 from revscore.rhythm import funnel
@@ -64,8 +64,8 @@ def heat(now: Now) -> None:
 def _cell(now: Now, frame: pd.DataFrame, mark: dict[str, str]) -> tuple[Ask, View]:
     """One cohort and pair of the heat map."""
     row = frame[(frame["cohort"] == mark["cohort"]) & (frame["column"] == mark["column"])].iloc[0]
-    return (ask("funnel.cohort_conversion", label=f"{row['column']}, {row['cohort']}", pair=row["pair"]),
-            now.view.during(Period(int(row["start"]), int(row["end"]), row["cohort"])))
+    cohort = Period(int(row["start"]), int(row["end"]), written(row["cohort"]))
+    return ask("funnel.cohort_conversion", label=f"{row['column']}, {cohort.name}", pair=row["pair"]), now.view.during(cohort)
 
 
 def _trend(frame) -> str:
