@@ -126,8 +126,11 @@ def change(store: Store, dataset: str, action: Action, by: str, **fields: Any) -
 
 
 def complete(store: Store, dataset: str, action: Action, by: str, note: str = "") -> Action:
+    """It is done. Raises Incomplete for a draft: what has no measure of success cannot be said to have worked."""
     if action.status != "open":
         raise StoreError(f"The action “{action.title}” is {action.status} already.")
+    if action.lacks:
+        raise Incomplete(f"The action “{action.title}” lacks {listed(action.lacks)}: complete it first, or give it up.")
     return _write(store, dataset, action, "done", {"status": "done", "note": note or action.note}, by, action.version + 1)
 
 

@@ -63,6 +63,10 @@ def test_a_meeting_cannot_be_closed_with_an_action_that_lacks_something(store: S
     draft = actions.raise_action(store, "sample", Action("a2", "Look into aging deals", meeting=held.id, screen="pace"), "ada", draft=True)
     with pytest.raises(Incomplete, match="“Look into aging deals” lacks an owner, a function, a deadline and a measure of success"):
         meetings.close(store, "sample", held, "ada")
+    with pytest.raises(Incomplete, match="lacks an owner.*complete it first"):
+        actions.complete(store, "sample", draft, "ada")  # nor is it out of the way by being called done
+    with pytest.raises(Incomplete):
+        meetings.close(store, "sample", held, "ada")
     actions.change(store, "sample", draft, "ada", owner="Bob", function="sales", due="2026-11-30", success=SUCCESS)
     closed = meetings.close(store, "sample", held, "ada")
     assert not closed.running and closed.closed_by == "ada"

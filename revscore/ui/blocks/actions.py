@@ -273,7 +273,7 @@ def _instant(now: Now, at: pd.Timestamp, time: bool = False) -> str:
 
 def _do(now: Now, of: Action) -> None:
     """Done, change, give up, open again: one form at a time."""
-    options = {"done": "Done", "change": "Complete it" if of.state == "draft" else "Change", "cancel": "Give up"} if of.status == "open" else {"reopen": "Open again"}
+    options = {"reopen": "Open again"} if of.status != "open" else {"change": "Complete it", "cancel": "Give up"} if of.lacks else {"done": "Done", "change": "Change", "cancel": "Give up"}
     what = st.segmented_control("What", list(options), key=f"do-{of.id}", format_func=options.get, label_visibility="collapsed")
     if what == "change":
         if capture.action_form(now, [tile.line for tile in now.ask(scorecard).tiles], old=of, key=f"change-{of.id}"):
