@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, Row, Select, func, insert, select
+from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, func, insert, select
 
 from revscore.core import schema
 from revscore.core.data import CrmData, Shelf, Stand
@@ -239,7 +239,7 @@ def fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]
     """Address -> parts, each checked against its sum."""
     parts: dict[str, list[bytes]] = {}
     for address in sorted(addresses):
-        query = select(t.frame_parts.c.sha256, t.frame_parts.c.content).where(t.frame_parts.c.frame_sha256 == address)
+        query = select(t.frame_parts.c.sha256, cast(t.frame_parts.c.content, LargeBinary).label("content")).where(t.frame_parts.c.frame_sha256 == address)
         rows = connection.execute(query.order_by(t.frame_parts.c.part)).all()
         if not rows or any(hashlib.sha256(row.content).hexdigest() != row.sha256 for row in rows):
             raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")

@@ -247,7 +247,7 @@ def _period(now: Now, line: Line) -> str:
     """The period of the line itself: a number that needs time to settle, or a state of today, has not the page's."""
     if line.period == now.view.period:
         return now.choice.period_text
-    return f"as of {now.x.data.as_of.day} {now.x.data.as_of:%b %Y}" if line.period is None else f"{line.period.label} ({line.period.dates()})"
+    return f"as of {now.x.data.as_of.day} {now.x.data.as_of:%b %Y}" if line.period is None else f"{line.period.name} ({line.period.dates()})"
 
 
 def _definition(text: str) -> str:

@@ -70,7 +70,7 @@ def _coverage(now: Now, found: Weekly) -> None:
 
 def _signals(now: Now, found: Weekly) -> None:
     if found.signals:
-        tiles.row(now, found.signals, 3 if len(found.signals) < 7 else 4, "signals")
+        tiles.row(now, found.signals, 3 if len(found.signals) in (1, 2, 3, 5, 6) else 4, "signals")
     if found.still:
         tiles.unchanged(now, found.still, "signals")
 

@@ -21,7 +21,7 @@ _ROW, _MOST, _FIRST = 40, 25, 15  # height of a row; a table of more rows than t
 
 def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None,
           opens: bool = False, board: Sequence[str] = ()) -> int | None:
-    """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened. `formats` gives columns their unit; `labels` their heading, where the column's name will not do.
+    """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened, by its box or by a click on any of its cells. `formats` gives columns their unit; `labels` their heading, where the column's name will not do.
     `board`: the columns that the stage of a meeting shows (all)."""
     if stage.on_board():
         return _on_board(frame, x, key, formats or {}, labels or {}, board)
@@ -29,8 +29,9 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
     if not opens:
         st.dataframe(shown, **drawn)
         return None
-    state = st.dataframe(shown, on_select="rerun", selection_mode="single-row", **drawn)
-    return picks.clicked(key, [row for row in state["selection"]["rows"] if row < len(shown)])
+    selection = st.dataframe(shown, on_select="rerun", selection_mode=["single-row", "single-cell"], **drawn)["selection"]
+    chosen = picks.clicked(key, [(row, "") for row in selection.get("rows", []) if row < len(shown)] + [tuple(cell) for cell in selection.get("cells", []) if cell[0] < len(shown)])
+    return None if chosen is None else chosen[0]
 
 
 def cells(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None,
@@ -107,7 +108,7 @@ def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: 
         elif pd.api.types.is_bool_dtype(column.dtype):
             config[name] = st.column_config.CheckboxColumn(label)
         elif pd.api.types.is_numeric_dtype(column.dtype):
-            config[name] = st.column_config.NumberColumn(label, format="localized")
+            config[name] = st.column_config.NumberColumn(label, format="%.1f" if str(name).endswith("_days") else "localized")
         else:
             config[name] = st.column_config.TextColumn(label)
     return shown, {"hide_index": True, "column_config": config, "key": key, "height": _tall(len(shown)) if height == "auto" else height, "row_height": _ROW, "placeholder": "–"}

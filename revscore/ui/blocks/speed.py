@@ -207,6 +207,13 @@ _LEVER_CARDS = {"open_opportunities": ask("pipeline.open", "count", "Open deals"
                 "cycle_mean_days": ask("velocity.cycle_time_won", "mean", "Mean cycle")}
 
 
+def _lever(now: Now, found: speed.Levers, id_: str) -> tuple[Ask, View] | None:
+    """What stands behind one bar of the way: a lever today, or the velocity at one of its ends."""
+    if id_ == "start":
+        return ask("velocity.sales_velocity", label="Sales velocity, before", params={"then": True}), now.view.during(found.before_period)
+    return (ask("velocity.sales_velocity"), now.view) if id_ == "end" else (_LEVER_CARDS[id_], now.view) if id_ in _LEVER_CARDS else None
+
+
 def levers(now: Now) -> None:
     """The change of sales velocity split exactly over its four levers."""
     question = "Which lever changed sales velocity?"
@@ -230,4 +237,4 @@ def levers(now: Now) -> None:
     charts.card(now, f"Sales velocity {verb} by {units.text(abs(step), units.CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}",
                 walk(rows, units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
                 f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {units.text(abs(round(found.left_over, 2)), units.CURRENCY_PER_DAY, currency)}.{alone} "
-                "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: (_LEVER_CARDS[mark["id"]], now.view) if mark["id"] in _LEVER_CARDS else None)
+                "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: _lever(now, found, mark["id"]))

@@ -120,7 +120,10 @@ def conversion(now: Now) -> None:
 
 
 def _group(now: Now, one: Ask, found: changes.Change, by: str, step: str) -> tuple[Ask, View] | None:
-    """The rate of one group in the later period; none for what is no group's."""
+    """The rate of one group in the later period, or at an end that of all; none for what is no group's."""
+    if step in ("start", "end"):
+        period = found.before if step == "start" else found.period
+        return replace(one, settled=False, label=f"{one.label}, {period.name or period.dates()}"), now.view.during(period)
     kind, _, group = step.partition(":")
     if kind != "rate" or group not in now.x.dims[by].labels:
         return None
