@@ -119,8 +119,11 @@ def present(store: Store, dataset: str, held: Meeting, presenter: str, by: str) 
 
 
 def attend(store: Store, dataset: str, held: Meeting, present: Mapping[str, str], by: str) -> Meeting:
-    """Who is there, each with the function."""
-    store.append(dataset, Entry(MEETING, held.id, "attended", {"present": dict(present)}, by))
+    """Who is there, each with the function. What differs from `held` is written: whom others have put down since then stays there."""
+    stands = meeting(store, dataset, held.id).present
+    kept = {name: function for name, function in stands.items() if name in present or name not in held.present}
+    new = {name: function for name, function in present.items() if held.present.get(name) != function}
+    store.append(dataset, Entry(MEETING, held.id, "attended", {"present": {**kept, **new}}, by))
     return meeting(store, dataset, held.id)
 
 

@@ -110,5 +110,8 @@ def test_one_meeting_of_a_kind_runs_at_a_time_and_says_who_runs_it(store: Store)
     assert stepped.screen == "pace" and [screen for screen, _ in stepped.shown] == ["actions", "pace"] and set(stepped.minutes()) == {"actions", "pace", "close"}
     present = meetings.attend(store, "sample", held, {"Ada": "sales", "Bob": "marketing"}, "ada").present
     assert present == {"Ada": "sales", "Bob": "marketing"}
+    seen = meetings.meeting(store, "sample", held.id)  # two open the list at once: one puts Cy down, the other takes Bob off and moves Ada
+    meetings.attend(store, "sample", seen, {**seen.present, "Cy": "cs"}, "bob")
+    assert meetings.attend(store, "sample", seen, {"Ada": "revops"}, "ada").present == {"Ada": "revops", "Cy": "cs"}
     assert meetings.note(store, "sample", held, "pace", "Ask Bob about EMEA", "ada").notes == {"pace": "Ask Bob about EMEA"}
     assert meetings.meetings(store, "sample")[0].frozen == FROZEN
