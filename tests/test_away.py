@@ -93,6 +93,12 @@ def test_the_digest_says_answer_signals_overdue_actions_and_breaches(home, run):
     assert "Level 4, to be told to the revenue council (from 400 % of the time promised)" in out
 
 
+def test_deadlines_are_compared_with_the_date_of_the_data_as_in_the_app(run):
+    heading = "Overdue actions\n---------------\n"
+    assert f"{heading}- Call" in run("digest", "--as-of", "2026-11-11")[1]
+    assert f"{heading}None." in run("digest", "--as-of", "2026-11-10")[1]  # due on that day, whatever the clock on the wall says
+
+
 def test_levels_add_up_to_the_breaches_and_the_running_clocks(home):
     _, store, x, view = home
     found = digest(x, view, "weekly", actions.actions(store, company.SAMPLE), date(2026, 11, 22), "Northlight")

@@ -12,6 +12,7 @@ import pandas as pd
 from revscore import company
 from revscore.cli.shared import Command, extract, say, stop
 from revscore.core import ask
+from revscore.core.calendars import date_of
 from revscore.core.coded import Coded
 from revscore.core.written import view_from_json
 from revscore.governance.verify import frozen
@@ -78,8 +79,7 @@ def run_digest(args: argparse.Namespace) -> int:
     x, dataset = extract(args)
     view = ask.view_of(x, args.where, args.period or "")
     view = view if view.period else view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
-    today = pd.Timestamp.now(x.terms.reporting_tz).date()
-    found = digest(x, view, args.review, actions.actions(company.open_store(args.store), dataset), today, _named(dataset))
+    found = digest(x, view, args.review, actions.actions(company.open_store(args.store), dataset), date_of(x.as_of_day), _named(dataset))
     if not address:
         print(found.markdown() if args.markdown else found.text(), end="")
         return 0

@@ -64,7 +64,7 @@ class Digest:
 
 
 def digest(x: Coded, view: View, review: str, actions: Sequence[Action], today: date, company: str) -> Digest:
-    """The digest of the review `review` (weekly, monthly) under `view`. `actions`: all of the data set; `today`: as the reader's calendar has it."""
+    """The digest of the review `review` (weekly, monthly) under `view`. `actions`: all of the data set; `today`: the date of the data, with which the app compares deadlines too."""
     agenda, value = AGENDAS[review], REVIEWS[review](x, view)
     said = answers.answers(x, value)
     lines = once([line for line in content(value)[0] if line.known and not line.lacks])
