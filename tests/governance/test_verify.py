@@ -93,11 +93,12 @@ def test_a_changed_value_with_a_changed_receipt_is_found(store):
     assert [found.what for found in differences(store)] == ["value 12,345 is published, 10,000 is worked out"] and len(seals(store)) == 1
 
 
-def test_a_changed_frame_is_found(store):
+@pytest.mark.parametrize("content", ["x'00'", "substr(content, 1, length(content) - 5) || x'0001020304'"])  # the second makes text of it that is no text
+def test_a_changed_frame_is_found(store, content):
     publication = publish(store)
     won = next(value for value in store.published(publication.id) if value.metric == "bookings.won_value")
     address = f"(SELECT frame_sha256 FROM published_values WHERE key = '{won.key}')"
-    tampered(store, f"UPDATE frame_parts SET content = x'00' WHERE frame_sha256 = {address}")
+    tampered(store, f"UPDATE frame_parts SET content = {content} WHERE frame_sha256 = {address}")
     assert "Bookings" in {found.label for found in differences(store)} and "damaged" in differences(store)[0].what
 
 
