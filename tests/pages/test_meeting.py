@@ -193,3 +193,13 @@ def test_a_foot_on_the_stage_tells_nobody_to_click() -> None:
         assert stage.repeats("what changed") and not stage.repeats("What changed the pipeline")
         with stage.drawer():
             assert not stage.on_board()
+
+
+def test_an_action_that_was_given_up_is_no_promise_on_the_last_screen(held) -> None:
+    test, store = held()
+    (one,) = meetings.running(store, "company")
+    raised = actions.raise_action(store, "company", Action("a1", "Call them all", meeting=one.id, screen="pace"), "ada", draft=True)
+    actions.cancel(store, "company", raised, "ada", "Done by the vendor")
+    to_the_end(test)
+    (said,) = [found.value for found in test.markdown if "Call them all" in found.value]
+    assert "Given up" in said and "Done by the vendor" in said and "task_alt" not in said and "until" not in said

@@ -334,8 +334,10 @@ def taken(now: Now, held: Meeting | None) -> None:
         for one in sorted(out.actions, key=lambda one: one.state != "draft"):
             with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key=f"taken-{one.id}"):
                 lacks = one.state == "draft"
-                says = f"Lacks {actions.listed(one.lacks)}" if lacks else f"{one.owner}, {functions([one.function])}, until {capture.day(one.due)}"
-                st.markdown(f"{':orange[:material/edit_note:]' if lacks else ':green[:material/task_alt:]'} **{md(one.title)}**  \n:gray[{md(says)}]", width="content")
+                says = (f"Given up: {one.why}" if one.status == "cancelled" else
+                        f"Lacks {actions.listed(one.lacks)}" if lacks else f"{one.owner}, {functions([one.function])}, until {capture.day(one.due)}")
+                icon = {"draft": ":orange[:material/edit_note:]", "cancelled": ":gray[:material/cancel:]"}.get(one.state, ":green[:material/task_alt:]")
+                st.markdown(f"{icon} **{md(one.title)}**  \n:gray[{md(says)}]", width="content")
                 if st.button("Complete it" if lacks else "Open", key=f"open-action-{one.id}", type="primary" if lacks else "secondary"):
                     if lacks:
                         st.session_state[f"do-{one.id}"] = "change"
