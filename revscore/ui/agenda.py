@@ -17,8 +17,9 @@ def page(now: Now, kind: str) -> None:
     agenda, said = AGENDAS[kind], screens.said(now, kind)
     answers.answer(sentences.whole(said, agenda))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", key="agenda-bar"):
-        st.caption(md(f"{len(agenda.screens)} questions, {agenda.minutes} minutes. Open a line for what the meeting looks at."), width="content")
-        meeting.bar(now, kind)
+        with st.container(horizontal=True, vertical_alignment="center", gap="medium", width="content"):
+            meeting.bar(now, kind)
+            st.caption(md(f"{len(agenda.screens)} questions, {agenda.minutes} minutes. Open a line for what the meeting looks at."), width="content")
         everything = st.toggle("Open all", key="everything", bind=state.BOUND, help="All screens under each other")
     for place, screen in enumerate(agenda.screens, start=1):
         if everything:
