@@ -111,6 +111,7 @@ def raise_action(store: Store, dataset: str, action: Action, by: str, *, draft: 
         raise Incomplete("An action needs a title: what is to be done.")
     if action.lacks and not draft:
         raise Incomplete(f"The action “{action.title}” lacks {listed(action.lacks)}.")
+    _later(action)
     return _write(store, dataset, action, "raised", _fields(action), by, 1)
 
 
@@ -121,6 +122,8 @@ def change(store: Store, dataset: str, action: Action, by: str, **fields: Any) -
         raise Incomplete(f"The action “{action.title}” would lack {listed(new.lacks)}.")
     if action.status != "open":
         raise StoreError(f"The action “{action.title}” is {action.status}; open it again to change it.")
+    if new.success != action.success:
+        _later(new)
     before = _fields(action)
     return _write(store, dataset, action, "changed", {name: value for name, value in _fields(new).items() if before[name] != value}, by, action.version + 1)
 
@@ -145,6 +148,13 @@ def reopen(store: Store, dataset: str, action: Action, by: str, why: str) -> Act
     if not why.strip():
         raise Incomplete("Say why the action is opened again.")
     return _write(store, dataset, action, "reopened", {"status": "open", "why": why}, by, action.version + 1)
+
+
+def _later(action: Action) -> None:
+    """Raises StoreError when it would be checked before anything can have come of it: on the day of its baseline, or earlier."""
+    since = str(action.success.receipt.get("as_of", ""))[:10] if action.success else ""
+    if since and _is_date(action.success.check_on) and action.success.check_on <= since:
+        raise StoreError(f"The action “{action.title}” cannot be checked on {action.success.check_on}: its baseline is of {since}, choose a later day.")
 
 
 def direction_of(number: Number) -> str:

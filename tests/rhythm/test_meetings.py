@@ -35,6 +35,16 @@ def test_a_measure_of_success_is_whole(field: str, value: object, word: str) -> 
     assert any(word in one for one in replace(WHOLE, success=replace(SUCCESS, **{field: value})).lacks)
 
 
+def test_an_action_is_checked_after_its_baseline(store: Store) -> None:
+    made = replace(SUCCESS, receipt={"as_of": "2026-11-16T13:00:00+00:00"})
+    for day in ("2026-11-16", "1999-01-01"):
+        with pytest.raises(StoreError, match=f"cannot be checked on {day}: its baseline is of 2026-11-16"):
+            actions.raise_action(store, "sample", replace(WHOLE, success=replace(made, check_on=day)), "ada")
+    raised = actions.raise_action(store, "sample", replace(WHOLE, success=replace(made, check_on="2026-11-17")), "ada")
+    with pytest.raises(StoreError, match="choose a later day"):
+        actions.change(store, "sample", raised, "ada", success=replace(made, check_on="2026-11-01"))
+
+
 def test_an_action_goes_through_its_states_and_keeps_its_history(store: Store) -> None:
     raised = actions.raise_action(store, "sample", WHOLE, "ada")
     assert raised.state == "open" and raised.success == SUCCESS and raised.overdue(date(2026, 12, 1)) and not raised.overdue(date(2026, 11, 30))
