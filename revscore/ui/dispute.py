@@ -17,7 +17,7 @@ from revscore.rhythm import disputes
 from revscore.rhythm.disputes import ANSWERS, CLOCK, Again, Dispute
 from revscore.rhythm.exceptions import FUNCTION_NAMES
 from revscore.rhythm.log import new_id
-from revscore.store import StoreError
+from revscore.store import Overtaken, StoreError
 from revscore.ui import charts, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -29,7 +29,6 @@ _GIVE, _ANSWERED = "give", "disputes-answered"
 def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
     """The form that disputes `number` as `receipt` shows it; once sent, it says who owns the dispute."""
     key = hashlib.sha256(json.dumps([number_as_json(number), receipt.sha256], sort_keys=True, default=str).encode()).hexdigest()[:12]
-    id_ = st.session_state.setdefault(_ID + key, new_id())
     owner = next(iter(number.card.owners), "revops")
     with st.form(f"dispute-{key}", border=False):
         why = st.text_area("What is wrong with it, or what did you expect?", key=f"dispute-why-{key}", height=100)
@@ -39,13 +38,15 @@ def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
         sent = st.form_submit_button("Dispute this number", icon=":material/flag:", type="primary", key=f"dispute-send-{key}")
     if not sent:
         return
+    id_ = st.session_state.setdefault(f"{_ID}{key} {why}", new_id())  # the same words sent twice are one dispute
     try:
-        made = disputes.dispute(session.store(), now.dataset, number, receipt, why, session.who(), id_=id_, function=function)
+        disputes.dispute(session.store(), now.dataset, number, receipt, why, session.who(), id_=id_, function=function)
+    except Overtaken:
+        pass  # written by the first of two clicks
     except StoreError as error:
         st.error(md(str(error)), icon=":material/block:")
         return
-    st.session_state.pop(_ID + key)
-    st.success(md(f"Disputed: {made.label} {receipt.shown}. {FUNCTION_NAMES.get(made.function, made.function)} has {CLOCK} business days to answer; it stands in the RevOps triage."), icon=":material/flag:")
+    st.success(md(f"Disputed: {number.label} {receipt.shown}. {FUNCTION_NAMES.get(function, function)} has {CLOCK} business days to answer; it stands in the RevOps triage."), icon=":material/flag:")
 
 
 def disputed(now: Now) -> None:
