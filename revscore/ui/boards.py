@@ -111,7 +111,7 @@ def _exceptions(now: Now, found: Weekly, room: int) -> None:
 # -- monthly -------------------------------------------------------------------------------------------------------------------------------
 
 def _together(now: Now, found: Monthly, room: int) -> None:
-    left = room - _row(now, found.shared, "together", 3) - 24  # both feet have two lines and more
+    left = room - _row(now, found.shared, "together", 3) - 40  # both feet have two lines and more, and titles of two
     _sides(left, lambda: shared.legs(now), lambda: shared.solo(now))
 
 

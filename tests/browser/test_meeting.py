@@ -21,11 +21,12 @@ _STANDS = """() => document.querySelector('[data-testid=stApp][data-test-script-
     && !document.querySelector('[data-stale=true], [data-testid=stSkeleton]')"""
 _FITS = """() => {
   const foot = document.querySelector('.st-key-stage-foot').getBoundingClientRect(), k = Math.min(innerWidth / 1920, innerHeight / 1080);
+  const place = document.querySelector('.st-key-stage-body').parentElement.getBoundingClientRect();
   const seen = e => { const box = e.getBoundingClientRect(); return box.width && box.height && getComputedStyle(e).visibility !== 'hidden' && !e.closest('style'); };
   const body = [...document.querySelectorAll('.st-key-stage-body *')].filter(seen), own = [...document.querySelectorAll('.st-key-stage *')].filter(seen);
   const said = e => [...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim());
   return {
-    foot: innerHeight - foot.bottom, below: Math.max(0, ...body.map(e => e.getBoundingClientRect().bottom)) - foot.top,
+    foot: innerHeight - foot.bottom, below: Math.max(0, ...body.map(e => e.getBoundingClientRect().bottom)) - foot.top, cut: Math.max(0, ...body.map(e => e.getBoundingClientRect().bottom)) - place.bottom,
     right: Math.max(0, ...body.map(e => e.getBoundingClientRect().right)) - innerWidth,
     small: own.filter(e => said(e) && parseFloat(getComputedStyle(e).fontSize) < SMALLEST * k - .05).map(e => `${getComputedStyle(e).fontSize} ${e.textContent.slice(0, 30)}`),
     headline: parseFloat(getComputedStyle(document.querySelector('.st-key-stage h1')).fontSize) / k,
@@ -94,7 +95,7 @@ def test_every_screen_fits_its_window_and_reads_from_afar(own, window, kind: str
         one.page.wait_for_timeout(400)
         found = one.page.evaluate(_FITS)
         assert abs(found["foot"]) <= 1, f"{screen}: the foot is not at the bottom of the window"
-        assert found["below"] <= 1 and found["right"] <= 1, f"{screen}: {found}"
+        assert found["below"] <= 1 and found["cut"] <= 1 and found["right"] <= 1, f"{screen}: {found}"
         assert not found["small"], f"{screen}: too small to read: {found['small']}"
         assert 44 <= found["headline"] <= 48 and all(value >= 52 for value in found["values"]), f"{screen}: {found['headline']}, {found['values']}"
         assert not found["bars"] and not found["chrome"] and not found["anchors"], f"{screen}: {found}"
