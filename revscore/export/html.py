@@ -51,7 +51,7 @@ figcaption{font-size:.95rem}
 .dark{display:none}
 @media screen and (prefers-color-scheme:dark){.dark{display:block}.light{display:none}}
 table{border-collapse:collapse;width:100%;margin:.7rem 0;font-size:.95rem;font-variant-numeric:tabular-nums}
-th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--grid);overflow-wrap:normal;min-width:4.5rem}
+th,td{text-align:left;vertical-align:top;padding:.4rem .75rem .4rem 0;border-bottom:1px solid var(--grid);overflow-wrap:break-word;max-width:32rem;min-width:4.5rem}
 th{color:var(--soft);font-weight:600}
 td.n,th.n{text-align:right;white-space:nowrap}
 details{margin:.5rem 0}
