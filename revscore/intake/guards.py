@@ -180,7 +180,7 @@ class Workbook:
 
 
 # Positions in the sheet XML. A blank styled cell (`<c r="A1" s="3"/>`) is no value.
-_CELL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*[^/]>')
+_CELL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*[^/]>(?!\s*(?:<(?:\w+:)?v(?:\s*/>|></(?:\w+:)?v>)\s*)?</)')  # with something in it
 _ERROR = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*\st=["\']e["\'][^>]*>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?'
                     rb'\s*<(?:\w+:)?v>([^<]+)<')
 _UNSAVED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']((?:(?!\st=["\']str)[^>])*)>\s*<(?:\w+:)?f\b[^>]*>([^<]*)</(?:\w+:)?f>\s*'

@@ -375,6 +375,12 @@ def test_formatting_far_away_is_no_value():
     assert cells(one(saved(book), "a.xlsx")) == [["id", "amount"], ["1", "5"]]
 
 
+@pytest.mark.parametrize("empty", [b'<c r="XFD9" s="1"/>', b'<c r="XFD9" s="1"></c>', b'<c r="XFD9" s="1"><v/></c>', b'<c r="XFD9" s="1"><v></v></c>'])
+def test_a_cell_with_nothing_in_it_is_no_value_however_it_is_written(empty):
+    content = rewritten(workbook([["id", "n"], ["1", 5]]), "xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"</sheetData>", b'<row r="9">' + empty + b"</row></sheetData>"))
+    assert cells(one(content, "a.xlsx")) == [["id", "n"], ["1", "5"]]
+
+
 def test_the_declared_extent_is_not_believed():
     """Not: three rows of twenty-five, silently."""
     content = workbook([["id", "n"], *[[str(number), number] for number in range(25)]])
