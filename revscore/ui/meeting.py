@@ -1,4 +1,5 @@
-"""A meeting on the screen: frozen, one question at a time, with what is decided on it. The address carries it (`?meeting=…`), so that others join by the link."""
+"""A meeting on the screen: frozen, one question at a time, with what is decided on it. The address carries it (`?meeting=…`), so that others join by the link;
+that of the presenter carries the seat too (`&seat=…`), so that a reload, or a restart of the server, leaves nobody without a presenter."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from revscore.ui.session import Now
 from revscore.ui.state import Choice
 from revscore.ui.words import md
 
-KEY = "meeting"
+KEY, PLACE = "meeting", "seat"
 _SEAT, _HERE = "meeting-seat", "meeting-screen"
 
 
@@ -40,7 +41,21 @@ class Seat:
 
 
 def _seat() -> Seat:
-    return st.session_state.setdefault(_SEAT, Seat())
+    """The seat of this session: after a reload the one that the address names, unless another session sits there (the address was passed on)."""
+    if _SEAT not in st.session_state:
+        named = str(st.query_params.get(PLACE, ""))
+        found = Seat(named) if named and session.sit(named) else Seat()
+        session.sit(found.id)
+        st.session_state[_SEAT] = found
+    return st.session_state[_SEAT]
+
+
+def _keep(seat: Seat, held: Meeting) -> None:
+    """The address of the presenter names the seat, that of nobody else does."""
+    if not seat.presents(held):
+        st.query_params.pop(PLACE, None)
+    elif st.query_params.get(PLACE) != seat.id:
+        st.query_params[PLACE] = seat.id
 
 
 # -- into a meeting and out of it ----------------------------------------------------------------------------------------------------------
@@ -83,6 +98,7 @@ def enter(id_: str) -> None:
 def leave() -> None:
     """Back to the pages; the meeting goes on for the others."""
     st.query_params.pop(KEY, None)
+    st.query_params.pop(PLACE, None)
     stage.leave()
 
 
@@ -117,6 +133,7 @@ def _on_stage(now: Now, held: Meeting) -> None:
     if steps:
         step(dataset, held, steps)
         held = meetings.meeting(session.store(), dataset, held.id)
+    _keep(seat, held)
     screen = st.session_state[_HERE] = seat.looks_at(held)
     planned, found = AGENDAS[held.kind].screen(screen), screens.said(now, held.kind).get(screen)
     said = stage.headline(found.text if found else planned.question)

@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from revscore import company
 from revscore.core.coded import Coded
@@ -101,6 +103,23 @@ def instant() -> pd.Timestamp:
 def who() -> str:
     """Who acts: the address of the user who is logged in, else "local"."""
     return (st.user.get("email") if getattr(st, "user", None) and st.user.get("is_logged_in") else None) or "local"
+
+
+@st.cache_resource(show_spinner=False)
+def _seats() -> dict[str, str]:
+    """Seat -> the session that sits there."""
+    return {}
+
+
+def sit(seat: str) -> bool:
+    """Take a seat for this session; False where another session that is connected has it."""
+    context = get_script_run_ctx()
+    here = context.session_id if context else ""
+    there = _seats().setdefault(seat, here)
+    if there != here and runtime.exists() and runtime.get_instance().is_active_session(there):
+        return False
+    _seats()[seat] = here
+    return True
 
 
 @st.cache_resource(show_spinner=False)

@@ -174,7 +174,7 @@ def controls() -> tuple[int, str]:
     """The button for the full screen; how many screens the keys asked to step since the last run (back: less than 0), and which other key was pressed."""
     found = _component(key="stage-controls", on_size_change=_measured, on_steps_change=lambda: None, on_key_change=lambda: None)
     pressed = int(found.steps) if getattr(found, "steps", None) is not None else None
-    before = st.session_state.get(_STEPPED, 0)
+    before = st.session_state.get(_STEPPED, pressed or 0)  # a session that finds presses begins after them: the server was started again under an open window
     st.session_state[_STEPPED] = before if pressed is None else pressed
     return 0 if pressed is None else pressed - before, str(getattr(found, "key", None) or "")
 

@@ -134,6 +134,21 @@ def test_the_second_seat_follows_looks_around_and_takes_over(held, app, tmp_path
     assert first.session_state["meeting-screen"] == "bridge" and "present" in keys(first)
 
 
+def test_the_presenter_keeps_the_seat_over_a_reload_and_a_restart(held, app, tmp_path) -> None:
+    first, store = held()
+    (one,) = meetings.running(store, "company")
+    seat = first.query_params["seat"]
+    again = app(tmp_path / "store.sqlite", meeting=one.id, seat=seat)  # a new session of a server that was started again
+    assert "present" not in keys(again)
+    again.button(key="step-on").click().run()
+    assert meetings.meeting(store, "company", one.id).screen == "pace", "the others are taken along"
+    other = app(tmp_path / "store.sqlite", meeting=one.id)
+    assert "present" in keys(other) and "seat" not in other.query_params
+    other.button(key="present").click().run()
+    again.run()
+    assert "present" in keys(again) and "seat" not in again.query_params and other.query_params["seat"] != seat
+
+
 def test_what_arrives_meanwhile_changes_nothing_but_a_line(held, tmp_path) -> None:
     test, store = held()
     test.button(key="go-promises").click().run()
