@@ -21,6 +21,7 @@ from revscore.rhythm.digest import Digest, digest
 from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.minutes import minutes, task
 from revscore.rhythm.reviews import TITLES
+from revscore.rhythm.verdicts import judged_alone
 from revscore.store import Store, StoreError
 
 NOTIFY = "REVSCORE_NOTIFY"
@@ -120,7 +121,7 @@ def run_calendar(args: argparse.Namespace) -> int:
 
     x, dataset = extract(args)
     now = pd.Timestamp.now("UTC").floor("s")
-    tasks = [task(x, one) for one in actions.actions(company.open_store(args.store), dataset)]
+    tasks = [task(x, one, verdict=judged_alone(x, one) if one.status == "done" and one.success else None) for one in actions.actions(company.open_store(args.store), dataset)]
     try:
         args.out.write_bytes(rhythm_calendar(x.terms, tasks, dataset, now.tz_convert(x.terms.reporting_tz).date(), now.to_pydatetime()))
     except OSError as error:

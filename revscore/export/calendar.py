@@ -12,6 +12,7 @@ from revscore.core.calendars import date_of, day_number
 from revscore.core.terms import Terms
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.minutes import Task
+from revscore.rhythm.verdicts import WORDS
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 # kind -> title, rule, hour, minutes, what it is for (where no agenda says it)
@@ -23,10 +24,12 @@ _MEETINGS: dict[str, tuple[str, dict[str, object], time, int, str]] = {
     "quarterly": ("Quarterly governance", {"freq": "MONTHLY", "interval": 3, "byday": "2WE"}, time(9, 0), 90,
                   "Definition drift, promises against what is reached, required fields, the attribution model, new baselines of control charts."),
 }
+_UNJUDGED = ("", WORDS["not_yet_measurable"])
 
 
 def rhythm_calendar(terms: Terms, tasks: Sequence[Task], dataset: str, today: date, now: datetime) -> bytes:
-    """The .ics: every meeting from its first day on or after `today`, in the reporting zone, and all-day events for open actions (due, and to be checked).
+    """The .ics: every meeting from its first day on or after `today`, in the reporting zone, and all-day events: the deadline of
+    open actions, and the day on which an action is judged: of one that is done too, until it has been.
 
     An event keeps its UID for good, so a calendar that reads the file again changes what it has. `now`: when the file was written.
     """
@@ -40,10 +43,10 @@ def rhythm_calendar(terms: Terms, tasks: Sequence[Task], dataset: str, today: da
     for kind in _MEETINGS:
         calendar.add_component(_meeting(kind, terms, dataset, today, now))
     for one in tasks:
-        if one.state == "open":
-            for what, when, says in (("due", one.due, f"Due: {one.title}"), ("check", one.check_on, f"Did it work? {one.title}")):
-                if when is not None:
-                    calendar.add_component(_day(one, what, when, says, dataset, now))
+        if one.state == "open" and one.due is not None:
+            calendar.add_component(_day(one, "due", one.due, f"Due: {one.title}", dataset, now))
+        if one.check_on is not None and (one.state == "open" or one.state == "done" and one.verdict in _UNJUDGED):
+            calendar.add_component(_day(one, "check", one.check_on, f"Did it work? {one.title}", dataset, now))
     calendar.add_missing_timezones()
     return calendar.to_ical()
 

@@ -19,6 +19,8 @@ TERMS = Terms.from_config({"reporting_tz": ZONE})
 TODAY, NOW = date(2026, 11, 22), datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 TASKS = (Task("a1", "Call back; now\r\nBEGIN:VEVENT, \\n x", "Ada", "Sales", date(2026, 11, 30), "up by 5 points", date(2026, 12, 14), "open", "Pace"),
          Task("a2", "Done already", "Bo", "Sales", date(2026, 11, 30), "", date(2026, 12, 14), "done", "Pace"),
+         Task("a4", "Done and judged", "Bo", "Sales", date(2026, 10, 30), "", date(2026, 11, 21), "done", "Pace", verdict="Inconclusive"),
+         Task("a5", "Given up", "Bo", "Sales", date(2026, 11, 30), "", date(2026, 12, 14), "cancelled", "Pace"),
          Task("a3", "No date yet", "Bo", "Sales", None, "", None, "open", "Pace"))
 
 
@@ -54,7 +56,7 @@ def test_agendas_stand_in_the_events_and_give_their_length():
 
 def test_open_actions_are_all_day_and_their_text_stays_text():
     events = made()
-    assert set(events) == {"weekly", "triage", "monthly", "quarterly", "a1.due", "a1.check"}
+    assert set(events) == {"weekly", "triage", "monthly", "quarterly", "a1.due", "a1.check", "a2.check"}, "what is done is still to be judged, what was judged or given up is not"
     due = events["a1.due"]
     assert due["DTSTART"].dt == date(2026, 11, 30) and due["DTEND"].dt == date(2026, 12, 1) and str(due["TRANSP"]) == "TRANSPARENT"
     assert "BEGIN:VEVENT" in str(due["SUMMARY"]) and "Ada (Sales)" in str(due["DESCRIPTION"]) and events["a1.check"]["DTSTART"].dt == date(2026, 12, 14)
