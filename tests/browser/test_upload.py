@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,8 @@ def test_an_upload_becomes_the_weekly_page(screen, own):
     shown.at("[data-testid=stSidebarNav]").get_by_role("link", name="Weekly review").click()
     shown.until("data as of 27 Jun 2025")
     assert shown.title == "Weekly review" and "26 deals · 44 leads" in shown.effect
+    shown.page.get_by_text("Open all").click()
+    shown.until(re.compile("Unexplained"))
     assert "Unexplained: $0.00" in shown.text and shown.numbers["Coverage of what is left"] == "1.64×"
 
     shown.open("data")
