@@ -17,10 +17,12 @@ from revscore.core.review import Line
 from revscore.core.view import DIMENSIONS, View
 from revscore.core.written import view_from_json
 from revscore.rhythm import answers
-from revscore.rhythm.actions import Action, Success, actions
+from revscore.rhythm.actions import Action, Success, actions, of_entries
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.asks import ask, made
 from revscore.rhythm.decisions import Decision
+from revscore.rhythm.followed import Followed, follow, last_week_answer, looked_back, taken_answer
+from revscore.rhythm.log import ACTION
 from revscore.rhythm.meetings import Meeting, Taken, meetings, taken
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.reviews import REVIEWS, content
@@ -164,15 +166,17 @@ def minutes(store: Store, dataset: str, held: Meeting, x: Coded, *, verdicts: Ma
     verdicts = {one.id: judge(x, one, every) for one in last if one.state == "done" or one.state == "open"} if verdicts is None else verdicts
     review = REVIEWS[held.kind](x, view_from_json(held.frozen.view)) if held.kind in REVIEWS else None
     seal = next((one.seal for one in store.publications(dataset) if one.id == held.publication), "")
-    return minutes_of(x, held, taken(store, dataset, held), review, last=last, verdicts=verdicts, company=company or dataset, seal=seal)
+    then = every if held.running else of_entries([one for one in store.entries(dataset, ACTION) if one.at <= held.closed_at])  # what came later was not on the screen
+    return minutes_of(x, held, taken(store, dataset, held), review, last=last, verdicts=verdicts, company=company or dataset, seal=seal, followed=looked_back(x, follow(x, then), held.id))
 
 
 def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly | None, *, last: Sequence[Action] = (), verdicts: Mapping[str, Verdict] | None = None,
-               company: str = "", seal: str = "") -> Minutes:
-    """The minutes of a meeting, from its record, what came out of it, and its review: the value that was on the screens."""
+               company: str = "", seal: str = "", followed: Sequence[Followed] = ()) -> Minutes:
+    """The minutes of a meeting, from its record, what came out of it, and its review: the value that was on the screens. `followed`: what it began with (`looked_back`)."""
     view, zone = view_from_json(held.frozen.view), x.terms.reporting_tz
-    said = answers.answers(x, review) if review is not None else {}
-    answer = answers.whole(said, AGENDAS[held.kind]) if said and held.kind in AGENDAS else ""
+    said = ({"before": last_week_answer(followed)} if "before" in held.agenda else {}) | answers.answers(x, review) if review is not None else {}
+    answer = answers.whole(said, AGENDAS[held.kind]) if said and held.kind in AGENDAS else ""  # as on the page that prepares it
+    said |= {"next": taken_answer(found)}
     lines, tables = content(review) if review is not None else ([], {})
     covered = coverage(x, view, review) if isinstance(review, Weekly) else ()
     agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, shown_tables(review, tables, x.terms.corporate_currency))

@@ -29,6 +29,7 @@ from revscore.core.view import View
 from revscore.export import look, slides
 from revscore.export.pack import pack_files, safe_name
 from revscore.rhythm.agenda import AGENDAS
+from revscore.rhythm.answers import Answer, answers, whole
 from revscore.rhythm.minutes import Minutes, minutes
 from tests.export.held import FORMULA, HOSTILE, monthly_meeting, weekly_meetings
 
@@ -210,6 +211,16 @@ def _texts(deck) -> str:
             found += [shape.text_frame.text] if shape.has_text_frame else []
             found += [cell.text for row in shape.table.rows for cell in row.cells] if shape.has_table else []
     return "\n".join(found)
+
+
+def test_the_minutes_begin_and_end_with_what_was_found_not_with_the_question(pack):
+    held, asked = pack.held, {one.question for one in AGENDAS["weekly"].screens}
+    assert not asked & {one.finding for one in held.agenda}
+    assert held.finding("before") in ("1 of 1 action is overdue", "The one action is not overdue") and held.finding("next") == "1 decision, 1 action and 1 without a decision"
+    assert all(held.finding(one) in pack.file(".html").decode("utf-8") for one in ("before", "next"))
+    said = answers(pack.x, held.review)
+    assert held.answer == whole({"before": Answer(held.finding("before"), "of 1" in held.finding("before"))} | said, AGENDAS["weekly"]), "the page counts the same questions"
+    assert held.answer != whole(said, AGENDAS["weekly"])
 
 
 def test_slides_have_findings_as_titles_and_all_that_was_decided(pack, deck):
