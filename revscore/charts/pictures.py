@@ -1,4 +1,4 @@
-"""The pictures of a review, for files and slides: its trends and its bridge, drawn once in light and once in dark."""
+"""The pictures of a review, for files and slides: its trends, its bridge and what else its screens draw, once in light and once in dark."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pandas as pd
 
-from revscore.charts.amounts import bridge
+from revscore.charts.amounts import bridge, pace
+from revscore.charts.cohorts import heat
 from revscore.charts.drawing import Drawing
-from revscore.charts.series import trend
+from revscore.charts.groups import rank
+from revscore.charts.series import trend, weeks
 from revscore.charts.theme import PALETTES, Theme
-from revscore.core.picture import Picture
+from revscore.charts.walks import walk
+from revscore.core.picture import Figure, Picture
 from revscore.core.review import Line
 
 HEIGHT = 300
+KINDS: Mapping[str, Callable[..., Drawing]] = {"pace": pace, "rank": rank, "weeks": weeks, "heat": heat, "walk": walk, "bridge": bridge, "trend": trend}
 
 
 def picture(key: str, title: str, draw: Callable[[Theme], Drawing], screen: str = "") -> Picture:
@@ -49,6 +53,11 @@ def pipeline_bridge(legs: pd.DataFrame, currency: str, title: str, screen: str =
     return (picture("bridge", title, lambda theme: bridge(legs, currency=currency, theme=theme), screen),) if len(legs) else ()
 
 
-def of_meeting(lines: Mapping[str, Sequence[Line]], legs: pd.DataFrame | None, currency: str, finding: str = "") -> tuple[Picture, ...]:
-    """All pictures of a meeting: the trends of what its screens show (screen id -> lines), and the bridge from its legs, if it has one."""
-    return (*trends(lines), *(pipeline_bridge(legs, currency, finding or "What changed the pipeline") if legs is not None else ()))
+def of_figures(figures: Sequence[Figure]) -> tuple[Picture, ...]:
+    """What the screens of a meeting draw, in the order given."""
+    return tuple(picture(f"figure-{place}", one.title, lambda theme, one=one: KINDS[one.kind](one.frame, **one.params, theme=theme), one.screen) for place, one in enumerate(figures))
+
+
+def of_meeting(lines: Mapping[str, Sequence[Line]], legs: pd.DataFrame | None, currency: str, finding: str = "", figures: Sequence[Figure] = ()) -> tuple[Picture, ...]:
+    """All pictures of a meeting: what its screens draw, the trends of the numbers that they show (screen id -> lines), and the bridge from its legs, if it has one."""
+    return (*of_figures(figures), *trends(lines), *(pipeline_bridge(legs, currency, finding or "What changed the pipeline") if legs is not None else ()))

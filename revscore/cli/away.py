@@ -18,6 +18,7 @@ from revscore.core.written import view_from_json
 from revscore.governance.verify import frozen
 from revscore.rhythm import actions, meetings
 from revscore.rhythm.digest import Digest, digest
+from revscore.rhythm.figures import figures
 from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.minutes import minutes, task
 from revscore.rhythm.reviews import TITLES
@@ -160,8 +161,9 @@ def pack_of(store: Store, dataset: str, held: Meeting) -> dict[str, bytes]:
 
     x = frozen(store, dataset, held)
     said = minutes(store, dataset, held, x, company=_named(dataset))
-    pictures = of_meeting(said.by_screen, said.tables.get("Bridge"), said.currency, said.finding("bridge"))
-    return pack_files(said, said.lines, said.tables, pictures, x, view_from_json(held.frozen.view))
+    view = view_from_json(held.frozen.view)
+    pictures = of_meeting(said.by_screen, said.tables.get("Bridge"), said.currency, said.finding("bridge"), figures(x, view, said.review))
+    return pack_files(said, said.lines, said.tables, pictures, x, view)
 
 
 def _named(dataset: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -21,3 +21,15 @@ class Picture:
     alt: str
     height: int
     screen: str = ""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """What a screen draws, before it is drawn: `kind` names the drawing (see `charts.pictures.KINDS`), `frame` holds its numbers, `title` says what was found,
+    `params` are what the drawing takes beside them."""
+
+    screen: str
+    kind: str
+    title: str
+    frame: pd.DataFrame
+    params: Mapping[str, Any] = field(default_factory=dict)

@@ -198,10 +198,13 @@ def _figure(place: int, one: Picture) -> str:
     return f"<figure role=\"group\" aria-label=\"{_t(one.alt)}\"><h3>{_t(one.title)}</h3><div class=\"scroll\">{plots}</div><figcaption>{_t(one.alt)}</figcaption></figure>"
 
 
+_DONE = {"draft": "not complete", "cancelled": "given up"}  # states that are written otherwise than they are named
+
+
 def _tasks(tasks: Sequence[Task], held: Minutes, judged: bool = False) -> str:
     today = (held.as_of if pd.isna(held.closed_at) else held.closed_at).tz_convert(held.zone).date()
-    rows = ([one.title, one.owner, one.function, _due(one, today), one.success, *([one.verdict or one.state, one.sentence] if judged else [one.screen])] for one in tasks)
-    return _table(("Action", "Owner", "Function", "Due", "Measure of success", *(("Verdict", "Why") if judged else ("Screen",))), rows, marked=True)
+    rows = ([one.title, one.owner, one.function, _due(one, today), _DONE.get(one.state, one.state), one.success, *([one.verdict, one.sentence] if judged else [one.screen])] for one in tasks)
+    return _table(("Action", "Owner", "Function", "Due", "State", "Measure of success", *(("Verdict", "Why") if judged else ("Screen",))), rows, marked=True)
 
 
 def _due(one: Task, today: Any) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from revscore.core.written import view_from_json
 from revscore.export.pack import MIME, file_stem, pack_files
 from revscore.governance.publishing import publish
 from revscore.rhythm import meetings
+from revscore.rhythm.figures import figures
 from revscore.rhythm.log import ACTION, DECISION
 from revscore.rhythm.meetings import Meeting, Taken
 from revscore.rhythm.minutes import Minutes, minutes
@@ -120,7 +121,8 @@ def minutes_of(now: Now, held: Meeting, leave: Callable[[], None]) -> None:
 
 def _outcome(said: Minutes) -> str:
     decided = sum(one.state == "decided" for one in said.decisions)
-    counts = f"{decided} {'decision' if decided == 1 else 'decisions'} and {len(said.actions)} {'action' if len(said.actions) == 1 else 'actions'} came out of it"
+    asked = sum(one.state != "cancelled" for one in said.actions)
+    counts = f"{decided} {'decision' if decided == 1 else 'decisions'} and {asked} {'action' if asked == 1 else 'actions'} came out of it"
     return f"Abandoned: nothing was published; {counts}." if said.abandoned else f"{counts}. {said.answer}".strip()
 
 
@@ -139,8 +141,9 @@ def _minutes(x, view, dataset: str, id_: str, last: int) -> Minutes:
 
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _packed(key: str, _now: Now, _held: Meeting, _said: Minutes) -> dict[str, bytes]:
-    pictures = of_meeting(_said.by_screen, _said.tables.get("Bridge"), _said.currency, _said.finding("bridge"))
-    return pack_files(_said, _said.lines, _said.tables, pictures, _now.x, view_from_json(_held.frozen.view))
+    view = view_from_json(_held.frozen.view)
+    pictures = of_meeting(_said.by_screen, _said.tables.get("Bridge"), _said.currency, _said.finding("bridge"), figures(_now.x, view, _said.review))
+    return pack_files(_said, _said.lines, _said.tables, pictures, _now.x, view)
 
 
 def _pack(now: Now, held: Meeting, said: Minutes, suffix: str) -> bytes:

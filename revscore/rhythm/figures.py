@@ -1,0 +1,175 @@
+"""What the screens of a meeting draw, beside the trends of their numbers: frames and findings, for the files that leave the house."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+
+from revscore.core import units
+from revscore.core.coded import Coded
+from revscore.core.picture import Figure
+from revscore.core.units import ACCOUNTS, CURRENCY, CURRENCY_PER_DAY, DEALS, RATIO, RECORDS
+from revscore.core.view import View
+from revscore.rhythm import changes, funnel, pipeline, quality, retention, shared, speed
+from revscore.rhythm.asks import ask, missing, standout
+from revscore.rhythm.monthly import Monthly
+from revscore.rhythm.target_lines import target_line
+from revscore.rhythm.variance import variances
+from revscore.rhythm.weekly import Weekly
+
+_LEVER_UNITS = {"open_opportunities": DEALS, "win_rate": RATIO, "avg_deal": CURRENCY, "cycle_mean_days": units.DAYS}
+
+
+def figures(x: Coded, view: View, review: Weekly | Monthly | None) -> tuple[Figure, ...]:
+    """The figures of a review that was made under `view`, in the order of its screens. What the extract cannot give, or has nothing of, is left out."""
+    found = _weekly(x, view, review) if isinstance(review, Weekly) else _monthly(x, view) if isinstance(review, Monthly) else ()
+    return tuple(one for one in found if len(one.frame))
+
+
+# -- weekly --------------------------------------------------------------------------------------------------------------------------------
+
+def _weekly(x: Coded, view: View, review: Weekly) -> Iterator[Figure]:
+    currency = x.terms.corporate_currency
+    yield Figure("pace", "pace", pace_said(review.progress), review.progress, {"currency": currency})
+    if not missing(x, "opp.stage_conversion"):
+        frame = pipeline.stages(x, view)
+        yield Figure("coverage", "rank", stages_said(frame), frame, {"label": "Advanced"})
+    if not missing(x, "forecast.category_totals"):
+        frame = quality.categories(x, view)
+        yield Figure("coverage", "rank", categories_said(frame, currency), frame, {"unit": CURRENCY, "currency": currency, "label": "Open amount"})
+    if not missing(x, "sla.compliance"):
+        frame = speed.weeks(x, view, "speed_to_lead")
+        name = speed.SLA_NAMES["speed_to_lead"]
+        yield Figure("promises", "weeks", kept_said(frame, name), frame, {"label": name})
+    if not missing(x, "dq.exception_rate") and (found := quality.rate(x, view, "dq.exception_rate")) is not None:
+        frame = quality.exceptions(x, view)
+        yield Figure("exceptions", "rank", kinds_said(frame, found), frame.drop(columns="n"), {"unit": RECORDS, "label": "Exceptions"})
+    if not missing(x, "forecast.hygiene") and (found := quality.rate(x, view, "forecast.hygiene")) is not None:
+        frame = quality.rules(x, view)
+        yield Figure("exceptions", "rank", rules_said(found), frame.drop(columns="n"), {"unit": DEALS, "label": "Deals"})
+
+
+def pace_said(frame: pd.DataFrame) -> str:
+    """Which targets are behind what is due by now; those that stand on too few records are not judged."""
+    if not len(frame):
+        return ""
+    told = frame[~frame["thin"].astype(bool)]
+    behind = told[told["value"] < told["expected"]]["name"].tolist()
+    if behind:
+        return f"Behind the pace: {' and '.join([', '.join(behind[:-1]), behind[-1]] if behind[1:] else behind)}"
+    return "Too few records to say whether we are on pace" if not len(told) else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace"
+
+
+def stages_said(frame: pd.DataFrame) -> str:
+    worst = standout(frame)
+    return "At which stage do we lose deals?" if worst is None else f"{worst['group']} loses most: {units.text(worst['value'], RATIO)} of the resolved go on"
+
+
+def categories_said(frame: pd.DataFrame, currency: str) -> str:
+    if not len(frame):
+        return ""
+    most = frame.loc[frame["value"].idxmax()]
+    return f"{most['group']} holds most: {units.text(most['value'], CURRENCY, currency)} of {units.text(frame['value'].sum(), CURRENCY, currency)} open"
+
+
+def kept_said(frame: pd.DataFrame, name: str) -> str:
+    """In how many weeks a promise was under its target; weeks of fewer than five are not judged."""
+    if not len(frame) or not frame["n"].sum():
+        return f"{name}: nothing was due"
+    known = frame[frame["n"] >= 5]
+    if known["target"].notna().any():
+        return f"{name}: under its target in {int((known['rate'] < known['target']).sum())} of {len(known)} weeks"
+    return f"{name}: {units.text(frame['met'].sum() / frame['n'].sum(), RATIO)} kept over {len(frame)} weeks"
+
+
+def kinds_said(frame: pd.DataFrame, found: pd.Series) -> str:
+    return f"{frame['group'].iloc[0]}: {units.named(frame['value'].iloc[0], RECORDS)} of {units.text(found['denominator'], RECORDS)}" if len(frame) else ""
+
+
+def rules_said(found: pd.Series) -> str:
+    return f"{units.of(found['numerator'], found['denominator'])} open deals break a forecast rule"
+
+
+# -- monthly -------------------------------------------------------------------------------------------------------------------------------
+
+def _monthly(x: Coded, view: View) -> Iterator[Figure]:
+    currency = x.terms.corporate_currency
+    frame = shared.legs(x, view)
+    if len(frame):
+        yield Figure("together", "rank", legs_said(frame), frame[["group", "value"]], {"unit": RATIO, "label": "Pace or attainment", "reference": 1.0, "reference_name": "on pace"})
+    for one in variances(x, view)[:1]:
+        line = one.standing.line
+        gap = line.value - one.standing.expected
+        yield Figure("targets", "walk", f"{line.label} {units.text(abs(gap), line.measure.unit, currency)} {'above' if gap >= 0 else 'below'} what is due by now; most of it: {one.most['label']}",
+                     one.rows, {"unit": line.measure.unit, "currency": currency, "label": line.label})
+    if not missing(x, "funnel.cohort_conversion"):
+        frame = funnel.heat(x, view)
+        yield Figure("conversion", "heat", "Conversion by cohort and step, of the leads whose window has passed", frame, {"label": "Conversion"})
+    yield from _win_rate(x, view)
+    yield from _levers(x, view, currency)
+    yield from _retention(x, view, currency)
+
+
+def legs_said(frame: pd.DataFrame) -> str:
+    """Which function is furthest from its target. `frame`: `shared.legs`, the weakest first."""
+    weakest = frame.iloc[0]
+    of = "its target" if weakest["pacing"] in ("", "none") else "what is expected by now"
+    return (f"{weakest['function']} is the weakest link: {weakest['about']} at {units.text(weakest['value'], RATIO)} of {of}" if weakest["value"] < 1
+            else "Every function is on pace: the shared score is full")
+
+
+def _win_rate(x: Coded, view: View) -> Iterator[Figure]:
+    """What changed the win rate, over the first dimension that tells groups apart."""
+    one = ask("winrate.closed_in_period", label="Win rate")
+    able = changes.dimensions(x, view, one) if view.period is not None and not missing(x, one.card) else ()
+    found = changes.change(x, view, one, able[0]) if able else changes.Change(None, None)
+    if not found.known:
+        return
+    split = found.split
+    before, after = (period.name or period.dates() for period in (found.before, found.period))
+    small = split.groups.loc[np.minimum(split.groups["d0"], split.groups["d1"]) < x.terms.stats.min_n_show, "group"]
+    few = {f"rate:{group}" for group in small} & set(found.rows["id"])
+    id_ = found.rows["id"]
+    ends = [units.of(split.groups[f"n{side}"].sum(), split.groups[f"d{side}"].sum()) for side in "01"]
+    rows = found.rows.assign(label=lambda f: f["label"].mask(id_ == "start", before[:1].upper() + before[1:]).mask(id_ == "end", after),
+                             note=lambda f: f["note"].fillna("").mask(id_ == "start", ends[0]).mask(id_ == "end", ends[1]), kind=lambda f: f["kind"].mask(id_.isin(few), "few"))
+    groups = {"owner": "owners", "type": "deal types"}.get(able[0], f"{able[0]}s")
+    mix, rate = (units.change(value, 0.0, RATIO) for value in (split.mix, split.rate))
+    yield Figure("wins", "walk", f"Win rate {units.change(split.after, split.before, RATIO)}: {mix} from the mix of {groups}, {rate} from their rates", rows, {"unit": RATIO, "label": "Win rate"})
+
+
+def _levers(x: Coded, view: View, currency: str) -> Iterator[Figure]:
+    """Sales velocity from the period before to this one, by lever."""
+    found = speed.levers(x, view) if view.period is not None and not missing(x, "velocity.sales_velocity") else speed.Levers()
+    if not len(found.frame) or found.frame["effect"].isna().any():
+        return
+    notes = {row.name: f"{units.text(row.before, _LEVER_UNITS[row.name], currency)} → {units.text(row.now, _LEVER_UNITS[row.name], currency)}" for row in found.frame.itertuples(index=False)}
+    period, before = (one.name or one.dates() for one in (view.period, found.before_period))
+    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
+    step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]
+    verb = "rose" if step > 0 else "fell" if step < 0 else "stood still"
+    effect = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), CURRENCY_PER_DAY, currency)}"
+    yield Figure("velocity", "walk", f"Sales velocity {verb} by {units.text(abs(step), CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}", rows,
+                 {"unit": CURRENCY_PER_DAY, "currency": currency, "label": "Sales velocity"})
+
+
+def _retention(x: Coded, view: View, currency: str) -> Iterator[Figure]:
+    """The way from opening to closing recurring revenue, and net retention month by month."""
+    found = retention.retention(x, view)
+    if found is None or not len(found.legs):
+        return
+    yield Figure("retention", "bridge", lost_said(found.legs, currency), found.legs, {"currency": currency, "label": "Recurring revenue", "noun": ACCOUNTS})
+    nrr = found.ratios[0]
+    if nrr.series["value"].notna().any():
+        goal = target_line(x, view, nrr)["target"].to_numpy(dtype=float)
+        yield Figure("retention", "trend", "Net retention month by month", nrr.series.assign(low=float("nan"), high=float("nan")), {"unit": RATIO, "label": "Net revenue retention", "target": goal})
+
+
+def lost_said(legs: pd.DataFrame, currency: str) -> str:
+    """Whether expansion made up for what left and shrank. `legs`: of `retention.retention`."""
+    value = legs.set_index("id")["value"]
+    lost, won = value["churn"] + value["net_contraction"], value["net_expansion"]
+    gone, came = (units.text(amount, CURRENCY, currency) for amount in (lost, won))
+    return f"Expansion of {came} made up for the {gone} lost" if won >= lost > 0 else f"{gone} lost, {came} of it made up by expansion" if lost > 0 else f"Nothing lost, {came} gained"
