@@ -10,6 +10,7 @@ import pytest
 from revscore import company
 from revscore.charts.pictures import of_meeting
 from revscore.export.html import meeting_html
+from revscore.rhythm.figures import figures
 from revscore.rhythm.minutes import Minutes, minutes
 from tests.export.held import weekly_meetings
 
@@ -24,10 +25,10 @@ WHAT = """() => ({
 def page_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Minutes]]:
     folder = tmp_path_factory.mktemp("page")
     store = company.open_store(folder / "store.sqlite")
-    held, x, _ = weekly_meetings(store)
+    held, x, view = weekly_meetings(store)
     said = minutes(store, company.SAMPLE, held, x)
     path = folder / "meeting.html"
-    path.write_bytes(meeting_html(said, of_meeting(said.by_screen, said.tables["Bridge"], said.currency, said.finding("bridge")), ()))
+    path.write_bytes(meeting_html(said, of_meeting(said.by_screen, said.tables["Bridge"], said.currency, said.finding("bridge"), figures(x, view, said.review)), ()))
     yield path, said
     store.close()
 
