@@ -16,6 +16,7 @@ from revscore.core.units import listed
 from revscore.rhythm.agenda import Agenda
 from revscore.rhythm.asks import lacks
 from revscore.rhythm.campaigns import FIX, FUND, RETIRE, WAIT
+from revscore.rhythm.goals import Standing
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 
@@ -95,7 +96,19 @@ def _pace(x: Coded, review: Weekly) -> Answer:
         behind = not row.thin and row.value < row.expected
         talk |= behind
         said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'behind' if behind else 'on pace'}, {line.text} of {units.text(row.expected, line.measure.unit, line.currency)} due by now")
-    return Answer("; ".join(said), talk) if said else _of(review.standing) if not _known(review.standing) else Answer(f"No target for {review.period.name}; {_moves(review.standing[:2])}", _worse(review.standing))
+    judged = [one for one in review.targets if one.good is not None]
+    missed = [one.line.label for one in judged if not one.good]
+    if set(missed) - set(review.progress["name"]):  # of targets that have no bar of their own
+        said.insert(0, _course(judged, missed))
+    if said:
+        return Answer("; ".join(said), talk or bool(missed))
+    if not _known(review.standing):
+        return _of(review.standing)
+    return Answer(f"No target for {review.period.name}; {_moves(review.standing[:2])}", _worse(review.standing), any(line.value for line in _known(review.standing[:2])))
+
+
+def _course(judged: Sequence[Standing], behind: Sequence[str]) -> str:
+    return f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "")
 
 
 def _coverage(x: Coded, review: Weekly) -> Answer:
@@ -168,7 +181,7 @@ def _targets(x: Coded, review: Monthly) -> Answer:
     behind = [one.line.label for one in judged if not one.good]
     if not judged:
         return Answer("No target can be judged for exactly this period and selection", known=False)
-    return Answer(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else ""), bool(behind))
+    return Answer(_course(judged, behind), bool(behind))
 
 
 def _campaigns(x: Coded, review: Monthly) -> Answer:
@@ -198,6 +211,19 @@ def _decisions(x: Coded, review: Monthly) -> Answer:
     return _of([line for line in review.decisions if line.label != "The same, open ones counted"])
 
 
+def _definitions(x: Coded, review: Monthly) -> Answer:
+    found, frame = _of(review.reports[1:]), review.changes
+    if not len(frame):
+        return found
+    now, pending = int(frame["in_effect"].sum()), int(frame["pending"].sum())
+    loose = int((frame["in_effect"] & (frame["lacks"] != "")).sum())
+    if not now:
+        return Answer(f"No change of a definition is in effect yet; {pending} {'is' if pending == 1 else 'are'} pending")
+    changes = "change is" if now == 1 else "changes are" if loose != 1 else "changes is"
+    head = f"{loose} of {now} {changes} not under control" if loose else f"All {now} changes are under control" if now > 1 else "The one change is under control"
+    return Answer(head + (f"; {pending} {'is' if pending == 1 else 'are'} pending" if pending else ""), found.talk or bool(loose))
+
+
 _MONTHLY = {"together": _together, "targets": _targets, "conversion": _aimed("conversion"), "wins": _aimed("wins"),
             "velocity": _aimed("velocity"), "retention": _aimed("retention"), "campaigns": _campaigns, "tests": _tests,
-            "decisions": _decisions, "reports": lambda x, review: _of(review.reports[:1]), "definitions": lambda x, review: _of(review.reports[1:])}
+            "decisions": _decisions, "reports": lambda x, review: _of(review.reports[:1]), "definitions": _definitions}

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+import numpy as np
 import pandas as pd
 
 from revscore.core import units
+from revscore.core.calendars import day_numbers
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number
+from revscore.core.metric import functions
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import resolve
 from revscore.core.units import Unit
@@ -38,7 +43,7 @@ def overdue(x: Coded, view: View) -> pd.DataFrame:
     titles = x.data.table("decisions").drop_duplicates("decision_id").set_index("decision_id")["title"]
     log = x.data.table("actions").drop_duplicates("action_id").set_index("action_id").get("title", pd.Series(dtype="str"))  # of the team's own actions, which may follow from no decision
     moves = found["metric_id"].map({name: metric(name)[0] for name in found["metric_id"].dropna().unique()})
-    return found.assign(decision=found["decision_id"].map(titles).astype("str").fillna(found["action_id"].map(log).astype("str")).fillna(found["decision_id"]), metric_id=moves).sort_values(["due_date", "action_id"], kind="stable")[
+    return found.assign(decision=found["decision_id"].map(titles).astype("str").fillna(found["action_id"].map(log).astype("str")).fillna(found["decision_id"]), metric_id=moves, owner_function=_owners(found["owner_function"])).sort_values(["due_date", "action_id"], kind="stable")[
         ["decision", "metric_id", "owner_function", "due_date"]].reset_index(drop=True)
 
 
@@ -54,8 +59,30 @@ def from_extract(x: Coded, view: View, logged: tuple[str, ...] = ()) -> pd.DataF
     state = status.mask(found["completed_at"].notna() & (status != "cancelled"), "done")
     state = state.mask((state == "open") & late, "overdue")
     order = state.map({"overdue": 0, "open": 1, "done": 2, "cancelled": 3})
-    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"]), metric_id=moves, state=state, order=order).sort_values(["order", "due_date", "action_id"], kind="stable")[
+    return found.assign(decision=found["decision_id"].map(titles).fillna(found["decision_id"]), metric_id=moves, owner_function=_owners(found["owner_function"]), state=state, order=order).sort_values(["order", "due_date", "action_id"], kind="stable")[
         ["action_id", "decision", "metric_id", "owner_function", "due_date", "completed_at", "state"]].reset_index(drop=True)
+
+
+_TOLD, _DONE = {"rationale": "rationale", "approved_by": "approver"}, {"dashboards_updated_at": "dashboards", "training_at": "training"}  # what puts a change under control
+
+
+def definition_changes(x: Coded, view: View) -> pd.DataFrame:
+    """Every change of a definition, those not under control first, then those pending, the latest first in each: change_id, metric in words, effective_from, state in words,
+    lacks (in words; "" under control), in_effect, pending (not in effect by as-of, or not approved). What lacks is read as `governance.definition_drift` reads it."""
+    if x.data.missing(CARDS["governance.definition_drift"].needs):
+        return pd.DataFrame()
+    found = x.data.table("definition_changes")
+    told = {word: (found[name].astype("str").fillna("").str.strip() == "").to_numpy() for name, word in _TOLD.items()}
+    done = {word: ~(day_numbers(found[name]) <= x.as_of_day) for name, word in _DONE.items()}
+    lacks = pd.DataFrame(told | done, index=found.index)
+    known = {name: metric(name)[0] for name in found["metric_id"].dropna().unique()}
+    in_effect = day_numbers(found["effective_from"]) <= x.as_of_day
+    loose, pending = in_effect & lacks.any(axis=1).to_numpy(), ~in_effect | told["approver"]
+    state = np.select([loose & pending, loose, pending], ["not under control, not approved", "not under control", "pending"], "under control")
+    words = (lacks.astype("int64") @ pd.Series([1, 2, 4, 8], index=lacks.columns)).map({code: units.listed([name for place, name in enumerate(lacks.columns) if code >> place & 1]) for code in range(16)})
+    return pd.DataFrame({"change_id": found["change_id"], "metric": found["metric_id"].map(known), "effective_from": found["effective_from"], "state": state, "lacks": words,
+                         "in_effect": in_effect, "pending": pending, "order": np.select([loose, pending], [0, 1], 2)}).sort_values(
+        ["order", "effective_from"], ascending=[True, False], kind="stable").drop(columns="order").reset_index(drop=True)
 
 
 def inconsistent(x: Coded, view: View) -> pd.DataFrame:
@@ -89,6 +116,11 @@ def metric(metric_id: str) -> tuple[str, Unit]:
     """How a metric id of a report or an action reads, and its unit; an id that no card answers stays as it is."""
     found = resolve(metric_id, CARDS)
     return (name_of(found[0].label, found[1], found[2]), found[0].measure(found[1]).unit) if found else (metric_id, PLAIN)
+
+
+def _owners(column: pd.Series) -> pd.Series:
+    """ "sales, revops" → "Sales + RevOps". """
+    return column.map({names: functions(one for one in re.split(r"[,+;\s]+", names) if one) for names in column.dropna().unique()})
 
 
 def _spaced(words: pd.Series) -> pd.Series:

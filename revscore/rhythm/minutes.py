@@ -228,6 +228,9 @@ def shown_tables(review: Any, tables: Mapping[str, pd.DataFrame], currency: str)
         elif len(review.campaigns):
             out["campaigns"] = said(review.campaigns, ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("mqls", "MQLs", units.LEADS),
                                     ("pipeline_attributed_w", "Pipeline, W-shaped", units.CURRENCY), ("won_attributed_full_path", "Won, full path", units.CURRENCY), ("roi", "ROI", units.RATIO))
+        if len(review.changes):
+            out["definitions"] = said(review.changes.assign(day=[day(at) if pd.notna(at) else "" for at in review.changes["effective_from"]]), ("metric", "Definition", None), ("day", "Effective from", None),
+                                      ("state", "State", None), ("lacks", "Lacks", None))
         if len(review.tests):
             out["tests"] = said(review.tests, ("name", "Test", None), ("arm", "Arm", None), ("people", "People", units.PEOPLE), ("control", "Without", units.RATIO), ("treated", "With it", units.RATIO),
                                 ("verdict", "Verdict", None))

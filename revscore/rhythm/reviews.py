@@ -34,7 +34,8 @@ def content(review: Any) -> tuple[list[Line], dict[str, pd.DataFrame]]:
             lines += [one for one in part if isinstance(one, Line)]
         frame = part.legs if isinstance(part, Bridge) else part
         if isinstance(frame, pd.DataFrame) and len(frame):
-            tables[field.name.capitalize()] = frame[[c for c in frame.columns if not isinstance(frame[c].dropna().head(1).squeeze(), (list, tuple, dict))]]
+            kept = frame[[c for c in frame.columns if not isinstance(frame[c].dropna().head(1).squeeze(), (list, tuple, dict))]]
+            tables[field.name.capitalize()] = kept.assign(**{c: kept[c].dt.strftime("%Y-%m-%d") for c in kept.columns if pd.api.types.is_datetime64_any_dtype(kept[c].dtype)})  # a day is a word, no number
     return lines, tables
 
 

@@ -30,6 +30,7 @@ class Weekly:
     pace: tuple[Line, ...]
     progress: pd.DataFrame
     standing: tuple[Line, ...]  # the numbers of deals beside the period before, where no target says how the pace is
+    targets: tuple[goals.Standing, ...]  # all of exactly this period and selection, beside the two of the pace
     coverage: pd.Series | None
     bridge: pipeline.Bridge
     moved: pd.DataFrame
@@ -59,5 +60,5 @@ def weekly(x: Coded, view: View) -> Weekly:
             *made(x, view.during(None), (ask("slippage.rate", label=f"Slipped out of {period.name or 'the period'}", params={"period": period}),)),
             *made(x, at, (ask("leakage.leads", label="MQLs that leaked", stage="mql"),)))
     watched = {(line.card.id, line.stat, line.own): line for line in (*(tile.line for tile in scorecard(x, at).tiles), *speed)}
-    return Weekly(period, pace, progress, () if len(progress) else made(x, at, _STANDING), pipeline.coverage(x, at), pipeline.bridge(x, view, week=True), pipeline.moved(x, view),
+    return Weekly(period, pace, progress, () if len(progress) else made(x, at, _STANDING), goals.standings(x, view), pipeline.coverage(x, at), pipeline.bridge(x, view, week=True), pipeline.moved(x, view),
                   tuple(watched.values()), flow, speed, made(x, view, _ORDER))

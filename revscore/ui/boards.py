@@ -150,11 +150,10 @@ def _retention(now: Now, found: Monthly, room: int) -> None:
 def _campaigns(now: Now, found: Monthly, room: int) -> None:
     frame = found.evidence
     with stage.tall(room - CARD - 3 * stage.ROW):
-        if len(frame):  # of each proposal the first ones, so that the wall shows what is to be fixed and retired too
-            frame = frame[frame.groupby("proposal", sort=False).cumcount() < stage.rows() // frame["proposal"].nunique()]
+        frame = campaigns.fitting(frame, stage.rows())
         campaigns.evidence(now, frame)
     if len(frame) < len(found.evidence):
-        st.caption(f"The first of each proposal; {len(found.evidence) - len(frame)} more are on the page of the review.")
+        st.caption(f"{len(found.evidence) - len(frame)} more are on the page of the review.")
 
 
 def _decisions(now: Now, found: Monthly, room: int) -> None:
@@ -170,7 +169,9 @@ def _reports(now: Now, found: Monthly, room: int) -> None:
 
 
 def _definitions(now: Now, found: Monthly, room: int) -> None:
-    _row(now, found.reports[1:], "definitions", 2, trends=True)
+    left = room - _row(now, found.reports[1:], "definitions", 2)
+    with stage.tall(left - CARD):
+        governance.definition_changes(now, found.changes)
 
 
 _BOARDS: Mapping[str, Mapping[str, Board]] = {

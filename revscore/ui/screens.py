@@ -134,12 +134,17 @@ def _reports(now: Now, found: Monthly) -> None:
     governance.reports(now)
 
 
+def _definitions(now: Now, found: Monthly) -> None:
+    tiles.row(now, found.reports[1:], 2, "definitions")
+    governance.definition_changes(now, found.changes)
+
+
 _DRAWN: Mapping[str, Mapping[str, Callable[[Now, Weekly], None] | Callable[[Now, Monthly], None]]] = {
     "weekly": {"before": lambda now, found: actions.last_week(now), "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
                "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: actions.taken(now, capture.here()[0])},
     "monthly": {"together": _together, "targets": _targets, "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
                 "campaigns": lambda now, found: campaigns.evidence(now, found.evidence), "tests": lambda now, found: governance.tests(now), "decisions": _decisions,
-                "reports": _reports, "definitions": lambda now, found: tiles.row(now, found.reports[1:], 2, "definitions"), "next": lambda now, found: actions.taken(now, capture.here()[0])}}
+                "reports": _reports, "definitions": _definitions, "next": lambda now, found: actions.taken(now, capture.here()[0])}}
 _LINES: Mapping[str, Mapping[str, Callable]] = {
     "weekly": {"pace": lambda found: found.pace, "coverage": lambda found: found.pace, "bridge": lambda found: found.pace, "signals": lambda found: found.signals or found.still,
                "stuck": lambda found: found.flow, "promises": lambda found: found.speed, "exceptions": lambda found: found.order, "next": lambda found: found.watched},

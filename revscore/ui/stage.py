@@ -216,6 +216,7 @@ _STYLE = """
 .st-key-stage-body [data-testid="stTable"] p {font-size: 1.1rem}
 .st-key-stage-body [data-testid="stTable"] :is(th, td) {padding: .33rem .6rem; border-left: 0; border-right: 0; white-space: nowrap; max-width: 40rem; overflow: hidden; text-overflow: ellipsis}
 .st-key-stage-body [data-testid="stTable"] :is(th, td) * {white-space: nowrap; max-width: none !important}
+.st-key-board-evidence [data-testid="stTable"] :is(th, td):nth-child(3), .st-key-board-evidence [data-testid="stTable"] :is(th, td):nth-child(3) * {white-space: normal !important; max-width: none}
 .st-key-stage-body [class*="st-key-large-"] [data-testid="stTable"] :is(td, td p) {font-size: 1.5rem}
 .st-key-stage-body [class*="st-key-large-"] [data-testid="stTable"] :is(th, td) {padding: .7rem .6rem}
 .st-key-stage-body [data-testid="stTable"] th, .st-key-stage-body [data-testid="stTable"] th p {font-size: 1rem; opacity: .85}

@@ -51,6 +51,7 @@ def several(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto",
     return [row for row in state["selection"]["rows"] if row < len(shown)]
 
 
+_LARGE = 105  # larger letters that a row of the stage holds
 _NAMES, _IDS = ("name", "account", "company", "title", "decision"), ("opp_id", "lead_id", "account_id", "contact_id", "campaign_id", "decision_id", "action_id")
 
 
@@ -67,13 +68,19 @@ def _on_board(frame: pd.DataFrame, x: Coded, key: str, formats: dict[str, Unit],
     kept = [name for name in board or frame.columns if name in frame.columns and name not in _HIDDEN]
     shown = pd.DataFrame({labels.get(name, humanised(str(name))): [md(text) for text in _texts(frame[name].iloc[:stage.rows()], formats.get(name), x)] for name in kept})
     right = [place for place, name in enumerate(kept, start=1) if name in formats or pd.api.types.is_numeric_dtype(frame[name].dtype) and not pd.api.types.is_bool_dtype(frame[name].dtype)]
-    board_key = f"{'large' if 2 * len(shown) + 1 < stage.rows() else 'board'}-{key}"
+    board_key = f"{'large' if large(shown) else 'board'}-{key}"
     with st.container(key=board_key, gap="xsmall"):
         if right:
             st.html(f"<style>{', '.join(f'.st-key-{board_key} :is(th, td):nth-child({place}), .st-key-{board_key} :is(th, td):nth-child({place}) *' for place in right)} {{text-align: right !important}}</style>")
         st.table(shown, border="horizontal", hide_index=True)
         if len(frame) > len(shown):
             st.caption(f"and {len(frame) - len(shown):,} more")
+
+
+def large(shown: pd.DataFrame) -> bool:
+    """Whether a table of words may stand in larger letters on the stage: it has few rows, and none of them is cut."""
+    wide = sum(max(len(str(name)), *shown[name].str.len()) for name in shown.columns) if len(shown) else 0
+    return 2 * len(shown) + 1 < stage.rows() and wide <= _LARGE
 
 
 def _texts(column: pd.Series, unit: Unit | None, x: Coded) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-
+import pandas as pd
 import pytest
 import streamlit as st
 
@@ -15,7 +15,8 @@ from revscore.rhythm.actions import Action
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.decisions import Decision
 from revscore.store import Store
-from revscore.ui import room, stage
+from revscore.ui import room, stage, tables
+from revscore.ui.blocks import campaigns
 from tests.pages.conftest import AS_OF, _store, small_company
 
 
@@ -218,3 +219,16 @@ def test_an_action_that_was_given_up_is_no_promise_on_the_last_screen(held) -> N
     to_the_end(test)
     (said,) = [found.value for found in test.markdown if "Call them all" in found.value]
     assert "Given up" in said and "Done by the vendor" in said and "task_alt" not in said and "until" not in said
+
+
+def test_the_wall_is_filled_with_what_is_to_be_funded_fixed_and_retired() -> None:
+    frame = pd.DataFrame({"proposal": ["Fund"] + ["Fix"] * 10 + ["Retire"] * 2 + ["Wait"] * 7, "name": range(20)})
+    assert campaigns.fitting(frame, 11)["proposal"].value_counts().to_dict() == {"Fix": 8, "Retire": 2, "Fund": 1}
+    assert campaigns.fitting(frame, 15)["proposal"].tolist() == ["Fund"] + ["Fix"] * 10 + ["Retire"] * 2 + ["Wait"] * 2
+    assert campaigns.fitting(frame, 20) is frame
+
+
+def test_letters_are_large_only_where_no_sentence_is_cut() -> None:
+    with stage.tall(700):
+        assert tables.large(pd.DataFrame({"Campaign": ["Webinar"], "Because": ["12 days old"]}))
+        assert not tables.large(pd.DataFrame({"Record speaks for": ["Fix"], "Campaign": ["Partner event in the north of Europe"], "Because": ["$120k to $456k won for $189k: it depends on the model"], "Cost": ["$189k"], "Won": ["12 deals"]}))

@@ -109,6 +109,14 @@ def evidence(now: Now, frame: pd.DataFrame) -> None:
         _campaign(now, frame["campaign"].iloc[opened], frame["name"].iloc[opened])
 
 
+def fitting(frame: pd.DataFrame, rows: int) -> pd.DataFrame:
+    """As many of the evidence as `rows` hold: of funding, fixing and retiring the first of each in turn, and what waits only where room is left."""
+    if len(frame) <= rows:
+        return frame
+    order = pd.DataFrame({"waits": frame["proposal"] == campaigns.WAIT, "turn": frame.groupby("proposal", sort=False).cumcount()}).sort_values(["waits", "turn"], kind="stable")
+    return frame.loc[order.index[:rows].sort_values()].reset_index(drop=True)
+
+
 def scorecard(now: Now, frame: pd.DataFrame | None = None) -> None:
     """The campaigns with cost, yield and return."""
     if charts.lacking(now, "What did each campaign bring, and cost?", "campaign.scorecard_fytd"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
 from revscore.core import units
@@ -9,8 +10,9 @@ from revscore.core.calendars import Period
 from revscore.core.view import View
 from revscore.rhythm import governance
 from revscore.rhythm.asks import ask
-from revscore.ui import charts
+from revscore.ui import charts, stage, tables
 from revscore.ui.session import Now
+from revscore.ui.words import md
 
 _WORDS = {"age_days": "Open for", "metric_id": "To move", "owner_function": "Owner"}
 _REPORT_WORDS = {"metric_id": "Metric", "value": "It says", "canonical": "Canonical", "off_by_share": "Off by"}
@@ -43,6 +45,29 @@ def reports(now: Now) -> None:
 
         charts.numbers(now, f"{worst['source'].capitalize()} is furthest off: {worst['metric_id']} of {worst['period']}, {worst['value']} for {worst['canonical']}",
                        frame.drop(columns=["id", "by"]), "reports", cell, formats={"off_by_share": units.RATIO}, labels=_REPORT_WORDS)
+
+
+def definition_changes(now: Now, frame: pd.DataFrame) -> None:
+    """The changes of definitions, what is not under control or not yet in effect first; a row opens to the change as it is written."""
+    if not len(frame):
+        return
+    loose = int((frame["in_effect"] & (frame["lacks"] != "")).sum())
+    with st.container(border=True, key="chart-changes"):
+        charts.heading(f"{loose} of {int(frame['in_effect'].sum())} changes in effect lack something" if loose else "Every change in effect has its rationale, approver, dashboards and training", "changes")
+        opened = tables.table(frame[["metric", "effective_from", "state", "lacks"]], now.x, "changes", labels={"metric": "Definition", "effective_from": "Effective from"}, opens=True)
+        if foot := stage.aside("Pending: not in effect by the date of the data, or not approved. Choose a row for the change as it is written."):
+            st.caption(foot)
+    if opened is not None:
+        _change(now, str(frame["change_id"].iloc[opened]), str(frame["metric"].iloc[opened]))
+
+
+@st.dialog("Definition change", width="large", position="right")
+def _change(now: Now, change: str, metric: str) -> None:
+    """One change as the extract has it."""
+    with stage.drawer():
+        st.markdown(f"### {md(metric)}")
+        rows = now.x.data.table("definition_changes")
+        tables.table(rows[rows["change_id"] == change], now.x, "change", labels={"metric_id": "Metric", "dashboards_updated_at": "Dashboards updated", "training_at": "Training"})
 
 
 def _period(now: Now, label: str) -> Period | None:
