@@ -75,7 +75,7 @@ def definition_changes(x: Coded, view: View) -> pd.DataFrame:
     told = {word: (found[name].astype("str").fillna("").str.strip() == "").to_numpy() for name, word in _TOLD.items()}
     done = {word: ~(day_numbers(found[name]) <= x.as_of_day) for name, word in _DONE.items()}
     lacks = pd.DataFrame(told | done, index=found.index)
-    known = {name: metric(name)[0] for name in found["metric_id"].dropna().unique()}
+    known = {name: title if (title := metric(name)[0]) != name else name.rpartition(".")[2].replace("_", " ").capitalize() for name in found["metric_id"].dropna().unique()}
     in_effect = day_numbers(found["effective_from"]) <= x.as_of_day
     loose, pending = in_effect & lacks.any(axis=1).to_numpy(), ~in_effect | told["approver"]
     state = np.select([loose & pending, loose, pending], ["not under control, not approved", "not under control", "pending"], "under control")

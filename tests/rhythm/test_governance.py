@@ -31,6 +31,7 @@ def test_the_sample_says_which_changes_are_not_under_control(tmp_path) -> None:
     companies.ensure_sample(store)
     x = companies.coded(store, companies.SAMPLE)
     assert answers(x, monthly(x, View()))["definitions"].text == "2 of 7 changes are not under control; 1 is pending"
+    assert "Speed to lead" in set(governance.definition_changes(x, View())["metric"]), "an id that no card answers is words too"
 
 
 def test_owners_of_actions_are_called_by_their_names() -> None:
