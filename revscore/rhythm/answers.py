@@ -20,6 +20,7 @@ from revscore.rhythm.goals import Standing
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 
+
 @dataclass(frozen=True)
 class Answer:
     """`talk`: whether the room has to talk about it: something is behind, broken, or worse by more than chance. `known`: whether the question has an answer;

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.drill import open_number

@@ -21,7 +21,7 @@ from revscore.rhythm.target_lines import target_line
 from revscore.rhythm.variance import variances
 from revscore.rhythm.weekly import Weekly
 
-_LEVER_UNITS = {"open_opportunities": DEALS, "win_rate": RATIO, "avg_deal": CURRENCY, "cycle_mean_days": units.DAYS}
+LEVER_UNITS = {"open_opportunities": DEALS, "win_rate": RATIO, "avg_deal": CURRENCY, "cycle_mean_days": units.DAYS}
 _STALLED = 10  # deals of the table
 
 
@@ -87,7 +87,7 @@ def pace_said(frame: pd.DataFrame) -> str:
     told = frame[~frame["thin"].astype(bool)]
     behind = told[told["value"] < told["expected"]]["name"].tolist()
     if behind:
-        return f"Behind the pace: {' and '.join([', '.join(behind[:-1]), behind[-1]] if behind[1:] else behind)}"
+        return f"Behind the pace: {units.listed(behind)}"
     return "Too few records to say whether we are on pace" if not len(told) else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace"
 
 
@@ -130,9 +130,7 @@ def _monthly(x: Coded, view: View) -> Iterator[Figure]:
         yield Figure("together", "rank", legs_said(frame), frame[["group", "value"]], {"unit": RATIO, "label": "Pace or attainment", "reference": 1.0, "reference_name": "on pace"})
     for one in variances(x, view)[:1]:
         line = one.standing.line
-        gap = line.value - one.standing.expected
-        yield Figure("targets", "walk", f"{line.label} {units.text(abs(gap), line.measure.unit, currency)} {'above' if gap >= 0 else 'below'} what is due by now; most of it: {one.most['label']}",
-                     one.rows, {"unit": line.measure.unit, "currency": currency, "label": line.label})
+        yield Figure("targets", "walk", one.said(currency), one.rows, {"unit": line.measure.unit, "currency": currency, "label": line.label})
     if not missing(x, "funnel.cohort_conversion"):
         frame = funnel.heat(x, view)
         yield Figure("conversion", "heat", "Conversion by cohort and step, of the leads whose window has passed", frame, {"label": "Conversion"})
@@ -174,7 +172,7 @@ def _levers(x: Coded, view: View, currency: str) -> Iterator[Figure]:
     found = speed.levers(x, view) if view.period is not None and not missing(x, "velocity.sales_velocity") else speed.Levers()
     if not len(found.frame) or found.frame["effect"].isna().any():
         return
-    notes = {row.name: f"{units.text(row.before, _LEVER_UNITS[row.name], currency)} → {units.text(row.now, _LEVER_UNITS[row.name], currency)}" for row in found.frame.itertuples(index=False)}
+    notes = {row.name: f"{units.text(row.before, LEVER_UNITS[row.name], currency)} → {units.text(row.now, LEVER_UNITS[row.name], currency)}" for row in found.frame.itertuples(index=False)}
     period, before = (one.name or one.dates() for one in (view.period, found.before_period))
     rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
     step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]

@@ -44,6 +44,13 @@ class Variance:
         steps = self.rows["effect"].to_numpy(dtype=float)
         return float(steps[-1] - steps[0] - steps[1:-1].sum())
 
+    def said(self, currency: str) -> str:
+        """What was found, in a sentence."""
+        line, most = self.standing.line, self.most
+        gap, unit = line.value - self.standing.expected, line.measure.unit
+        step = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), unit, currency)}"
+        return f"{line.label} {units.text(abs(gap), unit, currency)} {'above' if gap >= 0 else 'below'} what is due by now; most of it: {most['label']}, {step}"
+
     @property
     def most(self) -> pd.Series:
         """The input that explains most of the gap, in its direction; of a number that is on pace the largest."""

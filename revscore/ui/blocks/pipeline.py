@@ -7,8 +7,8 @@ import pandas as pd
 from revscore.charts import amounts, groups
 from revscore.core import units
 from revscore.core.calendars import date_of
-from revscore.rhythm import pipeline
-from revscore.rhythm.asks import Ask, ask, standout
+from revscore.rhythm import figures, pipeline
+from revscore.rhythm.asks import Ask, ask
 from revscore.ui import charts
 from revscore.ui.session import Now
 
@@ -51,10 +51,7 @@ def stages(now: Now) -> None:
     if charts.lacking(now, question, "opp.stage_conversion"):
         return
     frame = now.ask(pipeline.stages)
-    finding = question
-    if (worst := standout(frame)) is not None:
-        finding = f"{worst['group']} loses most: {units.text(worst['value'], units.RATIO)} of the resolved go on"
-    charts.card(now, finding, groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait. Exploratory: the lowest of several, not tested.",
+    charts.card(now, figures.stages_said(frame), groups.rank(frame, label="Advanced", theme=charts.theme()), "stages", "Of the deals that left the stage one way or the other; open ones wait. Exploratory: the lowest of several, not tested.",
                 ask("opp.stage_conversion"), charts.group(now, frame, "stage", ask("opp.stage_conversion", label="Advanced")))
 
 

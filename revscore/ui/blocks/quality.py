@@ -13,7 +13,7 @@ from revscore.core.metrics.forecast import hygiene_notes
 from revscore.core.metrics.quality import not_judged
 from revscore.core.review import needed
 from revscore.core.view import View
-from revscore.rhythm import quality
+from revscore.rhythm import figures, quality
 from revscore.rhythm.asks import LEAST, Ask, ask, made, missing, standout
 from revscore.ui import answers, charts, drill, tables
 from revscore.ui.session import Now
@@ -43,9 +43,8 @@ def kinds(now: Now) -> None:
     frame, found = now.ask(quality.exceptions), now.ask(quality.rate, "dq.exception_rate")
     if found is None or not len(frame):
         return charts.absent(question, "Nothing is wrong with any open record." if found is not None else "No lead or deal is open in this selection.", "exceptions")
-    finding = f"{frame['group'].iloc[0]}: {units.named(frame['value'].iloc[0], units.RECORDS)} of {units.text(found['denominator'], units.RECORDS)}"
     foot = " ".join(("A record may have several. The state at the date of the data. Click a kind for its records.", *not_judged(now.x)))
-    charts.card(now, finding, groups.rank(frame.drop(columns="n"), units.RECORDS, label="Exceptions", rows=min(len(now.ask(quality.owners)), 7), theme=charts.theme()), "exceptions", foot,
+    charts.card(now, figures.kinds_said(frame, found), groups.rank(frame.drop(columns="n"), units.RECORDS, label="Exceptions", rows=min(len(now.ask(quality.owners)), 7), theme=charts.theme()), "exceptions", foot,
                 ask("dq.exception_rate", now=True), _measure(now, frame, "dq.exception_rate"))
 
 
@@ -105,9 +104,8 @@ def hygiene(now: Now) -> None:
     frame, found = now.ask(quality.rules), now.ask(quality.rate, "forecast.hygiene")
     if found is None or not len(frame):
         return charts.absent(question, "No open deal breaks a rule." if found is not None else "No deal is open in this selection.", "hygiene")
-    finding = f"{units.of(found['numerator'], found['denominator'])} open deals break a forecast rule"
     foot = " ".join(("A deal may break several. Click a rule for its deals.", *hygiene_notes(now.x)))
-    charts.card(now, finding, groups.rank(frame.drop(columns="n"), units.DEALS, label="Deals", rows=len(now.ask(quality.categories)), theme=charts.theme()), "hygiene", foot,
+    charts.card(now, figures.rules_said(found), groups.rank(frame.drop(columns="n"), units.DEALS, label="Deals", rows=len(now.ask(quality.categories)), theme=charts.theme()), "hygiene", foot,
                 ask("forecast.hygiene", now=True), _measure(now, frame, "forecast.hygiene"))
 
 
@@ -119,8 +117,6 @@ def categories(now: Now) -> None:
     frame, currency = now.ask(quality.categories), now.x.terms.corporate_currency
     if not len(frame):
         return charts.absent(question, "No deal is open in this selection.", "categories")
-    most = frame.loc[frame["value"].idxmax()]
-    finding = f"{most['group']} holds most: {units.text(most['value'], units.CURRENCY, currency)} of {units.text(frame['value'].sum(), units.CURRENCY, currency)} open"
-    charts.card(now, finding, groups.rank(frame, units.CURRENCY, currency, label="Open amount", rows=len(now.ask(quality.rules)), theme=charts.theme()), "categories",
+    charts.card(now, figures.categories_said(frame, currency), groups.rank(frame, units.CURRENCY, currency, label="Open amount", rows=len(now.ask(quality.rules)), theme=charts.theme()), "categories",
                 "Open deals at or beyond the pipeline entry stage, omitted ones included; n counts deals. Click a category for its deals.",
                 ask("forecast.category_totals", now=True), charts.group(now, frame, "category", ask("forecast.category_totals", label="Forecast category", now=True)))

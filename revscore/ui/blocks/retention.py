@@ -11,7 +11,7 @@ from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.review import Line
 from revscore.core.view import View
-from revscore.rhythm import retention
+from revscore.rhythm import figures, retention
 from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.rhythm.target_lines import caption, target_line
 from revscore.ui import answers, charts, drill, tables, tiles
@@ -52,13 +52,9 @@ def bridge(now: Now, found: retention.Retention) -> None:
     """Opening to closing balance; a leg opens to its accounts."""
     if not len(found.legs):
         return
-    currency, value = now.x.terms.corporate_currency, found.legs.set_index("id")["value"]
-    lost = value["churn"] + value["net_contraction"]
-    text = {name: units.text(amount, units.CURRENCY, currency) for name, amount in (("lost", lost), ("won", value["net_expansion"]))}
-    finding = f"Expansion of {text['won']} made up for the {text['lost']} lost" if value["net_expansion"] >= lost > 0 else \
-        f"{text['lost']} lost, {text['won']} of it made up by expansion" if lost > 0 else f"Nothing lost, {text['won']} gained"
+    currency = now.x.terms.corporate_currency
     names, params = found.legs.set_index("id")["leg"], {"period": retention.plain(found.period)}
-    charts.card(now, finding, amounts.bridge(found.legs, currency=currency, label="Recurring revenue", noun=units.ACCOUNTS, theme=charts.theme()), "retention-bridge",
+    charts.card(now, figures.lost_said(found.legs, currency), amounts.bridge(found.legs, currency=currency, label="Recurring revenue", noun=units.ACCOUNTS, theme=charts.theme()), "retention-bridge",
                 f"{found.period.dates()}, by account: what it closes with against what it opened with, at one corporate rate. New accounts are no part of it. Click a leg for its accounts.",
                 None, lambda mark: (ask(retention.CARD, mark["id"], f"Recurring revenue: {str(names[mark['id']]).lower()}", params=params), now.view.during(found.period)))
 

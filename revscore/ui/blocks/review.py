@@ -7,12 +7,13 @@ import streamlit as st
 from revscore.charts import amounts
 from revscore.core import units
 from revscore.core.view import View
+from revscore.rhythm import figures
 from revscore.rhythm.asks import Ask, ask, asked, made, missing
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.weekly import Weekly
 from revscore.ui import answers, charts, drill, tiles
 from revscore.ui.session import Now
-from revscore.ui.words import listed, md
+from revscore.ui.words import md
 
 
 def course(now: Now) -> None:
@@ -36,29 +37,9 @@ def summary(now: Now, asks: tuple[Ask, ...], key: str = "summary") -> None:
     tiles.row(now, now.ask(made, asks), key=key)
 
 
-def pace_and_coverage(now: Now, review: Weekly) -> None:
-    """Pace beside coverage; where no target says how either is, the numbers of deals beside the period before."""
-    if len(review.progress):
-        left, right = st.columns(2, gap="small")
-        with left:
-            pace(now, review)
-        with right:
-            coverage(now, review)
-        return
-    tiles.row(now, review.standing, key="standing")
-    if review.coverage is not None:
-        return coverage(now, review)
-    st.caption(md(f"No target is set for {review.period.name} and this selection: pace and coverage need one, these numbers stand without."))
-
-
 def pace(now: Now, review: Weekly) -> None:
     """Progress to the targets of the period, beside what should be there by today."""
-    frame = review.progress
-    told = frame[~frame["thin"].astype(bool)]
-    behind = told[told["value"] < told["expected"]]["name"].tolist()
-    finding = (f"Behind the pace: {listed(behind)}" if behind else "Too few records to say whether we are on pace" if not len(told)
-               else "On pace to the targets" if len(told) > 1 else f"{told['name'].iloc[0]} is on pace")
-    charts.card(now, finding, amounts.pace(frame, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
+    charts.card(now, figures.pace_said(review.progress), amounts.pace(review.progress, currency=now.x.terms.corporate_currency, theme=charts.theme()), "pace",
                 f"{review.period.name}, {review.period.dates()}: the bar is what is there, the mark what should be there by today. Click a bar for its rows.", mark=lambda mark: _paced(review, mark["name"], now.view))
 
 

@@ -10,7 +10,7 @@ from revscore.charts import groups
 from revscore.core import units
 from revscore.core.metric import functions
 from revscore.core.view import View
-from revscore.rhythm import shared
+from revscore.rhythm import figures, shared
 from revscore.rhythm import solo as tests
 from revscore.rhythm.asks import Ask, ask
 from revscore.ui import charts
@@ -25,17 +25,13 @@ def legs(now: Now) -> None:
     frame = now.ask(shared.legs)
     if not len(frame):
         return charts.absent(question, "No function has a target for the whole company that this extract can measure.", "legs")
-    weakest = frame.iloc[0]
-    of = "its target" if weakest["pacing"] in ("", "none") else "what is expected by now"
-    finding = (f"{weakest['function']} is the weakest link: {weakest['about']} at {units.text(weakest['value'], units.RATIO)} of {of}" if weakest["value"] < 1
-               else "Every function is on pace: the shared score is full")
 
     def opens(mark: dict[str, Any]) -> tuple[Ask, View] | None:
         row = frame[frame["group"] == mark["group"]].iloc[0]
         found = shared.leg(row)
         return None if found is None else (found[0], View(found[1], now.view.grain))
 
-    charts.card(now, finding, groups.rank(frame[["group", "value"]], units.RATIO, label="Pace or attainment", reference=1.0, reference_name="on pace", theme=charts.theme()), "legs",
+    charts.card(now, figures.legs_said(frame), groups.rank(frame[["group", "value"]], units.RATIO, label="Pace or attainment", reference=1.0, reference_name="on pace", theme=charts.theme()), "legs",
                 "One target of each function, for the whole company whatever the filters: its pace where it is paced, else its attainment. The score moves only when the "
                 "worst leg moves. Click a leg for its number.", ask("shared.weakest_link", now=True, params={"running": True}), opens)
 

@@ -17,12 +17,12 @@ from revscore.core.metrics import CARDS
 from revscore.core.statistics import Survival
 from revscore.core.units import Unit
 from revscore.core.view import View
-from revscore.rhythm import speed
+from revscore.rhythm import figures, speed
 from revscore.rhythm.asks import Ask, apart_from_rest, ask, made, standout
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
-from revscore.ui.words import listed, md
+from revscore.ui.words import listed
 
 Curves = tuple[tuple[str, Survival], ...]
 SLA_SUMMARY, VELOCITY_SUMMARY = speed.SLA_TILES, speed.VELOCITY_TILES
@@ -35,7 +35,7 @@ def weeks(now: Now, sla_type: str = "speed_to_lead") -> None:
         return
     frame = now.ask(speed.weeks, sla_type)
     drawing = series.weeks(frame, label=name, theme=charts.theme())
-    charts.card(now, _kept(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due; the last one is still running. Click a week for its rows.",
+    charts.card(now, figures.kept_said(frame, name), drawing, f"weeks-{sla_type}", "By the week in which the promise was due; the last one is still running. Click a week for its rows.",
                 ask("sla.compliance", label=name, sla_type=sla_type), lambda mark: _week(now, frame, name, sla_type, mark["period"]))
 
 
@@ -43,16 +43,6 @@ def _week(now: Now, frame: pd.DataFrame, name: str, sla_type: str, week: str) ->
     """One week of a promise."""
     start = int(frame.loc[frame["week"] == week, "start"].iloc[0])
     return ask("sla.compliance", label=f"{name}, week of {week}", sla_type=sla_type), now.view.during(Period(start, start + 7, week))
-
-
-def _kept(frame, name: str) -> str:
-    if not len(frame) or not frame["n"].sum():
-        return f"{name}: nothing was due"
-    known = frame[frame["n"] >= 5]
-    under = int((known["rate"] < known["target"]).sum())
-    if known["target"].notna().any():
-        return f"{name}: under its target in {under} of {len(known)} weeks"
-    return f"{name}: {units.text(frame['met'].sum() / frame['n'].sum(), units.RATIO)} kept over {len(frame)} weeks"
 
 
 def chosen_weeks(now: Now) -> None:
@@ -202,7 +192,6 @@ def lead_days(now: Now) -> None:
         drill.opened(now, now.ask(made, (ask("velocity.lead_transition_days", label=f"Days {named(pair)}", pair=pair),))[0])
 
 
-_LEVER_UNITS = {"open_opportunities": units.DEALS, "win_rate": units.RATIO, "avg_deal": units.CURRENCY, "cycle_mean_days": units.DAYS}
 _LEVER_CARDS = {"open_opportunities": ask("pipeline.open", "count", "Open deals"), "win_rate": ask("winrate.closed_in_period", label="Win rate"), "avg_deal": ask("deal_size", "mean", "Average deal"),
                 "cycle_mean_days": ask("velocity.cycle_time_won", "mean", "Mean cycle")}
 
@@ -225,7 +214,7 @@ def levers(now: Now) -> None:
     if not len(found.frame) or found.frame["effect"].isna().any():
         return charts.absent(question, "There is no win in one of the two periods, so no velocity to compare.", "levers")
     def said(value: float, name: str) -> str:
-        return units.text(value, _LEVER_UNITS[name], currency)
+        return units.text(value, figures.LEVER_UNITS[name], currency)
 
     period, before = (one.name for one in (now.view.period, found.before_period))
     notes = {row.name: f"{said(row.before, row.name)} → {said(row.now, row.name)}" for row in found.frame.itertuples(index=False)}

@@ -21,10 +21,8 @@ def variance(now: Now) -> None:
     if len(found) > 1 and not stage.on_board():
         chosen = st.segmented_control("Target", labels, default=labels[0], required=True, key="variance-of", label_visibility="collapsed") or labels[0]
     one = found[labels.index(chosen)]
-    line, most = one.standing.line, one.most
-    gap = line.value - one.standing.expected
-    step = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), line.measure.unit, line.currency)}"
-    charts.card(now, f"{line.label} {units.text(abs(gap), line.measure.unit, line.currency)} {'above' if gap >= 0 else 'below'} what is due by now; most of it: {most['label']}, {step}",
+    line = one.standing.line
+    charts.card(now, one.said(line.currency),
                 walk(one.rows, line.measure.unit, line.currency, label=line.label, clicks=True, theme=charts.theme()), "variance",
                 f"From what the pacing profile expects by now over the same days before to today. The inputs are handoffs, not teams; each effect is its mean over all orders of changing them. "
                 f"Unexplained: {units.text(abs(round(one.unexplained, 2)), line.measure.unit, line.currency)}. Click an input for its rows.", one.asks["end"], lambda mark: (one.asks[mark["id"]], now.view) if mark["id"] in one.asks else None)
