@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from revscore.store.loads import LoadFile, LoadInfo, LoadResult
 from revscore.store.log import Entry
 from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
+from revscore.store.writer import Writer
 
 
 class Store:
@@ -111,15 +113,21 @@ class Store:
         with reading(self._engine) as connection:
             return terms.history(connection, dataset)
 
-    def save_terms(self, dataset: str, config: Mapping[str, Any], by: str, why: str) -> int:
-        """The number of the version that now holds. Versions are never overwritten; the same terms again are no new version."""
+    @contextmanager
+    def together(self) -> Iterator[Writer]:
+        """Writes that are there all or none: what is read in between stays true until they are, and an exception takes all of them back."""
         with writing(self._engine) as connection:
-            return terms.save(connection, dataset, config, by, why)
+            yield Writer(connection)
+
+    def save_terms(self, dataset: str, config: Mapping[str, Any], by: str, why: str) -> int:
+        """`Writer.save_terms`, alone."""
+        with self.together() as one:
+            return one.save_terms(dataset, config, by, why)
 
     def publish(self, publication: Publication, values: Sequence[tuple[PublishedValue, pd.DataFrame]]) -> int:
-        """Keep what a review published, in one transaction: its id. Each value comes with its pairs."""
-        with writing(self._engine) as connection:
-            return publications.save(connection, publication, values)
+        """`Writer.publish`, alone."""
+        with self.together() as one:
+            return one.publish(publication, values)
 
     def publications(self, dataset: str) -> tuple[Publication, ...]:
         """Every publication of `dataset`, newest first."""
@@ -142,9 +150,9 @@ class Store:
             return publications.pairs(connection, publication, key)
 
     def append(self, dataset: str, *entries: Entry) -> tuple[Entry, ...]:
-        """Add entries to the log of `dataset`, all or none: as they are kept. Raises Overtaken when another has written one of their versions."""
-        with writing(self._engine) as connection:
-            return log.append(connection, dataset, entries)
+        """`Writer.append`, alone."""
+        with self.together() as one:
+            return one.append(dataset, *entries)
 
     def entries(self, dataset: str, kind: str = "", record: str = "") -> tuple[Entry, ...]:
         """The log of `dataset`, of a kind or of one record, oldest first."""
