@@ -11,7 +11,7 @@ import pandas as pd
 
 from revscore.store import Entry
 
-MEETING, DECISION, ACTION, EXCEPTION, IDEA, TARGET = "meeting", "decision", "action", "exception", "idea", "target"
+MEETING, DECISION, ACTION, EXCEPTION, IDEA, TARGET, DEFINITION = "meeting", "decision", "action", "exception", "idea", "target", "definition"
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-"""What the team decided and did, as tables beside those of the extract: decisions and actions of the log as they were at as-of, so that governance counts them."""
+"""What the team decided and did, as tables beside those of the extract: decisions, actions and approved changes of definitions of the log as they were at as-of, so that
+governance counts them."""
 
 from __future__ import annotations
 
@@ -13,16 +14,16 @@ from revscore.core.coded import Coded
 from revscore.rhythm import actions, decisions
 from revscore.rhythm.actions import Action
 from revscore.rhythm.decisions import Decision
-from revscore.rhythm.log import ACTION, DECISION
+from revscore.rhythm.log import ACTION, DECISION, DEFINITION, Record, records
 from revscore.rhythm.verdicts import judged_alone
 from revscore.store import Entry, Store
 
-KINDS = (DECISION, ACTION)
+KINDS = (DECISION, ACTION, DEFINITION)
 _BESIDE = ("title", "verdict")  # of actions: what the extract's table has no column for
 
 
 def with_log(store: Store, x: Coded, until: int | None = None) -> Coded:
-    """`x` with the decisions and actions of its data set's log, up to the entry `until` (all); nothing that was written down after as-of. What `x` has
+    """`x` with the decisions, actions and definition changes of its data set's log, up to the entry `until` (all); nothing that was written down after as-of. What `x` has
     encoded is shared, nothing is encoded anew; where the log has nothing, `x` itself."""
     dataset = x.data.stand.dataset
     found = {kind: _counting(store.entries(dataset, kind), x, until) for kind in KINDS} if dataset and until != 0 else {}
@@ -30,7 +31,8 @@ def with_log(store: Store, x: Coded, until: int | None = None) -> Coded:
     if not last:
         return x
     taken, raised = decisions.of_entries(found[DECISION]), actions.of_entries(found[ACTION])
-    rows = {"decisions": [row for one in taken if (row := _decision(one))], "actions": [_action(x, one) for one in raised]}
+    rows = {"decisions": [row for one in taken if (row := _decision(one))], "actions": [_action(x, one) for one in raised],
+            "definition_changes": [_definition(x, one) for one in records(found[DEFINITION]) if one.fields["status"] == "approved"]}
     return Beside(x, {name: _together(x, name, some) for name, some in rows.items() if some or x.data.has(name)}, last)
 
 
@@ -60,6 +62,14 @@ def _action(x: Coded, one: Action) -> dict[str, Any]:
     if found.by_weeks or found.before is None:
         return row | {"verdict": found.verdict}
     return row | {"baseline_x": found.before.x, "baseline_n": found.before.n, "after_x": found.after.x, "after_n": found.after.n} if found.verdict != "not_yet_measurable" else row
+
+
+def _definition(x: Coded, one: Record) -> dict[str, Any]:
+    """The row of an approved request. What shows a number works it out by the definitions in force, so all of it is up to date on that day."""
+    approved = one.last("approved")
+    day = _date(f"{approved.at.tz_convert(x.terms.reporting_tz):%Y-%m-%d}")
+    return {"change_id": one.id, "metric_id": one.fields["metric"], "effective_from": day, "rationale": one.fields["why"], "approved_by": approved.by, "dashboards_updated_at": day,
+            "training_at": _date(one.fields.get("training", ""))}
 
 
 def _together(x: Coded, name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
