@@ -15,6 +15,8 @@ from revscore.core.metrics import CARDS
 from revscore.core.receipt import named_by_id, pairs, receipt
 from revscore.core.view import View
 from revscore.core.written import encoded, number_from_json, view_as_json
+from revscore.rhythm import meetings
+from revscore.rhythm.meetings import Meeting
 from revscore.store import Publication, PublishedValue, Store, StoreError
 
 _NOTHING = pd.DataFrame({"record": pd.Series(dtype="str"), "contribution": pd.Series(dtype="float64")})
@@ -25,6 +27,21 @@ def publish(store: Store, x: Coded, numbers: Sequence[Number], review: str, titl
 
     Raises StoreError when there is nothing to publish, or the extract is not from a store.
     """
+    id_ = store.publish(*gathered(x, numbers, review, title, view, by))
+    return next(one for one in store.publications(x.data.stand.dataset) if one.id == id_)
+
+
+def close_meeting(store: Store, x: Coded, numbers: Sequence[Number], held: Meeting, view: View, by: str, reason: str = "") -> Meeting:
+    """Publish the numbers of a meeting and end it, in one write: both are there, or neither, and however many close it at once, one does.
+
+    Raises what `publish` and `meetings.close` raise.
+    """
+    new = gathered(x, numbers, held.kind, held.title, view, by)
+    return meetings.close(store, x.data.stand.dataset, held, by, reason, publish=lambda one: one.publish(*new))
+
+
+def gathered(x: Coded, numbers: Sequence[Number], review: str, title: str, view: View, by: str) -> tuple[Publication, list[tuple[PublishedValue, pd.DataFrame]]]:
+    """What `publish` keeps: the publication, and its values in their order, each with its pairs."""
     stand = x.data.stand
     if not stand.loads:
         raise StoreError("Only numbers of an extract in the store can be published.")
@@ -32,8 +49,7 @@ def publish(store: Store, x: Coded, numbers: Sequence[Number], review: str, titl
     if not values:
         raise StoreError("There is nothing to publish: this extract gives none of the numbers of the review.")
     new = Publication(stand.dataset, review, title, x.data.as_of, stand.definitions or 0, x.terms.digest, stand.loads, view_as_json(named_by_id(x, view)), by)
-    id_ = store.publish(new, list(reversed(values.values())))
-    return next(one for one in store.publications(stand.dataset) if one.id == id_)
+    return new, list(reversed(values.values()))
 
 
 def published(x: Coded, number: Number) -> tuple[PublishedValue, pd.DataFrame]:

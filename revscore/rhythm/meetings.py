@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
 
 from revscore.core.units import listed
+from revscore.people import Actor
 from revscore.rhythm.actions import Action, Incomplete, actions
+from revscore.rhythm.actions import of_entries as raised
 from revscore.rhythm.decisions import Decision, decisions
-from revscore.rhythm.log import MEETING, Record, new_id, records
-from revscore.store import Entry, Overtaken, Store, StoreError
+from revscore.rhythm.decisions import of_entries as decided
+from revscore.rhythm.log import ACTION, DECISION, MEETING, Record, new_id, records
+from revscore.store import Entry, Store, StoreError, Writer
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,7 @@ def meetings(store: Store, dataset: str) -> tuple[Meeting, ...]:
 
 def meeting(store: Store, dataset: str, id_: str) -> Meeting:
     """Raises StoreError when there is none."""
-    found = records(store.entries(dataset, MEETING, id_))
-    if not found:
-        raise StoreError("There is no such meeting; open the weekly or monthly review to start one.")
-    return _meeting(found[0])
+    return _found(store.entries(dataset, MEETING, id_))
 
 
 def running(store: Store, dataset: str) -> tuple[Meeting, ...]:
@@ -93,12 +93,13 @@ def running(store: Store, dataset: str) -> tuple[Meeting, ...]:
 
 def start(store: Store, dataset: str, kind: str, title: str, frozen: Frozen, agenda: tuple[str, ...], by: str, id_: str = "", presenter: str = "") -> Meeting:
     """Raises StoreError while a meeting of that kind is running: join it, or close it first. `presenter`: the seat that presents."""
-    other = next((one for one in running(store, dataset) if one.kind == kind), None)
-    if other:
-        raise StoreError(f"{other.title} has been running since {other.started_at:%d %b %H:%M} UTC, started by {other.started_by}: join it, or close it first.")
     id_ = id_ or new_id()
-    store.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda), "presenter": presenter}, by, 1),
-                 Entry(MEETING, id_, "shown", {"screen": agenda[0]}, by))
+    with store.together() as one:  # of two who start at once, one does
+        other = next((held for record in records(one.entries(dataset, MEETING)) if (held := _meeting(record)).running and held.kind == kind), None)
+        if other:
+            raise StoreError(f"{other.title} has been running since {other.started_at:%d %b %H:%M} UTC, started by {other.started_by}: join it, or close it first.")
+        one.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda), "presenter": presenter}, by, 1),
+                   Entry(MEETING, id_, "shown", {"screen": agenda[0]}, by))
     return meeting(store, dataset, id_)
 
 
@@ -106,24 +107,21 @@ def show(store: Store, dataset: str, held: Meeting, screen: str, by: str) -> Mee
     """The presenter steps to a screen."""
     if screen not in held.agenda:
         raise ValueError(f"{screen} is not on the agenda")
-    _open(store, dataset, held)
-    store.append(dataset, Entry(MEETING, held.id, "shown", {"screen": screen}, by))
-    return meeting(store, dataset, held.id)
+    return _step(store, dataset, held, "shown", {"screen": screen}, by)
 
 
 def present(store: Store, dataset: str, held: Meeting, presenter: str, by: str) -> Meeting:
     """Another seat presents from now on: the others follow its steps."""
-    _open(store, dataset, held)
-    store.append(dataset, Entry(MEETING, held.id, "presents", {"presenter": presenter}, by))
-    return meeting(store, dataset, held.id)
+    return _step(store, dataset, held, "presents", {"presenter": presenter}, by)
 
 
 def attend(store: Store, dataset: str, held: Meeting, present: Mapping[str, str], by: str) -> Meeting:
     """Who is there, each with the function. What differs from `held` is written: whom others have put down since then stays there."""
-    stands = meeting(store, dataset, held.id).present
-    kept = {name: function for name, function in stands.items() if name in present or name not in held.present}
-    new = {name: function for name, function in present.items() if held.present.get(name) != function}
-    store.append(dataset, Entry(MEETING, held.id, "attended", {"present": {**kept, **new}}, by))
+    with store.together() as one:
+        stands = _found(one.entries(dataset, MEETING, held.id)).present
+        kept = {name: function for name, function in stands.items() if name in present or name not in held.present}
+        new = {name: function for name, function in present.items() if held.present.get(name) != function}
+        one.append(dataset, Entry(MEETING, held.id, "attended", {"present": {**kept, **new}}, by))
     return meeting(store, dataset, held.id)
 
 
@@ -146,7 +144,11 @@ class Taken:
 
 
 def taken(store: Store, dataset: str, held: Meeting) -> Taken:
-    return Taken(tuple(one for one in decisions(store, dataset) if one.meeting == held.id), tuple(one for one in actions(store, dataset) if one.meeting == held.id))
+    return _taken(decisions(store, dataset), actions(store, dataset), held)
+
+
+def _taken(decisions: Iterable[Decision], actions: Iterable[Action], held: Meeting) -> Taken:
+    return Taken(tuple(one for one in decisions if one.meeting == held.id), tuple(one for one in actions if one.meeting == held.id))
 
 
 def open_ends(found: Taken, reason: str = "") -> tuple[str, ...]:
@@ -157,26 +159,41 @@ def open_ends(found: Taken, reason: str = "") -> tuple[str, ...]:
     return tuple(out)
 
 
-def close(store: Store, dataset: str, held: Meeting, by: str, reason: str = "", publication: int = 0, abandoned: bool = False) -> Meeting:
-    """End a meeting. Raises Incomplete with what is still open, or when it is abandoned without a `reason`; StoreError when another has closed it already."""
+def close(store: Store, dataset: str, held: Meeting, by: str, reason: str = "", abandoned: bool = False, publish: Callable[[Writer], int] | None = None) -> Meeting:
+    """End a meeting, in one write with what it publishes (`publish` gives the publication's id): both are there, or neither.
+
+    Raises Incomplete with what is still open, or when it is abandoned without a `reason`; StoreError when another has closed it already.
+    """
     if abandoned and not reason.strip():
         raise Incomplete("Say why the meeting is abandoned.")
-    while True:
-        held = _open(store, dataset, held)
-        if not abandoned and (ends := open_ends(taken(store, dataset, held), reason)):
+    with store.together() as one:
+        _open(one.entries(dataset, MEETING, held.id))
+        found = _taken(decided(one.entries(dataset, DECISION)), raised(one.entries(dataset, ACTION)), held)
+        if not abandoned and (ends := open_ends(found, reason)):
             raise Incomplete(" ".join(ends))
-        try:
-            store.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by, held.version + 1))
-        except Overtaken:
-            continue  # somebody stepped on, or closed it, in this moment: look again
-        return meeting(store, dataset, held.id)
+        publication = publish(one) if publish else 0
+        one.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by))
+    return meeting(store, dataset, held.id)
 
 
-def _open(store: Store, dataset: str, held: Meeting) -> Meeting:
-    now = meeting(store, dataset, held.id)
+def _step(store: Store, dataset: str, held: Meeting, verb: str, fields: Mapping[str, Any], by: str) -> Meeting:
+    """What only happens while it runs."""
+    with store.together() as one:
+        _open(one.entries(dataset, MEETING, held.id))
+        one.append(dataset, Entry(MEETING, held.id, verb, fields, by))
+    return meeting(store, dataset, held.id)
+
+
+def _open(entries: Sequence[Entry]) -> None:
+    now = _found(entries)
     if not now.running:
         raise StoreError(f"{now.title} was closed at {now.closed_at:%H:%M} UTC by {now.closed_by}.")
-    return now
+
+
+def _found(entries: Sequence[Entry]) -> Meeting:
+    if not entries:
+        raise StoreError("There is no such meeting; open the weekly or monthly review to start one.")
+    return _meeting(records(entries)[0])
 
 
 def _meeting(record: Record) -> Meeting:

@@ -9,5 +9,6 @@ from revscore.store.publications import Publication, PublishedValue
 from revscore.store.store import Store
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
+from revscore.store.writer import Writer
 
 __all__ = ["SAMPLE", "Dataset", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NothingLoaded", "Overtaken", "Publication", "PublishedValue", "Store", "StoreError", "TermsVersion", "Writer", "code_version", "default_url"]

@@ -12,7 +12,7 @@ from revscore.charts.pictures import of_meeting
 from revscore.core.metric import functions
 from revscore.core.written import view_from_json
 from revscore.export.pack import MIME, file_stem, pack_files
-from revscore.governance.publishing import publish
+from revscore.governance.publishing import close_meeting
 from revscore.rhythm import meetings
 from revscore.rhythm.figures import figures
 from revscore.rhythm.log import ACTION, DECISION
@@ -63,25 +63,30 @@ def _closing(now: Now, held: Meeting) -> None:
 
 
 def _close(now: Now, held: Meeting, reason: str) -> None:
-    """Publish the frozen numbers and end the meeting: one at a time, so that of two who close it one does, and the other is told."""
+    """Publish the frozen numbers and end the meeting; of two who close it one does, and the other is told."""
     store = session.store()
     try:
-        with session.one_at_a_time():
-            there = meetings.meeting(store, now.dataset, held.id)
-            if not there.running:
-                st.toast(f":material/verified: {md(there.closed_by)} has closed this meeting at {room.local(now, there.closed_at):%H:%M}; here are its minutes.")
-                return st.rerun()
-            if ends := meetings.open_ends(meetings.taken(store, now.dataset, held), reason):
-                for sentence in ends:
-                    st.error(md(sentence), icon=":material/block:")
-                return
-            with st.spinner("Publishing …"):
-                done = publish(store, now.x, now.ask(numbers, held.kind), held.kind, held.title, now.view, session.who())
-                meetings.close(store, now.dataset, held, session.who(), reason, done.id)
+        if ends := meetings.open_ends(meetings.taken(store, now.dataset, held), reason):
+            for sentence in ends:
+                st.error(md(sentence), icon=":material/block:")
+            return
+        with st.spinner("Publishing …"):
+            close_meeting(store, now.x, now.ask(numbers, held.kind), held, now.view, session.who(), reason)
     except StoreError as error:
-        st.error(md(str(error)), icon=":material/block:")
-        return
+        there = _there(now, held)
+        if there is None or there.running:
+            st.error(md(str(error)), icon=":material/block:")
+            return
+        st.toast(f":material/verified: {md(there.closed_by)} has closed this meeting at {room.local(now, there.closed_at):%H:%M}; here are its minutes.")
     st.rerun()
+
+
+def _there(now: Now, held: Meeting) -> Meeting | None:
+    """The meeting as it stands now; None where the store cannot be asked."""
+    try:
+        return meetings.meeting(session.store(), now.dataset, held.id)
+    except StoreError:
+        return None
 
 
 @st.dialog("Abandon the meeting", width="medium", position="right")
