@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import pandas as pd
 
@@ -23,12 +24,15 @@ from revscore.core.review import needed
 from revscore.core.terms import Terms
 from revscore.intake import Source
 from revscore.intake.dates import INSTANT
+from revscore.people import LOCAL
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.logged import KINDS, with_log
 from revscore.rhythm.target_setting import set_targets
 from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
 
+Result = TypeVar("Result")
 _BESIDE = ThreadPoolExecutor(1, "beside")  # one more thread: what it holds meanwhile is memory
+REVSCORE = replace(LOCAL, name="revscore")  # who brings the sample company
 COMPANY = "company"  # the data set of the user's own company
 SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
 
@@ -71,7 +75,7 @@ def ensure_sample(store: Store, progress: Progress | None = None) -> None:
     """Load the sample company unless the store has it in its present form. Raises FileNotFoundError in an installation without the file."""
     digest = sha256_of(SAMPLE_FILE)
     if not any(file.sha256 == digest for load in store.loads(SAMPLE) for file in load.files):
-        load(store, SAMPLE, [Source(SAMPLE_FILE.name, SAMPLE_FILE)], by="revscore", progress=progress)
+        load(store, SAMPLE, [Source(SAMPLE_FILE.name, SAMPLE_FILE)], by=REVSCORE, progress=progress)
 
 
 def terms_of(store: Store, dataset: str) -> Terms:
@@ -93,8 +97,32 @@ def encoded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_
 
     A date before the first extract is answered from that extract's history, cut at the date, unless the history had to be derived.
 
+    All of it is of one state of the store: what is loaded while it is read has it read again.
+
     Raises NothingLoaded, a StoreError whose message is a sentence, when there is nothing to show.
     """
+    while True:
+        version = state_of(store, dataset).partition("+")[0]
+        try:
+            return unmoved(store, dataset, version, lambda: _encoded(store, dataset, as_of, load_id))
+        except Moved:
+            continue
+
+
+class Moved(Exception):
+    """The data set was loaded into, or its definitions or targets changed, while it was read."""
+
+
+def unmoved(store: Store, dataset: str, version: str, make: Callable[[], Result]) -> Result:
+    """What `make` reads, all of it at `version` of the data set: its `state_of`, or what of that stands before the "+". Raises Moved when the store has moved on:
+    versions never come back, so one that is there before and after was there in between."""
+    made, now = make(), state_of(store, dataset)
+    if version not in (now, now.partition("+")[0]):
+        raise Moved(f"{dataset} moved on from {version} to {now}")
+    return made
+
+
+def _encoded(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> Coded:
     config, version = store.terms(dataset)
     data = _known(store, dataset, as_of, load_id)
     data = replace(data, stand=replace(data.stand, definitions=version))

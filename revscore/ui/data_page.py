@@ -49,7 +49,7 @@ def _standing(store: Store, dataset: str) -> None:
 
 def _gives(store: Store, dataset: str) -> None:
     try:
-        x = session.coded(dataset, company.state_of(store, dataset))
+        _, x = session.standing(dataset)
     except NothingLoaded as nothing:
         st.info(md(nothing))
         return

@@ -30,9 +30,8 @@ def run(page: st.Page) -> None:
     try:
         first_start.fill()
         dataset = _dataset()
-        version = company.state_of(session.store(), dataset)
         day, ignored = as_of.choose(dataset)
-        x = session.coded(dataset, version, day)
+        version, x = session.standing(dataset, day)
     except StoreError as error:
         return _draw(page, _why, str(error))
     with st.container(key="no-filters" if page.title in WITHOUT_FILTERS else "filter-bar"):  # drawn on every page: choices travel along
@@ -51,6 +50,8 @@ def _draw(page: st.Page, what: ContextVar, value: object) -> None:
     try:
         with lacking.gathered():
             page.run()
+    except StoreError as error:  # the store went away in the middle of a page
+        st.error(md(str(error)), icon=":material/database_off:")
     finally:
         what.reset(token)
 

@@ -20,10 +20,13 @@ from revscore import company
 from revscore.core.coded import Coded
 from revscore.core.view import View
 from revscore.governance.verify import frozen as made_again
+from revscore.people import Actor
+from revscore.people import LOCAL, Actor
 from revscore.rhythm import meetings
 from revscore.rhythm.log import MEETING
 from revscore.rhythm.meetings import Meeting
 from revscore.store import Store, StoreError
+from revscore.ui import door
 from revscore.ui.state import Choice
 
 Result = TypeVar("Result")
@@ -55,21 +58,39 @@ def _remembered(key: str, _make: Callable[[], Any]) -> Any:
 
 
 @st.cache_resource(show_spinner=False)
-def store() -> Store:
+def behind_the_door() -> Store:
+    """The store, whoever asks: for the door itself."""
     return company.open_store()
+
+
+def store() -> Store:
+    """The store, for someone who is let in: a run whose sign-in holds no longer starts over, and ends at the door."""
+    door.holds()
+    return behind_the_door()
+
+
+def standing(dataset: str, as_of: str = "") -> tuple[str, Coded]:
+    """Version (`company.state_of`) and extract of `dataset` as they stand now, the latest or as of a day: of one state of the store, whatever is loaded meanwhile."""
+    while True:
+        version = company.state_of(store(), dataset)
+        try:
+            return version, coded(dataset, version, as_of)
+        except company.Moved:
+            continue
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def coded(dataset: str, version: str, as_of: str = "") -> Coded:
-    """The extract of `dataset` at `version` (`company.state_of`), the latest or as of a day, encoded, with the decisions and actions of the log: made once,
-    read by every session."""
-    return company.with_log(store(), _encoded(dataset, version.partition("+")[0], as_of))
+    """The extract of `dataset` at `version`, encoded, with the decisions and actions of the log: made once, read by every session. Raises Moved when the store is
+    at another version: what is kept under one is all of that one."""
+    return company.unmoved(store(), dataset, version, lambda: company.with_log(store(), _encoded(dataset, version.partition("+")[0], as_of)))
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)
 def _encoded(dataset: str, version: str, as_of: str) -> Coded:
     """What an entry of the log does not change."""
-    return company.encoded(store(), dataset, company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None)
+    day = company.instant(as_of, company.terms_of(store(), dataset).reporting_tz) if as_of else None
+    return company.unmoved(store(), dataset, version, lambda: company.encoded(store(), dataset, day))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Bringing back what the meeting looked at …")
@@ -100,9 +121,9 @@ def instant() -> pd.Timestamp:
     return pd.Timestamp.now("UTC")
 
 
-def who() -> str:
-    """Who acts: the address of the user who is logged in, else "local"."""
-    return (st.user.get("email") if getattr(st, "user", None) and st.user.get("is_logged_in") else None) or "local"
+def actor() -> Actor:
+    """Who acts, with what that person may do."""
+    return LOCAL
 
 
 @st.cache_resource(show_spinner=False)
