@@ -7,16 +7,15 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 WAL_IS_SAFE = sqlite3.sqlite_version_info >= (3, 51, 3)  # before, two connections that checkpoint at once can corrupt a WAL file
 _WRITE_LOCK = 7_238_101  # any number that no other program of the same PostgreSQL database uses for an advisory lock
-as_json = partial(json.dumps, ensure_ascii=False, allow_nan=False)
 
 _SENTENCES = {
     "SQLITE_NOTADB": "{where} is not a revscore store (not a SQLite database); name another file, or remove it to begin anew.",
@@ -27,6 +26,7 @@ _SENTENCES = {
     "SQLITE_FULL": "The disk is full, so nothing was saved to the store {where}; free some space, then try again.",
     "SQLITE_CORRUPT": "The store {where} is damaged; restore it from a backup.",
     "SQLITE_IOERR": "The disk failed while the store {where} was used, so nothing was saved; check the disk, then try again.",
+    "no such table": "{where} is not the store that was opened ({cause}); put that one back, or start revscore again.",
     # PostgreSQL
     "55P03": "The store {where} is in use by another program, so nothing was saved; try again when that is done.",
     "53100": "The disk of the server is full, so nothing was saved to the store {where}; free some space, then try again.",
@@ -63,12 +63,25 @@ def open_engine(url: str | Path, wait: float) -> Engine:
         engine = create_engine(parsed, connect_args={"timeout": wait, "check_same_thread": False}, pool_size=8, max_overflow=-1,
                                json_serializer=as_json)
         _behave(engine, wait)
+        if "uri" not in parsed.query:
+            _hold(engine, Path(parsed.database))
         return engine
     try:
         return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=-1, json_serializer=as_json, execution_options={"revscore_wait": wait})
     except ModuleNotFoundError as missing:
         raise StoreError(f"A PostgreSQL store needs the driver {missing.name}, which is not installed: "
                          "python -m pip install \"psycopg[binary]\"") from missing
+
+
+def as_json(value: Any) -> str:
+    """JSON as it is kept: what is no character (half of one) becomes a question mark, NaN is refused."""
+    return json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace").decode()
+
+
+def fitting(text: str, length: int) -> str:
+    """`text` as every store can keep it: no NUL, no half characters, and where it is longer than `length`, its beginning and an ellipsis."""
+    text = text.replace("\0", "").encode(errors="replace").decode()
+    return text if len(text) <= length else text[:length - 1] + "…"
 
 
 def plain(value: Any) -> Any:
@@ -108,11 +121,12 @@ def friendly(engine: Engine) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except (DatabaseError, sqlite3.Error) as error:
+    except (DatabaseError, InterfaceError, sqlite3.Error) as error:
         cause = getattr(error, "orig", error)
         name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
+        name = "no such table" if name == "SQLITE_ERROR" and str(cause).startswith("no such table") else name
         sentence = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
-        if sentence is None and not (isinstance(error, OperationalError) and engine.dialect.name == "postgresql"):
+        if sentence is None and not (isinstance(error, (OperationalError, InterfaceError)) and engine.dialect.name == "postgresql"):
             raise
         sentence = sentence or "The store {where} cannot be used: {cause}"
         raise StoreError(sentence.format(where=where(engine), cause=str(cause).strip().splitlines()[0])) from error
@@ -158,3 +172,39 @@ def _behave(engine: Engine, wait: float) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("revscore_write") else "BEGIN")
+
+
+def _hold(engine: Engine, file: Path) -> None:
+    """SQLite works on in a file that somebody removed, and makes a new one where there is none: what is written there is lost. So a connection is used only while
+    its file is where it was; one to a file that has been put in its place is opened anew."""
+    opened = False
+
+    def there() -> tuple[int, int] | None:
+        try:
+            found = file.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def gone() -> StoreError:
+        return StoreError(f"The store {file} is gone: its file was moved or removed while revscore used it, so nothing was saved; put it back, or start revscore again "
+                          "to begin anew.")
+
+    @event.listens_for(engine, "do_connect")
+    def before(_dialect, _record, _args, _parameters) -> None:
+        if opened and there() is None:
+            raise gone()
+
+    @event.listens_for(engine, "connect")
+    def connect(_connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        nonlocal opened
+        opened = True
+        record.info["file"] = there()
+
+    @event.listens_for(engine, "checkout")
+    def checkout(_connection: sqlite3.Connection, record: ConnectionPoolEntry, _proxy) -> None:
+        now = there()
+        if now is None:
+            raise gone()
+        if now != record.info["file"]:
+            raise DisconnectionError("another file is there now")
