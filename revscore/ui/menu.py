@@ -1,10 +1,12 @@
-"""The menu: pages by group, the look of the window. It needs nothing but Streamlit, so that it stands while everything else is still being loaded."""
+"""The menu: pages by group, the look of the window, and the door before it. It needs nothing but Streamlit, so that it stands while everything else is still being loaded."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import streamlit as st
+
+from revscore.ui import door
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
@@ -21,6 +23,8 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title,
 _STYLE = """<style>
 [data-testid="stMainBlockContainer"] {padding: 1rem 3rem 3rem}
 [data-testid="stHeader"], [data-testid="stHeader"] div {background: transparent; pointer-events: none}
+.st-key-door {padding-top: 14vh}
+.st-key-door-card {padding: 2rem 2.2rem; border-radius: 16px}
 [data-testid="stHeader"] button, [data-testid="stHeader"] a {pointer-events: auto}
 [data-testid="stMetricLabel"] p {font-size: 1.1rem; font-weight: 600; line-height: 1.3}
 [data-testid="stMetricValue"] {line-height: 1.12}
@@ -54,10 +58,17 @@ _STYLE = """<style>
 
 
 def page() -> st.Page:
-    """Draw the menu; the page that is to be run."""
+    """Draw the menu; the page that is to be run. Whoever is not let in gets the door instead, and the run ends there: no page can be had without it."""
     st.set_page_config(page_title="revscore", page_icon=_ICON, layout="wide", initial_sidebar_state="expanded")
     st.html(_STYLE)
-    st.logo(_LOGO, size="large", icon_image=_ICON)
     pages = {group: [st.Page(_ROOT / "pages" / f"{file}.py", title=title, icon=f":material/{icon}:", default=file == "scorecard")
                      for file, title, icon in entries] for group, entries in PAGES.items()}
-    return st.navigation(pages, position="hidden" if "meeting" in st.query_params else "sidebar", expanded=True)
+    stands, meeting = door.standing(), "meeting" in st.query_params
+    page = st.navigation(pages, position="sidebar" if stands.at == "inside" and not meeting else "hidden", expanded=True)
+    if stands.at != "inside":
+        door.show(stands, _LOGO)
+    st.logo(_LOGO, size="large", icon_image=_ICON)
+    door.back([one for group in pages.values() for one in group])
+    if not meeting:
+        door.inside()
+    return page

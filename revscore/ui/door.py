@@ -1,0 +1,284 @@
+"""Who is at the door: on one's own machine everybody is let in as the one user; for a team, whom the provider of sign-in knows and the store lists.
+
+`standing()` is asked at the start of every run and `holds()` at every reach for the store, so that a sign-in that has run out, or a person who was taken
+off the list, ends also in a window that stays open. Streamlit itself keeps the sign-in for 30 days and never looks at the token's end.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from revscore.ui import startup
+
+if TYPE_CHECKING:
+    from revscore.people import Actor
+
+HOURS = 12.0  # how long a sign-in holds at most, whatever the provider says; REVSCORE_SIGNIN_HOURS says otherwise
+SKEW = 120  # seconds that the provider's clock may be ahead
+_KEPT, _MANY = 900.0, 1000  # seconds and number of addresses kept over a sign-in
+_ADDRESS = 4000  # characters of an address worth keeping
+_BACK = "back-at-the-address"
+_log = logging.getLogger("revscore")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one stands at the door: inside, or why not. `over`: the sign-in ran out; `barred`: it is not enough; `unknown`: the store does not list who it is."""
+
+    at: Literal["inside", "refused", "out", "over", "barred", "unknown"]
+    said: str = ""
+
+
+class Barred(Exception):
+    """A sign-in that does not hold; the message says why."""
+
+    def __init__(self, said: str, over: bool = False) -> None:
+        super().__init__(said)
+        self.over = over
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who the provider says it is: `issuer` and `subject` never change, the e-mail address is verified."""
+
+    issuer: str
+    subject: str
+    email: str
+
+
+def identity(claims: Mapping[str, Any], now: float, hours: float = HOURS) -> Identity:
+    """Who signed in, by the `claims` of the identity token. Raises Barred when they are out of date (`now` in seconds since 1970) or not enough."""
+    until, since = (claims.get(key) if isinstance(claims.get(key), int | float) else None for key in ("exp", "iat"))
+    if until is None or since is None:
+        raise Barred("The provider of sign-in does not say how long the sign-in holds.")
+    if now >= until or now - since > hours * 3600:
+        raise Barred("Your sign-in has run out. Sign in again to go on where you were.", over=True)
+    if since > now + SKEW:
+        raise Barred("The clock of the provider of sign-in is ahead of this server's.")
+    found = [claims.get(key) if isinstance(claims.get(key), str) else "" for key in ("iss", "sub", "email")]
+    if not all(found):
+        raise Barred("The provider of sign-in does not say who you are: it must give issuer, subject and e-mail address.")
+    if claims.get("email_verified") not in (True, "true"):
+        raise Barred("Your e-mail address is not verified by the provider of sign-in. Verify it there, then sign in again.")
+    return Identity(*found)
+
+
+def hours() -> float:
+    """How long a sign-in holds at most."""
+    try:
+        return float(os.environ.get("REVSCORE_SIGNIN_HOURS") or HOURS)
+    except ValueError:
+        return HOURS
+
+
+def _who() -> Identity | None:
+    """Who is at the door, None where nobody has signed in. Raises Barred."""
+    claims = st.user.to_dict()
+    if startup.signs_in() == "headers":  # each connection says it anew, so nothing can run out
+        email = claims.get("email")
+        return Identity("proxy", email, email) if isinstance(email, str) and email else None
+    return identity(claims, time.time(), hours()) if claims.get("is_logged_in") is True else None
+
+
+def actor() -> Actor:
+    """Who acts in this run: the local user where nobody signs in. Raises NotAllowed for someone who is not, or no longer, signed in and listed."""
+    from revscore.people import LOCAL, NotAllowed, accounts
+    from revscore.ui import session
+
+    if startup.refusals():
+        raise NotAllowed(startup.refusals()[0])
+    if not startup.signs_in():
+        return LOCAL
+    try:
+        who = _who()
+    except Barred as barred:
+        raise NotAllowed(str(barred)) from None
+    if who is None:
+        raise NotAllowed("Sign in first.")
+    found = accounts.actor_of(session.behind_the_door(), who.issuer, who.subject, who.email)
+    if found is None:
+        raise NotAllowed(f"You are signed in as {who.email}, but nobody has given this address a role here.")
+    return found
+
+
+def standing() -> Standing:
+    """How this run stands at the door."""
+    if refusals := startup.refusals():
+        return Standing("refused", refusals[0])
+    if not startup.signs_in():
+        return Standing("inside")
+    try:
+        if _who() is None:
+            return Standing("out")
+    except Barred as barred:
+        return Standing("over" if barred.over else "barred", str(barred))
+    from revscore.people import NotAllowed
+
+    try:
+        actor()
+    except NotAllowed as no:
+        return Standing("unknown", str(no))
+    return Standing("inside")
+
+
+def holds() -> None:
+    """Start the run over where the sign-in no longer holds; for a part of a page that runs by itself. Nothing is done where nobody signs in."""
+    if not startup.signs_in() or get_script_run_ctx() is None:
+        return
+    try:
+        gone = _who() is None
+    except Barred:
+        gone = True
+    if gone:
+        st.rerun()
+
+
+# -- what is shown outside -------------------------------------------------------------------------------------------------------------------
+
+def show(stands: Standing, logo: str) -> None:
+    """The page of someone who is not inside; nothing else is drawn after it."""
+    with st.container(horizontal_alignment="center", key="door"), st.container(border=True, width=520, gap="medium", key="door-card"):
+        st.image(logo, width=190)
+        _DOORS[stands.at](stands)
+    st.stop()
+
+
+def _refused(stands: Standing) -> None:
+    st.subheader("Not ready to be served", anchor=False)
+    st.text(stands.said)
+    st.caption("Whoever runs this server finds the same sentence in its log; start it again after the change.")
+
+
+def _out(stands: Standing) -> None:
+    st.subheader("Sign in", anchor=False)
+    st.text(_note().said or "One shared revenue scorecard. Sign in with the account that you use at work.")
+    if startup.signs_in() == "headers":
+        return st.caption("The proxy in front of this server has not said who you are.")
+    found = startup.providers(startup.auth())
+    for name in found:
+        label = "Sign in" if len(found) == 1 else f"Sign in with {name.capitalize()}"
+        st.button(label, type="primary", icon=":material/login:", width="stretch", on_click=_sign_in, args=(name,), key=f"sign-in-{name}")
+
+
+def _over(stands: Standing) -> None:
+    if _note().said != stands.said:  # else the browser came back with the old sign-in, and would go in a circle
+        _keep(stands.said, _here())
+        st.logout()
+    _out(stands)
+
+
+def _barred(stands: Standing) -> None:
+    st.subheader("This account does not open the door", anchor=False)
+    st.text(stands.said)
+    if stands.at == "unknown":
+        st.text(whom())
+    if startup.signs_in() == "oidc":
+        st.button("Sign in as someone else", icon=":material/logout:", width="stretch", on_click=sign_out, key="sign-out")
+
+
+_DOORS = {"refused": _refused, "out": _out, "over": _over, "barred": _barred, "unknown": _barred}
+
+
+def whom() -> str:
+    """Whom to ask for a way in."""
+    from revscore.people import accounts
+    from revscore.ui import session
+
+    admins = accounts.whom_to_ask(session.behind_the_door())
+    return f"Ask {' or '.join(admins[:3])} to let you in." if admins else "Ask whoever runs this server to let you in."
+
+
+def inside() -> None:
+    """Who is signed in, and the way out; nothing where nobody signs in."""
+    if startup.signs_in() != "oidc":
+        return
+    with st.sidebar, st.container(key="signed-in", gap="small"):
+        st.text(str(st.user.get("email", "")))
+        st.button("Sign out", icon=":material/logout:", width="stretch", on_click=sign_out, key="sign-out")
+
+
+def sign_out() -> None:
+    """End the sign-in here, and at the provider where it offers that."""
+    _forget()
+    st.logout()
+
+
+def _sign_in(provider: str) -> None:
+    _keep("", _here() or _note().address)
+    st.login(None if provider == "default" else provider)
+
+
+# -- the address that someone wanted, kept over the sign-in ------------------------------------------------------------------------------------
+
+@dataclass(frozen=True)
+class _Note:
+    """What is remembered of one browser while it is away at the provider: its address, and the sentence it will read."""
+
+    said: str = ""
+    address: str = ""
+    at: float = 0.0
+
+
+@st.cache_resource(show_spinner=False)
+def _notes() -> dict[str, _Note]:
+    """Browser -> what is remembered of it, on the server: Streamlit sends everybody back to the home page."""
+    return {}
+
+
+def _browser() -> str:
+    """What tells one browser from another before anyone has signed in: the token in Streamlit's XSRF cookie, which is masked anew each time."""
+    parts = str(st.context.cookies.get("_streamlit_xsrf", "")).split("|")
+    try:
+        mask, token = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
+    except (IndexError, ValueError):
+        return ""
+    return hashlib.sha256(bytes(byte ^ mask[k % len(mask)] for k, byte in enumerate(token))).hexdigest() if mask else ""
+
+
+def _note() -> _Note:
+    found = _notes().get(_browser(), _Note())
+    return found if time.time() - found.at < _KEPT else _Note()
+
+
+def _keep(said: str, address: str) -> None:
+    if browser := _browser():
+        notes = _notes()
+        notes.pop(browser, None)
+        notes[browser] = _Note(said, address, time.time())
+        for old in list(notes)[:-_MANY]:
+            notes.pop(old, None)
+
+
+def _forget() -> None:
+    _notes().pop(_browser(), None)
+
+
+def _here() -> str:
+    """Page and choices of this run's address, "" for the home page without any."""
+    page = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
+    query = urlencode([(key, value) for key in st.query_params for value in st.query_params.get_all(key)])
+    found = page + (f"?{query}" if query else "")
+    return found if len(found) <= _ADDRESS else ""
+
+
+def back(pages: Sequence[st.Page]) -> None:
+    """Once after a sign-in: to the page and the choices that were asked for."""
+    if startup.signs_in() != "oidc" or _BACK in st.session_state:
+        return
+    st.session_state[_BACK] = True
+    address = _note().address
+    _forget()
+    name, _, query = address.partition("?")
+    page = next((one for one in pages if one.url_path == name), None)
+    if address and page is not None and address != _here():
+        st.switch_page(page, query_params=parse_qsl(query))
