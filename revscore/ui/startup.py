@@ -108,7 +108,7 @@ def _auth(option: Callable[[str], Any], auth: Mapping[str, Any]) -> list[str]:
     host = urlsplit(back).hostname or ""
     if not back.endswith("/oauth2callback") or not _safe(back):
         said.append("redirect_uri in secrets.toml must be the https:// address of the app with /oauth2callback at its end.")
-    elif not any(_covers(one, host) for one in option("server.allowedHosts") or ()):
+    elif not any(_covers(one, host) for one in option("server.allowedHosts") or ("*",)):
         said.append(f"the host of redirect_uri, {host}, is not in server.allowedHosts, so no page could be opened there. {_MORE}")
     return said
 
@@ -136,7 +136,7 @@ def _safe(url: object) -> bool:
 
 def _covers(pattern: str, host: str) -> bool:
     pattern = pattern.strip().lower()
-    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
+    return pattern in ("*", host) or pattern.startswith("*.") and host.endswith(pattern[1:])
 
 
 def _open_to_others(path: Path) -> bool:
