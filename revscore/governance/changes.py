@@ -20,6 +20,7 @@ from revscore.core.review import Line
 from revscore.core.terms import Terms
 from revscore.core.units import listed
 from revscore.core.view import View
+from revscore.people import LOCAL, Actor
 from revscore.rhythm.actions import Incomplete
 from revscore.rhythm.asks import made
 from revscore.rhythm.log import DEFINITION, Record, records
@@ -28,7 +29,6 @@ from revscore.store import Entry, Store, StoreError
 from revscore.store.engine import plain
 
 REPLAYED = 8  # periods that a change is tried on
-ALONE = "local"  # who uses revscore without signing in: nobody else is there to approve
 _WHOLE = ("conversion_window_days", "stall_days")  # changed as one table of numbers
 _ELSEWHERE = ("retention_period", "fiscal_445_year_starts", "reporting_consistency", "fx_mode", "fiscal_year_named_by")  # of a configuration, not of a meeting
 
@@ -118,52 +118,57 @@ def of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
     return tuple(_change(one) for one in records(entries))
 
 
-def propose(store: Store, dataset: str, change: Change, by: str) -> Change:
+def propose(store: Store, dataset: str, change: Change, by: Actor) -> Change:
     """Ask for a change. `old` is taken from the definitions in force. Raises Incomplete with what it lacks, or where the definitions would not fit together."""
+    by.demand("definition.propose")
     config = _in_force(store.terms(dataset)[0])
     change = replace(change, old=definitions(config).get(change.definition))
     if change.lacks:
         raise Incomplete(f"The change lacks {listed(change.lacks)}.")
     usable(with_definition(config, change.definition, change.new))
     fields = {"definition": change.definition, "old": change.old, "new": change.new, "metric": change.metric, "why": change.why.strip(), "status": "proposed"}
-    store.append(dataset, Entry(DEFINITION, change.id, "proposed", fields, by, 1))
+    store.append(dataset, Entry(DEFINITION, change.id, "proposed", fields, by.name, 1))
     return _now(store, dataset, change.id)
 
 
-def approve(store: Store, dataset: str, change: Change, by: str, answer: str = "") -> Change:
+def approve(store: Store, dataset: str, change: Change, by: Actor, answer: str = "") -> Change:
     """Let it hold from now on. Raises StoreError where it is settled already, where the definition has changed since it was proposed, or where who asks for
     a change would approve it."""
+    by.demand("definition.approve")
     with store.together() as one:
         stands = _waiting(one.entries(dataset, DEFINITION, change.id))
-        if stands.proposed_by == by != ALONE:
-            raise StoreError(f"{by} has proposed this change, so somebody else has to approve it.")
+        if stands.proposed_by == by.name and by != LOCAL:  # who works alone has nobody else to ask
+            raise StoreError(f"{by.name} has proposed this change, so somebody else has to approve it.")
         config = _in_force(one.terms(dataset)[0])
         there = definitions(config).get(stands.definition)
         if plain(there) != plain(stands.old):
             raise StoreError(f"{stands.name} was changed after this was proposed (it is {written(there)} now); look at it as it is, then propose it anew.")
         new = with_definition(config, stands.definition, stands.new)
         usable(new)
-        version = one.save_terms(dataset, new, by, f"{stands.name}: {stands.why}")
-        one.append(dataset, Entry(DEFINITION, stands.id, "approved", {"status": "approved", "answer": answer, "terms": version}, by, stands.version + 1))
+        version = one.save_terms(dataset, new, by.name, f"{stands.name}: {stands.why}")
+        one.append(dataset, Entry(DEFINITION, stands.id, "approved", {"status": "approved", "answer": answer, "terms": version}, by.name, stands.version + 1))
     return _now(store, dataset, change.id)
 
 
-def reject(store: Store, dataset: str, change: Change, by: str, answer: str) -> Change:
+def reject(store: Store, dataset: str, change: Change, by: Actor, answer: str) -> Change:
     """Leave the definition as it is. Raises Incomplete without a reason."""
+    by.demand("definition.approve")
     return _settle(store, dataset, change, by, "rejected", answer)
 
 
-def withdraw(store: Store, dataset: str, change: Change, by: str, answer: str) -> Change:
+def withdraw(store: Store, dataset: str, change: Change, by: Actor, answer: str) -> Change:
     """Take a request back. Raises Incomplete without a reason."""
+    by.demand("definition.propose")
     return _settle(store, dataset, change, by, "withdrawn", answer)
 
 
-def trained(store: Store, dataset: str, change: Change, by: str, day: str) -> Change:
+def trained(store: Store, dataset: str, change: Change, by: Actor, day: str) -> Change:
     """Write down the day (ISO) on which those who work by an approved change were told."""
+    by.demand("definition.train")
     stands = _now(store, dataset, change.id)
     if stands.status != "approved":
         raise StoreError("Only who works by an approved change can be told of it.")
-    store.append(dataset, Entry(DEFINITION, change.id, "trained", {"training": day}, by, stands.version + 1))
+    store.append(dataset, Entry(DEFINITION, change.id, "trained", {"training": day}, by.name, stands.version + 1))
     return _now(store, dataset, change.id)
 
 
@@ -216,12 +221,12 @@ def _waiting(entries: Iterable[Entry]) -> Change:
     return stands
 
 
-def _settle(store: Store, dataset: str, change: Change, by: str, status: str, answer: str) -> Change:
+def _settle(store: Store, dataset: str, change: Change, by: Actor, status: str, answer: str) -> Change:
     if not answer.strip():
         raise Incomplete(f"Say why it is {status}.")
     with store.together() as one:
         stands = _waiting(one.entries(dataset, DEFINITION, change.id))
-        one.append(dataset, Entry(DEFINITION, stands.id, status, {"status": status, "answer": answer.strip()}, by, stands.version + 1))
+        one.append(dataset, Entry(DEFINITION, stands.id, status, {"status": status, "answer": answer.strip()}, by.name, stands.version + 1))
     return _now(store, dataset, change.id)
 
 
