@@ -15,12 +15,13 @@ ARROWS = {
     "intake": {"core"},
     "store": {"core"},
     "charts": {"core"},
-    "rhythm": {"core", "store"},
-    "governance": {"core", "store", "rhythm"},  # what was published stands on the targets that the team had set
+    "people": {"core", "store"},
+    "rhythm": {"core", "store", "people"},  # who writes says so, and the service asks whether that one may
+    "governance": {"core", "store", "people", "rhythm"},  # what was published stands on the targets that the team had set
     "export": {"core", "rhythm"},
-    "company": {"core", "intake", "store", "rhythm"},  # what app and command line share: files into the store, and out of it the coded extract with what the team has set
-    "ui": {"core", "intake", "store", "charts", "rhythm", "governance", "export", "company"},
-    "cli": {"core", "intake", "store", "charts", "rhythm", "governance", "export", "company"},
+    "company": {"core", "intake", "store", "people", "rhythm"},  # what app and command line share: files into the store, and out of it the coded extract with what the team has set
+    "ui": {"core", "intake", "store", "people", "charts", "rhythm", "governance", "export", "company"},
+    "cli": {"core", "intake", "store", "people", "charts", "rhythm", "governance", "export", "company"},
     "__main__": {"cli"},
     "pages": {"ui", "rhythm"},  # a page names the review that it shows
     "app": {"ui"},

@@ -25,6 +25,8 @@ from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.digest import digest
 from revscore.rhythm.meetings import Frozen
 
+from tests.people import ADA
+
 SECRET = "hunter2secret"
 SUCCESS = Success({"metric": "sla.compliance", "measure": "compliance", "label": "Speed to lead kept", "view": view_as_json(View().narrowed(sla_type="speed_to_lead")), "params": {}},
                   0.72, 13, 18, "up", 0.05, "2026-12-14", {})
@@ -38,12 +40,12 @@ def home(tmp_path_factory: pytest.TempPathFactory):
     store = company.open_store(folder / "store.sqlite")
     company.ensure_sample(store)
     x = company.coded(store, company.SAMPLE)
-    actions.raise_action(store, company.SAMPLE, LATE, "ada")
-    actions.raise_action(store, company.SAMPLE, replace(LATE, id="later", title="Not due", due="2999-01-01"), "ada")
+    actions.raise_action(store, company.SAMPLE, LATE, ADA)
+    actions.raise_action(store, company.SAMPLE, replace(LATE, id="later", title="Not due", due="2999-01-01"), ADA)
     view, stand = View.of(x.terms.calendar.holding(x.as_of_day, "quarter")), x.data.stand
     held = meetings.start(store, company.SAMPLE, "weekly", "Weekly review", Frozen(stand.loads, x.data.as_of.isoformat(), stand.definitions or 0, x.terms.digest, view_as_json(view), "This quarter"),
-                          AGENDAS["weekly"].ids, "ada")
-    meetings.close(store, company.SAMPLE, held, "ada", reason="Half of the room was ill")
+                          AGENDAS["weekly"].ids, ADA)
+    meetings.close(store, company.SAMPLE, held, ADA, reason="Half of the room was ill")
     return folder, store, x, view
 
 

@@ -52,7 +52,7 @@ def run_publish(args: argparse.Namespace) -> int:
     if not view.period:  # as on the pages
         view = view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
     store = company.open_store(args.store)
-    done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, args.by or who())
+    done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, who(args.by))
     print(f"Published as publication {done.id}: {len(store.published(done.id)):,} numbers of the {done.title.lower()} of {dataset}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, "
           f"by {done.published_by}.\nSeal: {done.seal}")
     return 0

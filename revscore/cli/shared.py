@@ -6,6 +6,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -13,6 +14,7 @@ from revscore import company
 from revscore.core import ask
 from revscore.core.coded import Coded
 from revscore.core.metric import Metric
+from revscore.people import LOCAL, Actor
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 EXIT = {company.LOADED: 0, company.ALREADY: 0, company.REFUSED: 2, company.ASKS: 3}
@@ -95,12 +97,12 @@ def progress() -> company.Progress | None:
     return show
 
 
-def who() -> str:
-    """The user of this computer."""
+def who(name: str = "") -> Actor:
+    """The user of this computer. Who can open the store itself can do all to it, so the command line holds nothing back; what was done is in the audit log."""
     try:
-        return getpass.getuser()
+        return replace(LOCAL, name=name or getpass.getuser())
     except (OSError, KeyError, ImportError):
-        return "local"
+        return LOCAL
 
 
 def say(text: str) -> None:

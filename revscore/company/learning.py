@@ -11,6 +11,7 @@ from typing import Any
 
 from revscore.core.terms import Terms, TermsError
 from revscore.intake import Intake
+from revscore.people import Actor
 from revscore.store import Store
 
 FROM_EXTRACT = "from the extract"
@@ -18,36 +19,37 @@ _TEAM = "team"  # what is kept of a mapping that belongs to no sheet
 _STAGE_KEYS = ("opp_open_stages", "opp_won_stage", "opp_lost_stage", "pipeline_entry_stage")
 
 
-def learn_terms(store: Store, dataset: str, intake: Intake, by: str) -> list[str]:
+def learn_terms(store: Store, dataset: str, intake: Intake, by: Actor) -> list[str]:
     """Definitions from the extract: all of them when the data set has none yet; later only stages that the definitions do not know, unless
     the definitions still are an extract's own and this one brings new ones. Sentences say what was done."""
+    by.demand("load")
     config, version = store.terms(dataset)
     hints = dict(intake.terms_hints)
     day = f"{intake.data.as_of:%Y-%m-%d}"
     said: list[str] = []
     try:
         if not version:
-            store.save_terms(dataset, usable(hints).to_config(), by, FROM_EXTRACT)
+            store.save_terms(dataset, usable(hints).to_config(), by.name, FROM_EXTRACT)
             return [_taken(intake)] if hints else []
         if intake.config and store.terms_history(dataset)[0].why.startswith(FROM_EXTRACT):
             new = usable({**config, **hints}).to_config()
             changed = [key for key in new if _plain(new[key]) != _plain(config.get(key))]
             if changed:
-                store.save_terms(dataset, new, by, f"{FROM_EXTRACT} of {day}")
+                store.save_terms(dataset, new, by.name, f"{FROM_EXTRACT} of {day}")
                 return [f"the extract's own definitions changed ({', '.join(changed)}); they now hold"]
         if len(store.loads(dataset)) == 1:                   # set before any extract came: what was left at its default is the extract's to say
             usual = Terms().to_config()
             open_ = {key: value for key, value in hints.items() if _plain(config.get(key, usual.get(key))) == _plain(usual.get(key))}
             if open_:
                 config = usable({**config, **open_}).to_config()
-                store.save_terms(dataset, config, by, FROM_EXTRACT)
+                store.save_terms(dataset, config, by.name, FROM_EXTRACT)
                 said = [f"the definitions that were not set yet ({', '.join(open_)}) come from the extract; the Glossary shows them"]
         terms = Terms.from_config(config)
         unknown = _unknown_stages(intake, terms)
         if not unknown:
             return said
         new = usable({**config, **_with_stages(terms, hints, unknown)})
-        store.save_terms(dataset, new.to_config(), by, f"stages of the extract of {day} that were not defined: {', '.join(unknown)}")
+        store.save_terms(dataset, new.to_config(), by.name, f"stages of the extract of {day} that were not defined: {', '.join(unknown)}")
         return [*said, f"the definitions did not know the stage{'s' if len(unknown) > 1 else ''} {', '.join(unknown)}: added as the extract uses "
                 f"{'them' if len(unknown) > 1 else 'it'} (open stages now: {', '.join(new.opp_open_stages)}; won: {new.opp_won_stage}; lost: {new.opp_lost_stage})"]
     except TermsError as error:

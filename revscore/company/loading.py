@@ -15,6 +15,7 @@ from revscore.company.reports import ASKS, REFUSED, LoadReport
 from revscore.intake import Intake, Match, Source, prepare, prepare_sheets
 from revscore.intake.read import EXTENSIONS
 from revscore.intake.warehouse import read_warehouse
+from revscore.people import LOCAL, Actor
 from revscore.store import LoadFile, Store, StoreError
 
 WAREHOUSE = "warehouse"
@@ -99,11 +100,12 @@ def report(draft: Draft) -> LoadReport:
     return reports.describe([file.name for file in draft.files], draft.intake, draft.answers, draft.refusal)
 
 
-def save(store: Store, draft: Draft, *, by: str = "local", progress: Progress | None = None) -> LoadReport:
+def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | None = None) -> LoadReport:
     """Store `draft` in one transaction, unless it is refused or asks; keep its mapping and, where they are new, its definitions.
 
     A store that cannot be written refuses the load, with its sentence.
     """
+    by.demand("load", "map")
     found = report(draft)
     if found.status in (REFUSED, ASKS):
         return found
@@ -111,21 +113,21 @@ def save(store: Store, draft: Draft, *, by: str = "local", progress: Progress | 
     if progress:
         progress("stored", 0.0, "one transaction")
     try:
-        result = store.save_load(draft.dataset, intake.data, intake.ledger.sheets, reports.with_raw(intake.ledger), files=draft.files, by=by,
+        result = store.save_load(draft.dataset, intake.data, intake.ledger.sheets, reports.with_raw(intake.ledger), files=draft.files, by=by.name,
                                  rows_read=found.rows_read, rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined,
                                  terms_hints=intake.terms_hints, mapping=intake.mapping)
     except (StoreError, ValueError, TypeError) as error:
         return reports.refused(found, str(error))
     learnt = learning.learn_terms(store, draft.dataset, intake, by)
     for signature, mapping in learning.to_keep(intake, draft.mapping).items():
-        store.save_mapping(draft.dataset, signature, mapping, by)
+        store.save_mapping(draft.dataset, signature, mapping, by.name)
     if progress:
         progress("stored", 1.0, f"load {result.load_id}")
     return reports.stored(found, result, learnt)
 
 
 def load(store: Store, dataset: str, sources: Sequence[Source], *, answers: Mapping[str, str] | None = None, as_of: pd.Timestamp | None = None,
-         by: str = "local", dry_run: bool = False, progress: Progress | None = None) -> LoadReport:
+         by: Actor = LOCAL, dry_run: bool = False, progress: Progress | None = None) -> LoadReport:
     """Read, check and store files as one load of `dataset`: all of it, or nothing. `dry_run` stops before storing.
 
     The same rows as of the same instant again add nothing (`already_loaded`).

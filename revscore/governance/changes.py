@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.policies import TABLES, TermsError
 from revscore.core.review import Line
@@ -174,7 +175,7 @@ def trained(store: Store, dataset: str, change: Change, by: Actor, day: str) -> 
 
 @dataclass(frozen=True)
 class Effect:
-    """What a change does to one number: `before` and `after` of the period, and of the periods before it (start, before, after), the latest last."""
+    """What a change does to one number: `before` and `after` of the period, and of the periods before it (start, period, before, after), the latest last."""
 
     before: Line
     after: Line
@@ -245,6 +246,8 @@ def _change(record: Record) -> Change:
 
 
 def _periods(before: Line, after: Line) -> pd.DataFrame:
-    """start, before, after of the last periods that either of the lines has."""
-    columns = [line.series.set_index("start")["value"] if len(line.series) else pd.Series(dtype="float64") for line in (before, after)]
-    return pd.concat(columns, axis=1, keys=["before", "after"]).rename_axis("start").reset_index().sort_values("start").tail(REPLAYED).reset_index(drop=True)
+    """start, period (its name), before, after of the last periods that either of the lines has, the latest last."""
+    columns = [line.series.set_index(["start", "end", "period"])["value"] if len(line.series) else pd.Series(dtype="float64", index=pd.MultiIndex.from_arrays([[], [], []], names=["start", "end", "period"]))
+               for line in (before, after)]
+    found = pd.concat(columns, axis=1, keys=["before", "after"]).reset_index().sort_values("start").tail(REPLAYED)
+    return found.assign(period=[Period(*row).name for row in found[["start", "end", "period"]].itertuples(index=False)])[["start", "period", "before", "after"]].reset_index(drop=True)

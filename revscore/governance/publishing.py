@@ -15,6 +15,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.receipt import named_by_id, pairs, receipt
 from revscore.core.view import View
 from revscore.core.written import encoded, number_from_json, view_as_json
+from revscore.people import Actor
 from revscore.rhythm import meetings
 from revscore.rhythm.meetings import Meeting
 from revscore.store import Publication, PublishedValue, Store, StoreError
@@ -22,21 +23,23 @@ from revscore.store import Publication, PublishedValue, Store, StoreError
 _NOTHING = pd.DataFrame({"record": pd.Series(dtype="str"), "contribution": pd.Series(dtype="float64")})
 
 
-def publish(store: Store, x: Coded, numbers: Sequence[Number], review: str, title: str, view: View, by: str) -> Publication:
+def publish(store: Store, x: Coded, numbers: Sequence[Number], review: str, title: str, view: View, by: Actor) -> Publication:
     """Keep `numbers` of an extract that came from `store`; those that the extract cannot give are not published, and of two that are the same the first.
 
     Raises StoreError when there is nothing to publish, or the extract is not from a store.
     """
-    id_ = store.publish(*gathered(x, numbers, review, title, view, by))
+    by.demand("publish")
+    id_ = store.publish(*gathered(x, numbers, review, title, view, by.name))
     return next(one for one in store.publications(x.data.stand.dataset) if one.id == id_)
 
 
-def close_meeting(store: Store, x: Coded, numbers: Sequence[Number], held: Meeting, view: View, by: str, reason: str = "") -> Meeting:
+def close_meeting(store: Store, x: Coded, numbers: Sequence[Number], held: Meeting, view: View, by: Actor, reason: str = "") -> Meeting:
     """Publish the numbers of a meeting and end it, in one write: both are there, or neither, and however many close it at once, one does.
 
     Raises what `publish` and `meetings.close` raise.
     """
-    new = gathered(x, numbers, held.kind, held.title, view, by)
+    by.demand("meeting.close", "publish")
+    new = gathered(x, numbers, held.kind, held.title, view, by.name)
     return meetings.close(store, x.data.stand.dataset, held, by, reason, publish=lambda one: one.publish(*new))
 
 

@@ -16,6 +16,7 @@ from revscore.core.made import Number
 from revscore.core.metric import FUNCTIONS, Better
 from revscore.core.units import listed
 from revscore.core.written import number_from_json
+from revscore.people import Actor
 from revscore.rhythm.log import ACTION, Record, records
 from revscore.store import Entry, Store, StoreError
 
@@ -105,18 +106,20 @@ def of_entries(entries: Iterable[Entry]) -> tuple[Action, ...]:
     return tuple(_action(one) for one in records(entries))
 
 
-def raise_action(store: Store, dataset: str, action: Action, by: str, *, draft: bool = False) -> Action:
+def raise_action(store: Store, dataset: str, action: Action, by: Actor, *, draft: bool = False) -> Action:
     """Write a new action down. Raises Incomplete unless it is complete or a `draft`; Overtaken when it is written already."""
+    by.demand("action.raise")
     if not action.title.strip():
         raise Incomplete("An action needs a title: what is to be done.")
     if action.lacks and not draft:
         raise Incomplete(f"The action “{action.title}” lacks {listed(action.lacks)}.")
     _later(action)
-    return _write(store, dataset, action, "raised", _fields(action), by, 1)
+    return _write(store, dataset, action, "raised", _fields(action), by.name, 1)
 
 
-def change(store: Store, dataset: str, action: Action, by: str, **fields: Any) -> Action:
+def change(store: Store, dataset: str, action: Action, by: Actor, **fields: Any) -> Action:
     """Change fields of an open action (title, owner, function, due, success, note). A complete one stays complete: raises Incomplete otherwise."""
+    by.demand("action.change")
     new = replace(action, **fields)
     if new.lacks and not action.lacks:
         raise Incomplete(f"The action “{action.title}” would lack {listed(new.lacks)}.")
@@ -125,29 +128,32 @@ def change(store: Store, dataset: str, action: Action, by: str, **fields: Any) -
     if new.success != action.success:
         _later(new)
     before = _fields(action)
-    return _write(store, dataset, action, "changed", {name: value for name, value in _fields(new).items() if before[name] != value}, by, action.version + 1)
+    return _write(store, dataset, action, "changed", {name: value for name, value in _fields(new).items() if before[name] != value}, by.name, action.version + 1)
 
 
-def complete(store: Store, dataset: str, action: Action, by: str, note: str = "") -> Action:
+def complete(store: Store, dataset: str, action: Action, by: Actor, note: str = "") -> Action:
     """It is done. Raises Incomplete for a draft: what has no measure of success cannot be said to have worked."""
+    by.demand("action.change")
     if action.status != "open":
         raise StoreError(f"The action “{action.title}” is {action.status} already.")
     if action.lacks:
         raise Incomplete(f"The action “{action.title}” lacks {listed(action.lacks)}: complete it first, or give it up.")
-    return _write(store, dataset, action, "done", {"status": "done", "note": note or action.note}, by, action.version + 1)
+    return _write(store, dataset, action, "done", {"status": "done", "note": note or action.note}, by.name, action.version + 1)
 
 
-def cancel(store: Store, dataset: str, action: Action, by: str, why: str) -> Action:
+def cancel(store: Store, dataset: str, action: Action, by: Actor, why: str) -> Action:
     """Raises Incomplete without a reason."""
+    by.demand("action.change")
     if not why.strip():
         raise Incomplete("Say why the action is given up.")
-    return _write(store, dataset, action, "cancelled", {"status": "cancelled", "why": why}, by, action.version + 1)
+    return _write(store, dataset, action, "cancelled", {"status": "cancelled", "why": why}, by.name, action.version + 1)
 
 
-def reopen(store: Store, dataset: str, action: Action, by: str, why: str) -> Action:
+def reopen(store: Store, dataset: str, action: Action, by: Actor, why: str) -> Action:
+    by.demand("action.change")
     if not why.strip():
         raise Incomplete("Say why the action is opened again.")
-    return _write(store, dataset, action, "reopened", {"status": "open", "why": why}, by, action.version + 1)
+    return _write(store, dataset, action, "reopened", {"status": "open", "why": why}, by.name, action.version + 1)
 
 
 def _later(action: Action) -> None:

@@ -15,6 +15,7 @@ from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.made import Number
 from revscore.core.written import number_from_json
+from revscore.people import Actor
 from revscore.rhythm import decisions
 from revscore.rhythm.actions import Action, Incomplete, listed
 from revscore.rhythm.decisions import Decision
@@ -97,22 +98,24 @@ def ideas(store: Store, dataset: str) -> tuple[Idea, ...]:
     return tuple(_idea(one) for one in records(store.entries(dataset, IDEA)) if one.id != NEXT)
 
 
-def propose(store: Store, dataset: str, idea: Idea, by: str) -> Idea:
+def propose(store: Store, dataset: str, idea: Idea, by: Actor) -> Idea:
     """Write a new idea down, and the question whether to do it. What is not known yet may be estimated later. Raises Incomplete without title or problem."""
+    by.demand("backlog.propose")
     if not idea.title.strip() or not idea.problem.strip():
         raise Incomplete("An idea needs a title, and the problem that it solves.")
     _checked(idea)
-    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "proposed", {name: getattr(idea, name) for name in _ESTIMATES}, by, 1),
-                  decisions.raised(Decision(idea.id, f"Backlog: {idea.title}", kind=KIND), by))
+    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "proposed", {name: getattr(idea, name) for name in _ESTIMATES}, by.name, 1),
+                  decisions.raised(Decision(idea.id, f"Backlog: {idea.title}", kind=KIND), by.name))
 
 
-def estimate(store: Store, dataset: str, idea: Idea, by: str, **fields: Any) -> Idea:
+def estimate(store: Store, dataset: str, idea: Idea, by: Actor, **fields: Any) -> Idea:
     """Change title, problem, number, baseline, impact, confidence or effort of an idea that is not decided."""
+    by.demand("backlog.propose")
     _open(idea)
     if strange := set(fields).difference(_ESTIMATES):
         raise TypeError(f"an idea has no estimate {', '.join(sorted(strange))}")
     _checked(replace(idea, **fields))
-    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "estimated", fields, by, idea.version + 1))
+    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "estimated", fields, by.name, idea.version + 1))
 
 
 def holders(store: Store, dataset: str, idea: Idea) -> tuple[str, ...]:
@@ -123,33 +126,36 @@ def holders(store: Store, dataset: str, idea: Idea) -> tuple[str, ...]:
     return tuple(dict.fromkeys(one for names in found for one in ((names,) if isinstance(names, str) else names)))
 
 
-def decide(store: Store, dataset: str, idea: Idea, by: str, accept: bool, why: str, *, meeting: str = "", screen: str = "", receipt: Mapping[str, Any] | None = None) -> Idea:
+def decide(store: Store, dataset: str, idea: Idea, by: Actor, accept: bool, why: str, *, meeting: str = "", screen: str = "", receipt: Mapping[str, Any] | None = None) -> Idea:
     """Accept or decline, in the backlog and in the log of decisions, both or neither. Raises Incomplete without a reason or an estimate, NotYours for who
     does not hold the right."""
+    by.demand("backlog.decide")
     _open(idea)
     if accept and idea.lacks:
         raise Incomplete(f"The idea “{idea.title}” lacks {listed(idea.lacks)}.")
     if not why.strip():
         raise Incomplete(f"Say why the idea is {'accepted' if accept else 'declined'}.")
     rights = holders(store, dataset, idea) if idea.number else ()
-    if rights and by not in rights:
+    if rights and by.name not in rights:
         raise NotYours(f"On numbers of {listed(idea.asked.card.owners)} {listed(rights)} decide{'s' if len(rights) == 1 else ''}; ask there, or change the decision rights.")
     status, note = "accepted" if accept else "declined", "" if rights else " (nobody is named to hold this right)"
     question = _question(store, dataset, idea)
     text = replace(question, text=f"{status.capitalize()}: {why}{note}", meeting=meeting, screen=screen, receipt=receipt or {})
-    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, status, {"status": status, "why": why}, by, idea.version + 1), decisions.decided(text, by))
+    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, status, {"status": status, "why": why}, by.name, idea.version + 1), decisions.decided(text, by.name))
 
 
-def withdraw(store: Store, dataset: str, idea: Idea, by: str, why: str) -> Idea:
+def withdraw(store: Store, dataset: str, idea: Idea, by: Actor, why: str) -> Idea:
     """Take an idea back that is not decided."""
+    by.demand("backlog.propose")
     _open(idea)
-    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "withdrawn", {"status": "withdrawn", "why": why}, by, idea.version + 1),
-                  decisions.withdrawn(_question(store, dataset, idea), by, why))
+    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "withdrawn", {"status": "withdrawn", "why": why}, by.name, idea.version + 1),
+                  decisions.withdrawn(_question(store, dataset, idea), by.name, why))
 
 
-def link(store: Store, dataset: str, idea: Idea, action: str, by: str) -> Idea:
+def link(store: Store, dataset: str, idea: Idea, action: str, by: Actor) -> Idea:
     """An action that carries it out, though it was not raised from its decision."""
-    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "linked", {"actions": [*dict.fromkeys((*idea.actions, action))]}, by, idea.version + 1))
+    by.demand("backlog.propose")
+    return _write(store, dataset, idea.id, Entry(IDEA, idea.id, "linked", {"actions": [*dict.fromkeys((*idea.actions, action))]}, by.name, idea.version + 1))
 
 
 def ranked(found: Iterable[Idea]) -> tuple[Idea, ...]:
@@ -171,9 +177,10 @@ def because(idea: Idea, currency: str = "USD") -> str:
             f"score {idea.score * 100:.2f}. {idea.why}").strip()
 
 
-def publish(store: Store, dataset: str, places: Sequence[Place], by: str) -> tuple[Place, ...]:
+def publish(store: Store, dataset: str, places: Sequence[Place], by: Actor) -> tuple[Place, ...]:
     """Keep the order as it is told to everybody."""
-    store.append(dataset, Entry(IDEA, NEXT, "published", {"order": [{"idea": one.idea, "title": one.title, "score": one.score, "why": one.why} for one in places]}, by))
+    by.demand("backlog.publish")
+    store.append(dataset, Entry(IDEA, NEXT, "published", {"order": [{"idea": one.idea, "title": one.title, "score": one.score, "why": one.why} for one in places]}, by.name))
     return tuple(places)
 
 

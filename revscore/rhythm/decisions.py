@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from revscore.people import Actor
 from revscore.rhythm.actions import Incomplete
 from revscore.rhythm.log import DECISION, Record, records
 from revscore.store import Entry, Store, StoreError
@@ -54,18 +55,21 @@ def matching(found: tuple[Decision, ...], words: str) -> tuple[Decision, ...]:
     return tuple(one for one in reversed(found) if all(word in " ".join((one.title, one.text, one.kind, one.raised_by, one.decided_by)).casefold() for word in wanted))
 
 
-def raise_decision(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
+def raise_decision(store: Store, dataset: str, decision: Decision, by: Actor) -> Decision:
     """Put a question on the list: what has to be decided. Raises Incomplete without a title."""
-    return _write(store, dataset, raised(decision, by))
+    by.demand("decision.raise")
+    return _write(store, dataset, raised(decision, by.name))
 
 
-def decide(store: Store, dataset: str, decision: Decision, by: str) -> Decision:
+def decide(store: Store, dataset: str, decision: Decision, by: Actor) -> Decision:
     """Write down what was decided (`text`), or with status "none" why nothing was. A decision that was not raised before is raised with it."""
-    return _write(store, dataset, decided(decision, by))
+    by.demand("decision.decide")
+    return _write(store, dataset, decided(decision, by.name))
 
 
-def withdraw(store: Store, dataset: str, decision: Decision, by: str, why: str) -> Decision:
-    return _write(store, dataset, withdrawn(decision, by, why))
+def withdraw(store: Store, dataset: str, decision: Decision, by: Actor, why: str) -> Decision:
+    by.demand("decision.withdraw")
+    return _write(store, dataset, withdrawn(decision, by.name, why))
 
 
 def raised(decision: Decision, by: str) -> Entry:

@@ -14,6 +14,7 @@ from revscore.core.made import Number
 from revscore.core.receipt import Receipt
 from revscore.core.receipt import receipt as receipt_of
 from revscore.core.written import number_as_json, number_from_json
+from revscore.people import Actor
 from revscore.rhythm import exceptions
 from revscore.rhythm.actions import Incomplete
 from revscore.rhythm.log import EXCEPTION, Record, new_id, records
@@ -84,26 +85,29 @@ def disputes(store: Store, dataset: str) -> tuple[Dispute, ...]:
     return tuple(_dispute(one) for one in records(store.entries(dataset, EXCEPTION)) if one.id.startswith(DISPUTE))
 
 
-def dispute(store: Store, dataset: str, number: Number, receipt: Receipt, why: str, by: str, *, id_: str = "", function: str = "") -> Dispute:
+def dispute(store: Store, dataset: str, number: Number, receipt: Receipt, why: str, by: Actor, *, id_: str = "", function: str = "") -> Dispute:
     """Dispute a number as its receipt shows it. `id_`: of the form, so that it is written once (`log.new_id()`); `function`: who owns it, by default the function
     that owns the metric, RevOps without one. Raises Incomplete without a reason."""
+    by.demand("dispute.raise")
     if not why.strip():
         raise Incomplete("Say what is wrong with the number, or what you expected.")
     id_ = DISPUTE + (id_ or new_id()).removeprefix(DISPUTE)
     fields = {"kind": "dispute", "number": number_as_json(number), "receipt": receipt.as_dict(), "why": why.strip(), "function": function or next(iter(number.card.owners), "revops")}
-    store.append(dataset, Entry(EXCEPTION, id_, "disputed", fields, by, 1))
+    store.append(dataset, Entry(EXCEPTION, id_, "disputed", fields, by.name, 1))
     return _now(store, dataset, id_)
 
 
-def assign(store: Store, dataset: str, one: Dispute, by: str, *, function: str = "", to: str = "", due: str = "") -> Dispute:
+def assign(store: Store, dataset: str, one: Dispute, by: Actor, *, function: str = "", to: str = "", due: str = "") -> Dispute:
     """Give a dispute to a function or a person."""
+    by.demand("dispute.answer")
     if not (function or to.strip()):
         raise Incomplete("Say who is to look at it.")
-    return _write(store, dataset, one, "assigned", {"function": function or one.function, "to": to.strip(), "due": due}, by)
+    return _write(store, dataset, one, "assigned", {"function": function or one.function, "to": to.strip(), "due": due}, by.name)
 
 
-def answer(store: Store, dataset: str, one: Dispute, kind: Answer, text: str, by: str, load: int = 0) -> Dispute:
+def answer(store: Store, dataset: str, one: Dispute, kind: Answer, text: str, by: Actor, load: int = 0) -> Dispute:
     """Answer a dispute: explained, corrected by a load, or the definition was changed; always in words. Raises Incomplete without them."""
+    by.demand("dispute.answer")
     if kind not in ANSWERS:
         raise ValueError(f"“{kind}” is none of {', '.join(ANSWERS)}")
     if not text.strip():
@@ -112,7 +116,7 @@ def answer(store: Store, dataset: str, one: Dispute, kind: Answer, text: str, by
         raise Incomplete("Name the load that corrected it.")
     if not one.open:
         raise StoreError(f"The dispute about “{one.label}” was answered already; dispute the number again if that does not hold.")
-    return _write(store, dataset, one, "answered", {"answer": kind, "text": text.strip(), "load": load if kind == "corrected" else 0}, by)
+    return _write(store, dataset, one, "answered", {"answer": kind, "text": text.strip(), "load": load if kind == "corrected" else 0}, by.name)
 
 
 def again(x: Coded, one: Dispute) -> Again:

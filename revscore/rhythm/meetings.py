@@ -10,6 +10,7 @@ import pandas as pd
 
 from revscore.core.units import listed
 from revscore.people import Actor
+from revscore.people import Actor
 from revscore.rhythm.actions import Action, Incomplete, actions
 from revscore.rhythm.actions import of_entries as raised
 from revscore.rhythm.decisions import Decision, decisions
@@ -91,43 +92,48 @@ def running(store: Store, dataset: str) -> tuple[Meeting, ...]:
     return tuple(one for one in meetings(store, dataset) if one.running)
 
 
-def start(store: Store, dataset: str, kind: str, title: str, frozen: Frozen, agenda: tuple[str, ...], by: str, id_: str = "", presenter: str = "") -> Meeting:
+def start(store: Store, dataset: str, kind: str, title: str, frozen: Frozen, agenda: tuple[str, ...], by: Actor, id_: str = "", presenter: str = "") -> Meeting:
     """Raises StoreError while a meeting of that kind is running: join it, or close it first. `presenter`: the seat that presents."""
+    by.demand("meeting.start")
     id_ = id_ or new_id()
     with store.together() as one:  # of two who start at once, one does
         other = next((held for record in records(one.entries(dataset, MEETING)) if (held := _meeting(record)).running and held.kind == kind), None)
         if other:
             raise StoreError(f"{other.title} has been running since {other.started_at:%d %b %H:%M} UTC, started by {other.started_by}: join it, or close it first.")
-        one.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda), "presenter": presenter}, by, 1),
-                   Entry(MEETING, id_, "shown", {"screen": agenda[0]}, by))
+        one.append(dataset, Entry(MEETING, id_, "started", {"kind": kind, "title": title, "frozen": asdict(frozen), "agenda": list(agenda), "presenter": presenter}, by.name, 1),
+                   Entry(MEETING, id_, "shown", {"screen": agenda[0]}, by.name))
     return meeting(store, dataset, id_)
 
 
-def show(store: Store, dataset: str, held: Meeting, screen: str, by: str) -> Meeting:
+def show(store: Store, dataset: str, held: Meeting, screen: str, by: Actor) -> Meeting:
     """The presenter steps to a screen."""
+    by.demand("meeting.run")
     if screen not in held.agenda:
         raise ValueError(f"{screen} is not on the agenda")
-    return _step(store, dataset, held, "shown", {"screen": screen}, by)
+    return _step(store, dataset, held, "shown", {"screen": screen}, by.name)
 
 
-def present(store: Store, dataset: str, held: Meeting, presenter: str, by: str) -> Meeting:
+def present(store: Store, dataset: str, held: Meeting, presenter: str, by: Actor) -> Meeting:
     """Another seat presents from now on: the others follow its steps."""
-    return _step(store, dataset, held, "presents", {"presenter": presenter}, by)
+    by.demand("meeting.run")
+    return _step(store, dataset, held, "presents", {"presenter": presenter}, by.name)
 
 
-def attend(store: Store, dataset: str, held: Meeting, present: Mapping[str, str], by: str) -> Meeting:
+def attend(store: Store, dataset: str, held: Meeting, present: Mapping[str, str], by: Actor) -> Meeting:
     """Who is there, each with the function. What differs from `held` is written: whom others have put down since then stays there."""
+    by.demand("meeting.attend")
     with store.together() as one:
         stands = _found(one.entries(dataset, MEETING, held.id)).present
         kept = {name: function for name, function in stands.items() if name in present or name not in held.present}
         new = {name: function for name, function in present.items() if held.present.get(name) != function}
-        one.append(dataset, Entry(MEETING, held.id, "attended", {"present": {**kept, **new}}, by))
+        one.append(dataset, Entry(MEETING, held.id, "attended", {"present": {**kept, **new}}, by.name))
     return meeting(store, dataset, held.id)
 
 
-def note(store: Store, dataset: str, held: Meeting, screen: str, text: str, by: str) -> Meeting:
+def note(store: Store, dataset: str, held: Meeting, screen: str, text: str, by: Actor) -> Meeting:
     """The presenter's note on a screen."""
-    store.append(dataset, Entry(MEETING, held.id, "noted", {"screen": screen, "text": text}, by))
+    by.demand("meeting.note")
+    store.append(dataset, Entry(MEETING, held.id, "noted", {"screen": screen, "text": text}, by.name))
     return meeting(store, dataset, held.id)
 
 
@@ -159,11 +165,12 @@ def open_ends(found: Taken, reason: str = "") -> tuple[str, ...]:
     return tuple(out)
 
 
-def close(store: Store, dataset: str, held: Meeting, by: str, reason: str = "", abandoned: bool = False, publish: Callable[[Writer], int] | None = None) -> Meeting:
+def close(store: Store, dataset: str, held: Meeting, by: Actor, reason: str = "", abandoned: bool = False, publish: Callable[[Writer], int] | None = None) -> Meeting:
     """End a meeting, in one write with what it publishes (`publish` gives the publication's id): both are there, or neither.
 
     Raises Incomplete with what is still open, or when it is abandoned without a `reason`; StoreError when another has closed it already.
     """
+    by.demand("meeting.close")
     if abandoned and not reason.strip():
         raise Incomplete("Say why the meeting is abandoned.")
     with store.together() as one:
@@ -172,7 +179,7 @@ def close(store: Store, dataset: str, held: Meeting, by: str, reason: str = "", 
         if not abandoned and (ends := open_ends(found, reason)):
             raise Incomplete(" ".join(ends))
         publication = publish(one) if publish else 0
-        one.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by))
+        one.append(dataset, Entry(MEETING, held.id, "closed", {"reason": reason, "publication": publication, "abandoned": abandoned}, by.name))
     return meeting(store, dataset, held.id)
 
 

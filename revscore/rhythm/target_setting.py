@@ -21,6 +21,7 @@ from revscore.core.metrics.targets import no_pace, resolve
 from revscore.core.policies import TABLES
 from revscore.core.terms import SLA_TYPES, Target, Terms
 from revscore.core.units import listed
+from revscore.people import Actor
 from revscore.rhythm.goals import name_of
 from revscore.rhythm.log import TARGET, records
 from revscore.rhythm.target_lines import measure_of, number_key
@@ -234,14 +235,15 @@ def doubts(aim: Aim, new: Setting) -> tuple[str, ...]:
     return (f"{name(aim.metric_id)} is better {'higher' if better == 'up' else 'lower'}, but this target is “at {'most' if new.direction == 'down' else 'least'}”.",)
 
 
-def set_target(store: Store, dataset: str, x: Coded, aim: Aim, new: Setting, by: str, *, confirmed: bool = False) -> Aim:
+def set_target(store: Store, dataset: str, x: Coded, aim: Aim, new: Setting, by: Actor, *, confirmed: bool = False) -> Aim:
     """Set a target, or change what holds of it from `new.valid_from` on (`aim.version`: the one that was looked at; 0 = new). Raises Refused, Unconfirmed,
     and Overtaken when another one has changed it since."""
     return set_all(store, dataset, x, ((aim, new),), by, confirmed=confirmed)[0]
 
 
-def set_all(store: Store, dataset: str, x: Coded, new: Sequence[tuple[Aim, Setting]], by: str, *, confirmed: bool = False) -> tuple[Aim, ...]:
+def set_all(store: Store, dataset: str, x: Coded, new: Sequence[tuple[Aim, Setting]], by: Actor, *, confirmed: bool = False) -> tuple[Aim, ...]:
     """Set several targets, all or none."""
+    by.demand("target")
     others = (*aims(store.entries(dataset, TARGET)), *map(aim_of, x.terms.targets), *(aim for aim, _ in new))
     wrong = [sentence for aim, setting in new for sentence in faults(x, aim, setting, others)]
     if wrong:
@@ -249,18 +251,19 @@ def set_all(store: Store, dataset: str, x: Coded, new: Sequence[tuple[Aim, Setti
     open_ = [sentence for aim, setting in new for sentence in doubts(aim, setting)]
     if open_ and not confirmed:
         raise Unconfirmed(" ".join(dict.fromkeys(open_)))
-    store.append(dataset, *(_entry(aim, setting, "changed" if aim.version else "set", by) for aim, setting in new))
+    store.append(dataset, *(_entry(aim, setting, "changed" if aim.version else "set", by.name) for aim, setting in new))
     return _now(store, dataset, [aim for aim, _ in new])
 
 
-def withdraw(store: Store, dataset: str, aim: Aim, by: str, why: str, valid_from: int) -> Aim:
+def withdraw(store: Store, dataset: str, aim: Aim, by: Actor, why: str, valid_from: int) -> Aim:
     """Take a target back from a day on; one of the extract for the same number then holds again. Raises Refused without a reason."""
+    by.demand("target")
     if not why.strip():
         raise Refused("Say why the target is withdrawn.")
     if not aim.settings:
         raise Refused("This target comes from the extract: it is changed here, but withdrawn only where it was made.")
     last = aim.settings[-1]
-    store.append(dataset, _entry(aim, replace(last, why=why, withdrawn=True, valid_from=valid_from), "withdrawn", by))
+    store.append(dataset, _entry(aim, replace(last, why=why, withdrawn=True, valid_from=valid_from), "withdrawn", by.name))
     return _now(store, dataset, [aim])[0]
 
 

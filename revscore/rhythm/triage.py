@@ -16,6 +16,7 @@ import pandas as pd
 
 from revscore.core.coded import Coded
 from revscore.core.view import View
+from revscore.people import Actor
 from revscore.rhythm import exceptions
 from revscore.rhythm.actions import Incomplete
 from revscore.rhythm.log import EXCEPTION, Record, records
@@ -94,34 +95,38 @@ def put_right(x: Coded, log: Mapping[str, Handled]) -> tuple[Handled, ...]:
 
 # -- what is done about them ---------------------------------------------------------------------------------------------------------------
 
-def assign(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, to: str, due: str, by: str, note: str = "") -> None:
+def assign(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, to: str, due: str, by: Actor, note: str = "") -> None:
     """Give exceptions (rows of `triaged`) to somebody until an ISO date. Raises Incomplete without either, Overtaken when another one was faster."""
+    by.demand("triage")
     if not to.strip():
         raise Incomplete("Say who is to put it right.")
     try:
         date.fromisoformat(due)
     except ValueError as error:
         raise Incomplete("Say by which day it is to be put right.") from error
-    _write(store, dataset, x, rows, "assigned", {"status": "assigned", "to": to.strip(), "due": due, "note": note.strip()}, by)
+    _write(store, dataset, x, rows, "assigned", {"status": "assigned", "to": to.strip(), "due": due, "note": note.strip()}, by.name)
 
 
-def resolve(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, note: str, by: str) -> None:
+def resolve(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, note: str, by: Actor) -> None:
     """Put right: with a note on what was done. The next load shows whether it holds."""
+    by.demand("triage")
     if not note.strip():
         raise Incomplete("Say what was done about it.")
-    _write(store, dataset, x, rows, "resolved", {"status": "resolved", "note": note.strip()}, by)
+    _write(store, dataset, x, rows, "resolved", {"status": "resolved", "note": note.strip()}, by.name)
 
 
-def accept(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, why: str, by: str) -> None:
+def accept(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, why: str, by: Actor) -> None:
     """Fine as it is, because …: it stays on the list of what was accepted, with the reason."""
+    by.demand("triage")
     if not why.strip():
         raise Incomplete("Say why it is fine as it is.")
-    _write(store, dataset, x, rows, "accepted", {"status": "accepted", "note": why.strip()}, by)
+    _write(store, dataset, x, rows, "accepted", {"status": "accepted", "note": why.strip()}, by.name)
 
 
-def reopen(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, by: str, why: str = "") -> None:
+def reopen(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, by: Actor, why: str = "") -> None:
     """Take back that it was put right or accepted."""
-    _write(store, dataset, x, rows, "reopened", {"status": "new", "note": why.strip()}, by)
+    by.demand("triage")
+    _write(store, dataset, x, rows, "reopened", {"status": "new", "note": why.strip()}, by.name)
 
 
 def _write(store: Store, dataset: str, x: Coded, rows: pd.DataFrame, verb: str, fields: Mapping[str, Any], by: str) -> None:

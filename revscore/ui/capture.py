@@ -96,11 +96,11 @@ def action_form(now: Now, lines: Sequence[Line | Number], held: Meeting | None =
         return False
     store, fields = session.store(), {"title": what, "owner": owner or "", "function": function or "", "due": due.isoformat() if due else "", "success": success, "note": said}
     if old:
-        went = saved(lambda: actions.change(store, now.dataset, replace(old, version=seen), session.who(), **fields))
+        went = saved(lambda: actions.change(store, now.dataset, replace(old, version=seen), session.actor(), **fields))
         st.session_state.pop(f"{key}-version", None)  # who was overtaken has been told so, and may save over what the other wrote
     else:
         new = replace(of, **fields, meeting=held.id if held else "", screen=screen, decision=decision)
-        went = saved(lambda: actions.raise_action(store, now.dataset, new, session.who(), draft=draft), lambda: any(one.id == new.id for one in actions.actions(store, now.dataset)))
+        went = saved(lambda: actions.raise_action(store, now.dataset, new, session.actor(), draft=draft), lambda: any(one.id == new.id for one in actions.actions(store, now.dataset)))
     if went:
         st.toast(md(f"{'Changed' if old else 'Action written down'}: {what}"), icon=":material/task_alt:")
     return went
@@ -214,7 +214,7 @@ def _decision(now: Now, held: Meeting | None, screen: str, lines: tuple[Line, ..
         return
     new = replace(about or Decision(_id(), title), text=text, status="none" if none else "open", kind=held.kind if held else about.kind if about else "", meeting=held.id if held else "",
                   screen=screen, receipt=stands(now, lines))
-    if saved(lambda: decisions.decide(store, now.dataset, new, session.who()), lambda: any(one.id == new.id and one.text == text for one in decisions.decisions(store, now.dataset))):
+    if saved(lambda: decisions.decide(store, now.dataset, new, session.actor()), lambda: any(one.id == new.id and one.text == text for one in decisions.decisions(store, now.dataset))):
         st.rerun()
 
 

@@ -71,7 +71,7 @@ def _close(now: Now, held: Meeting, reason: str) -> None:
                 st.error(md(sentence), icon=":material/block:")
             return
         with st.spinner("Publishing …"):
-            close_meeting(store, now.x, now.ask(numbers, held.kind), held, now.view, session.who(), reason)
+            close_meeting(store, now.x, now.ask(numbers, held.kind), held, now.view, session.actor(), reason)
     except StoreError as error:
         there = _there(now, held)
         if there is None or there.running:
@@ -95,7 +95,7 @@ def _abandon(now: Now, held: Meeting) -> None:
     reason = st.text_area("Why", key="abandon-reason", max_chars=1000, height=100)
     if not st.button("Abandon the meeting", type="primary", key="abandon-now"):
         return
-    if capture.saved(lambda: meetings.close(session.store(), now.dataset, held, session.who(), reason, abandoned=True), lambda: not meetings.meeting(session.store(), now.dataset, held.id).running):
+    if capture.saved(lambda: meetings.close(session.store(), now.dataset, held, session.actor(), reason, abandoned=True), lambda: not meetings.meeting(session.store(), now.dataset, held.id).running):
         st.rerun()
 
 

@@ -40,7 +40,7 @@ def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
         return
     id_ = st.session_state.setdefault(f"{_ID}{key} {why}", new_id())  # the same words sent twice are one dispute
     try:
-        disputes.dispute(session.store(), now.dataset, number, receipt, why, session.who(), id_=id_, function=function)
+        disputes.dispute(session.store(), now.dataset, number, receipt, why, session.actor(), id_=id_, function=function)
     except Overtaken:
         pass  # written by the first of two clicks
     except StoreError as error:
@@ -100,9 +100,9 @@ def _answer(now: Now, one: Dispute) -> None:
         if sent:
             try:
                 if how == _GIVE:
-                    disputes.assign(session.store(), now.dataset, one, session.who(), function=function, to=text)
+                    disputes.assign(session.store(), now.dataset, one, session.actor(), function=function, to=text)
                 else:
-                    disputes.answer(session.store(), now.dataset, one, how, text, session.who(), load or 0)
+                    disputes.answer(session.store(), now.dataset, one, how, text, session.actor(), load or 0)
             except StoreError as error:
                 st.error(md(str(error)), icon=":material/block:")
                 return

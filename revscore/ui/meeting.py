@@ -81,7 +81,7 @@ def _start(now: Now, kind: str) -> None:
     agenda, stand, id_ = AGENDAS[kind], now.x.data.stand, new_id()
     frozen_ = Frozen(stand.loads, now.x.data.as_of.isoformat(), stand.definitions or 0, now.x.terms.digest, view_as_json(now.view), now.choice.period_name, stand.log)
     try:
-        held = meetings.start(session.store(), now.dataset, kind, agenda.title, frozen_, agenda.ids, session.who(), id_, _seat().id)
+        held = meetings.start(session.store(), now.dataset, kind, agenda.title, frozen_, agenda.ids, session.actor(), id_, _seat().id)
     except StoreError as error:
         st.toast(md(str(error)), icon=":material/error:")
         return
@@ -174,7 +174,7 @@ def go(dataset: str, held: Meeting, screen: str) -> None:
         return
     if seat.presents(held):
         try:
-            meetings.show(session.store(), dataset, held, screen, session.who())
+            meetings.show(session.store(), dataset, held, screen, session.actor())
         except StoreError:
             return  # closed by another in this moment: the run that follows shows so
     else:
@@ -191,9 +191,9 @@ def _present(dataset: str, held: Meeting) -> None:
     seat, store = _seat(), session.store()
     screen = seat.looks_at(held)
     try:
-        held = meetings.present(store, dataset, held, seat.id, session.who())
+        held = meetings.present(store, dataset, held, seat.id, session.actor())
         if held.screen != screen:
-            meetings.show(store, dataset, held, screen, session.who())
+            meetings.show(store, dataset, held, screen, session.actor())
     except StoreError as error:
         st.toast(md(str(error)), icon=":material/error:")
         return

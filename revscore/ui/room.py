@@ -105,7 +105,7 @@ def _attendance(now: Now, held: Meeting) -> None:
             present[name] = function
     if st.button("Save", type="primary", icon=":material/check:", key="there-save"):
         try:
-            meetings.attend(session.store(), now.dataset, held, present, session.who())
+            meetings.attend(session.store(), now.dataset, held, present, session.actor())
         except StoreError as error:
             st.error(md(str(error)), icon=":material/block:")
             return
@@ -124,4 +124,4 @@ def notes(now: Now, held: Meeting, screen: str) -> None:
 
 
 def _note(dataset: str, held: Meeting, screen: str, key: str) -> None:
-    meetings.note(session.store(), dataset, held, screen, str(st.session_state[key]), session.who())
+    meetings.note(session.store(), dataset, held, screen, str(st.session_state[key]), session.actor())

@@ -21,7 +21,6 @@ from revscore.core.coded import Coded
 from revscore.core.view import View
 from revscore.governance.verify import frozen as made_again
 from revscore.people import Actor
-from revscore.people import LOCAL, Actor
 from revscore.rhythm import meetings
 from revscore.rhythm.log import MEETING
 from revscore.rhythm.meetings import Meeting
@@ -122,8 +121,8 @@ def instant() -> pd.Timestamp:
 
 
 def actor() -> Actor:
-    """Who acts, with what that person may do."""
-    return LOCAL
+    """Who acts, with what that person may do: the local user where nobody signs in. Raises NotAllowed once the sign-in holds no longer."""
+    return door.actor()
 
 
 @st.cache_resource(show_spinner=False)

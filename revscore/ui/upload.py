@@ -117,7 +117,7 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
     with place:
         steps = Steps()
         with session.one_at_a_time():
-            result = company.save(session.store(), draft, by=session.who(), progress=steps)
+            result = company.save(session.store(), draft, by=session.actor(), progress=steps)
         steps.done()
     if result.status in (LOADED, ALREADY):
         st.session_state[_BENCH] = Bench(stored=result, round=work.round + 1)

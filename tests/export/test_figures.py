@@ -23,6 +23,7 @@ from revscore.rhythm.minutes import Minutes, minutes
 from revscore.rhythm.variance import variances
 from revscore.store import Store
 from tests.export.held import monthly_meeting, weekly_meetings
+from tests.people import ADA
 
 DRAWN = {"weekly": ["pace", "coverage", "coverage", "promises", "exceptions", "exceptions"],
          "monthly": ["together", "targets", "conversion", "wins", "velocity", "retention", "retention"]}  # as on the stage
@@ -86,5 +87,5 @@ def test_an_action_says_its_state(store, held):
         return
     one = next(one for one in actions.actions(store, company.SAMPLE) if one.id == "a1")
     assert "<td>open</td>" in _file(said, x, view)
-    actions.cancel(store, company.SAMPLE, one, "ada", "Nobody has the time")
+    actions.cancel(store, company.SAMPLE, one, ADA, "Nobody has the time")
     assert "<td>given up</td>" in _file(minutes(store, company.SAMPLE, meetings.meeting(store, company.SAMPLE, said.id), x), x, view)

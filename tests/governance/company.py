@@ -18,6 +18,7 @@ from revscore.core.view import View
 from revscore.governance import publishing
 from revscore.store import Publication, Store
 from tests.extracts import canonical
+from tests.people import ANN
 
 AS_OF, LATER = pd.Timestamp("2026-03-31T18:00:00Z"), pd.Timestamp("2026-04-30T18:00:00Z")
 QUARTER = Period(day_number("2026-01-01"), day_number("2026-04-01"), "Q1")
@@ -72,7 +73,7 @@ def numbers(view: View = View(QUARTER), some: Sequence[tuple[str, str, dict[str,
 
 
 def publish(store: Store, view: View = View(QUARTER), x: Coded | None = None) -> Publication:
-    return publishing.publish(store, x or company.coded(store, "company"), numbers(view), "weekly", "Weekly review", view, "ann")
+    return publishing.publish(store, x or company.coded(store, "company"), numbers(view), "weekly", "Weekly review", view, ANN)
 
 
 def opened(path: Path) -> Store:

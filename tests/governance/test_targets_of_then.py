@@ -15,6 +15,8 @@ from revscore.store import Store
 
 from .company import QUARTER, opened, publish
 
+from tests.people import ANN
+
 BOOKINGS = Aim("bookings.won.value", "", "sales", QUARTER.start, QUARTER.end)
 
 
@@ -26,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def set_to(store: Store, value: float, was: Aim = BOOKINGS) -> Aim:
-    return setting.set_target(store, "company", company.coded(store, "company"), was, Setting(value, "up", "linear", valid_from=QUARTER.start), "ann")
+    return setting.set_target(store, "company", company.coded(store, "company"), was, Setting(value, "up", "linear", valid_from=QUARTER.start), ANN)
 
 
 def targets(x) -> list[float]:

@@ -21,6 +21,7 @@ from revscore.core.view import View
 from revscore.governance import publishing
 from revscore.governance.verify import Difference, verify
 from revscore.store import Store, StoreError
+from tests.people import ANN
 from tests.store.conftest import place, server, store as kept  # noqa: F401
 
 from .company import AS_OF, LATER, QUARTER, extract, keep, numbers, one, opened, publish, tables
@@ -125,11 +126,11 @@ def test_a_load_that_is_gone_is_found(store):
 def test_only_extracts_of_the_store_and_numbers_that_there_are_can_be_published(store):
     x = company.coded(store, "company")
     with pytest.raises(StoreError, match="extract in the store"):
-        publishing.publish(store, Coded(extract(tables(), AS_OF), x.terms), numbers(), "weekly", "Weekly", View(), "ann")
+        publishing.publish(store, Coded(extract(tables(), AS_OF), x.terms), numbers(), "weekly", "Weekly", View(), ANN)
     from revscore.core.made import Number
 
     with pytest.raises(StoreError, match="nothing to publish"):
-        publishing.publish(store, x, [Number.of(CARDS["attribution.totals_fytd"])], "weekly", "Weekly", View(), "ann")
+        publishing.publish(store, x, [Number.of(CARDS["attribution.totals_fytd"])], "weekly", "Weekly", View(), ANN)
 
 
 def test_the_database_refuses_to_change_or_remove_what_is_published(kept):  # noqa: F811

@@ -21,6 +21,7 @@ from revscore.rhythm import actions
 from revscore.rhythm.actions import Action, Success
 from revscore.store import Store
 from tests.pages.test_pages import drawer, said
+from tests.people import ADA, EVE
 
 HOSTILE = "![x](http://x.example/a.png) *bold* <b>"
 
@@ -146,8 +147,8 @@ def test_a_row_that_was_chosen_is_what_its_action_is_about(standing, mine):
 
 def test_a_verdict_is_shown_after_the_check_date_and_an_early_one_says_so(app, standing, mine):
     late, early = success(mine, "2026-06-01"), success(mine, "2026-07-30")
-    seeded(mine, lambda store: actions.complete(store, "company", actions.raise_action(store, "company", Action("a1", "Ask for the budget", "Bo Chen", "sales", "2026-05-01", late), "ada"), "ada"),
-           lambda store: actions.raise_action(store, "company", Action("a2", "Write it down", "Cy Duarte", "revops", "2026-06-10", early), "ada"))
+    seeded(mine, lambda store: actions.complete(store, "company", actions.raise_action(store, "company", Action("a1", "Ask for the budget", "Bo Chen", "sales", "2026-05-01", late), ADA), ADA),
+           lambda store: actions.raise_action(store, "company", Action("a2", "Write it down", "Cy Duarte", "revops", "2026-06-10", early), ADA))
     test = app(mine, "actions", show="All")
     assert not test.exception
     text = said(test).replace("\\", "")
@@ -163,7 +164,7 @@ def test_a_verdict_is_shown_after_the_check_date_and_an_early_one_says_so(app, s
 
 
 def test_an_action_is_done_given_up_with_a_reason_and_opened_again(standing, mine):
-    path = seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), "ada"))
+    path = seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), ADA))
     test = standing(path, "actions._drawer.__wrapped__(now, 'a1')")
     test.segmented_control(key="do-a1").set_value("cancel").run()
     test.button(key="do-save-a1").click().run()
@@ -174,10 +175,10 @@ def test_an_action_is_done_given_up_with_a_reason_and_opened_again(standing, min
 
 
 def test_who_was_overtaken_is_told_and_keeps_what_was_typed(standing, mine):
-    path = seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), "ada"))
+    path = seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), ADA))
     test = standing(path, "actions._drawer.__wrapped__(now, 'a1')")
     test.segmented_control(key="do-a1").set_value("change").run()
-    seeded(path, lambda store: actions.change(store, "company", actions.actions(store, "company")[0], "eve", due="2026-07-01"))
+    seeded(path, lambda store: actions.change(store, "company", actions.actions(store, "company")[0], EVE, due="2026-07-01"))
     test.text_input(key="change-a1-title").set_value("Ask earlier")
     test.button(key="change-a1-save").click().run()
     assert "eve has changed this in the meantime" in test.error[0].value
@@ -189,8 +190,8 @@ def test_who_was_overtaken_is_told_and_keeps_what_was_typed(standing, mine):
 def test_mine_is_a_name_in_the_address_and_empty_states_say_what_to_do(app, mine):
     empty = app(mine, "actions")
     assert "No action has been raised yet" in said(empty) and "Raise an action" in said(empty)
-    seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), "ada"),
-           lambda store: actions.raise_action(store, "company", Action("a2", "Look into it", meeting="m1"), "ada", draft=True))
+    seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-30", success(mine, "2026-07-30")), ADA),
+           lambda store: actions.raise_action(store, "company", Action("a2", "Look into it", meeting="m1"), ADA, draft=True))
     own = app(mine, "actions", show="Mine", whose="Bo Chen")
     assert "**Ask**" in said(own) and "Look into it" not in said(own)
     assert "Whose actions?" in said(app(mine, "actions", show="Mine"))
@@ -202,6 +203,6 @@ def test_mine_is_a_name_in_the_address_and_empty_states_say_what_to_do(app, mine
 
 def test_the_weekly_meeting_begins_with_what_became_of_the_last_actions(app, mine):
     assert "No action of an earlier meeting is open" in said(app(mine, "weekly"))
-    seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-01", success(mine, "2026-07-30")), "ada"))
+    seeded(mine, lambda store: actions.raise_action(store, "company", Action("a1", "Ask", "Bo Chen", "sales", "2026-06-01", success(mine, "2026-07-30")), ADA))
     test = app(mine, "weekly")
     assert not test.exception and "1 of 1 action is overdue" in said(test) and "overdue by 14 days" in said(test)

@@ -9,6 +9,7 @@ from revscore.rhythm.backlog import Idea
 from revscore.store import Store
 from tests.pages.test_actions import HOSTILE, mine, seeded, standing, success  # noqa: F401
 from tests.pages.test_pages import said
+from tests.people import ADA
 
 
 def ideas(path: Path) -> tuple[Idea, ...]:
@@ -47,7 +48,7 @@ def test_an_idea_is_proposed_with_its_score_in_words(app, standing, mine):
 
 
 def test_an_idea_is_accepted_with_a_reason_published_and_carried_out(app, standing, mine):
-    seeded(mine, lambda store: backlog.propose(store, "company", whole(mine), "ada"))
+    seeded(mine, lambda store: backlog.propose(store, "company", whole(mine), ADA))
     test = standing(mine, "backlog._drawer.__wrapped__(now, 'i1')")
     test.segmented_control(key="idea-do-i1").set_value("accept").run()
     test.button(key="idea-save-i1").click().run()
@@ -69,6 +70,6 @@ def test_an_idea_is_accepted_with_a_reason_published_and_carried_out(app, standi
 
 
 def test_an_idea_without_an_estimate_says_what_it_lacks(app, mine):
-    seeded(mine, lambda store: backlog.propose(store, "company", Idea("i2", "Better names", "Nobody finds them"), "ada"))
+    seeded(mine, lambda store: backlog.propose(store, "company", Idea("i2", "Better names", "Nobody finds them"), ADA))
     test = app(mine, "backlog")
     assert not test.exception and "Lacks the number that it is to move" in said(test)

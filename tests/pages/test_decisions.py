@@ -10,6 +10,7 @@ from revscore.rhythm.decisions import Decision
 from revscore.store import Store
 from tests.pages.test_actions import HOSTILE, mine, seeded, standing  # noqa: F401
 from tests.pages.test_pages import said
+from tests.people import ADA, BOB, EVE
 
 
 DECIDE = """from revscore.rhythm.scorecard import scorecard
@@ -51,9 +52,9 @@ def test_a_question_is_raised_once_waits_and_is_decided(app, standing, mine):
 
 
 def test_the_log_is_searched_and_a_decision_opens_to_its_receipt(app, standing, mine):
-    seeded(mine, *(lambda store, k=k, title=title, text=text: decisions.decide(store, "company", Decision(f"d{k}", title, text, kind="weekly", receipt={"as_of": "2026-06-15", "loads": [1], "definitions": 1}), "ada")
+    seeded(mine, *(lambda store, k=k, title=title, text=text: decisions.decide(store, "company", Decision(f"d{k}", title, text, kind="weekly", receipt={"as_of": "2026-06-15", "loads": [1], "definitions": 1}), ADA)
                    for k, (title, text) in enumerate((("Fund the webinar?", "Yes"), ("Move the stage?", "No")))),
-           lambda store: decisions.decide(store, "company", Decision("d9", "On pace?", "EMEA is missing", "none", "monthly"), "bob"))
+           lambda store: decisions.decide(store, "company", Decision("d9", "On pace?", "EMEA is missing", "none", "monthly"), BOB))
     test = app(mine, "decisions")
     text = said(test)
     assert all(word in text for word in ("Fund the webinar?", "Move the stage?", "EMEA is missing", "2 decided so far, 1 looked at without a decision"))
@@ -67,7 +68,7 @@ def test_the_log_is_searched_and_a_decision_opens_to_its_receipt(app, standing, 
 
 
 def test_a_question_is_withdrawn_with_a_reason(standing, mine):
-    seeded(mine, lambda store: decisions.raise_decision(store, "company", Decision("q1", "Do we?"), "ada"))
+    seeded(mine, lambda store: decisions.raise_decision(store, "company", Decision("q1", "Do we?"), ADA))
     test = standing(mine, "decisions._withdraw.__wrapped__(now, 'q1', 1)")
     test.button(key="withdraw-save").click().run()
     assert "Say why it is withdrawn" in test.error[0].value
@@ -77,9 +78,9 @@ def test_a_question_is_withdrawn_with_a_reason(standing, mine):
 
 
 def test_a_question_that_another_has_decided_meanwhile_says_so(standing, mine):
-    seeded(mine, lambda store: decisions.raise_decision(store, "company", Decision("q1", "Do we?"), "ada"))
+    seeded(mine, lambda store: decisions.raise_decision(store, "company", Decision("q1", "Do we?"), ADA))
     test = standing(mine, DECIDE.format("q1"))
-    seeded(mine, lambda store: decisions.decide(store, "company", replace(decisions.decisions(store, "company")[0], text="Yes"), "eve"))
+    seeded(mine, lambda store: decisions.decide(store, "company", replace(decisions.decisions(store, "company")[0], text="Yes"), EVE))
     test.text_area(key="decision-text").set_value("No")
     test.button(key="decision-save").click().run()
     assert not test.exception and "open no longer" in said(test) and there(mine)[0].text == "Yes"

@@ -18,6 +18,7 @@ from revscore.store import Store
 from revscore.ui import room, stage, tables
 from revscore.ui.blocks import campaigns
 from tests.pages.conftest import AS_OF, _store, small_company
+from tests.people import ADA, BO
 
 
 @pytest.fixture
@@ -79,13 +80,13 @@ def test_a_meeting_without_outcome_says_why_and_is_published(held) -> None:
 def test_a_draft_keeps_the_meeting_open(held) -> None:
     test, store = held()
     (one,) = meetings.running(store, "company")
-    actions.raise_action(store, "company", Action("a", "Answer leads sooner", meeting=one.id, screen="pace"), "ada", draft=True)
+    actions.raise_action(store, "company", Action("a", "Answer leads sooner", meeting=one.id, screen="pace"), ADA, draft=True)
     to_the_end(test)
     test.button(key="close-meeting-now").click().run()
     assert any("Answer leads sooner" in error.value and "an owner" in error.value for error in test.error)
     assert meetings.running(store, "company")
-    actions.cancel(store, "company", actions.actions(store, "company")[0], "ada", "Nobody has the time")
-    decisions.decide(store, "company", Decision("d", "Pace", "We keep the target", "decided", meeting=one.id, screen="pace"), "ada")
+    actions.cancel(store, "company", actions.actions(store, "company")[0], ADA, "Nobody has the time")
+    decisions.decide(store, "company", Decision("d", "Pace", "We keep the target", "decided", meeting=one.id, screen="pace"), ADA)
     test.run()
     test.button(key="close-meeting-now").click().run()
     assert not test.error and not meetings.running(store, "company") and store.publications("company")
@@ -98,7 +99,7 @@ def test_abandoned_needs_a_reason_and_publishes_nothing(held) -> None:
     test.button(key="abandon-now").click().run()
     assert meetings.running(store, "company")
     (one,) = meetings.running(store, "company")
-    meetings.close(store, "company", one, "ada", "Fire alarm", abandoned=True)
+    meetings.close(store, "company", one, ADA, "Fire alarm", abandoned=True)
     test.run()
     assert not test.exception and not store.publications("company")
     assert any("Fire alarm" in one.value for one in test.markdown)
@@ -109,7 +110,7 @@ def test_who_is_late_to_close_is_told_so(held) -> None:
     to_the_end(test)
     (one,) = meetings.running(store, "company")
     test.text_area(key="close-reason").input("Nothing new").run()
-    meetings.close(store, "company", one, "bo", "Nothing at all")
+    meetings.close(store, "company", one, BO, "Nothing at all")
     test.button(key="close-meeting-now").click().run()
     assert not test.exception
     assert not store.publications("company"), "the other one's close stands"
@@ -174,7 +175,7 @@ def test_frozen_numbers_come_out_the_same_made_again(held) -> None:
     assert x.data.stand.loads == one.frozen.loads and x.terms.digest == one.frozen.digest
     assert x.data.as_of == AS_OF
     shown = compute(x, CARDS["winrate.closed_in_period"], view)
-    actions.raise_action(store, "company", Action("z", "Later than the start"), "ada", draft=True)
+    actions.raise_action(store, "company", Action("z", "Later than the start"), ADA, draft=True)
     again = frozen(store, "company", meetings.meeting(store, "company", one.id))
     assert again.data.stand.log == x.data.stand.log
     assert compute(again, CARDS["winrate.closed_in_period"], view).equals(shown)
@@ -214,8 +215,8 @@ def test_a_foot_on_the_stage_tells_nobody_to_click() -> None:
 def test_an_action_that_was_given_up_is_no_promise_on_the_last_screen(held) -> None:
     test, store = held()
     (one,) = meetings.running(store, "company")
-    raised = actions.raise_action(store, "company", Action("a1", "Call them all", meeting=one.id, screen="pace"), "ada", draft=True)
-    actions.cancel(store, "company", raised, "ada", "Done by the vendor")
+    raised = actions.raise_action(store, "company", Action("a1", "Call them all", meeting=one.id, screen="pace"), ADA, draft=True)
+    actions.cancel(store, "company", raised, ADA, "Done by the vendor")
     to_the_end(test)
     (said,) = [found.value for found in test.markdown if "Call them all" in found.value]
     assert "Given up" in said and "Done by the vendor" in said and "task_alt" not in said and "until" not in said

@@ -21,6 +21,7 @@ from revscore.rhythm import disputes, triage
 from revscore.store import Store
 from tests.core.builder import table
 from tests.pages.test_pages import said
+from tests.people import BO
 from tests.rhythm.test_exceptions import AS_OF, PLANTED, Tables, clean, of
 
 _FAULTS = ("unassigned", "moved_back", "sla_breach_open")
@@ -163,7 +164,7 @@ def test_disputed_numbers_show_then_and_now_and_are_answered(app, faulty) -> Non
     data = store.data("company")
     x = Coded(data, Terms().with_tables(data))
     number = Number.of(CARDS["dq.exception_rate"])
-    disputes.dispute(store, "company", number, receipt(x, number), "*Mine* are <i>fine</i>", "bo")
+    disputes.dispute(store, "company", number, receipt(x, number), "*Mine* are <i>fine</i>", BO)
     test = app(faulty, "triage")
     assert not test.exception and "1 number is disputed" in plain(test) and "1 of 1 disputed numbers waits for an answer" in said(test)
     chosen(test, "disputes", 0)

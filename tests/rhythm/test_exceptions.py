@@ -27,6 +27,7 @@ from revscore.rhythm import bypasses, disputes, exceptions, triage
 from revscore.rhythm.actions import Incomplete
 from revscore.store import Overtaken, Store, StoreError
 from tests.core.builder import extract
+from tests.people import ADA, BO, CY, DI
 
 AS_OF = "2026-06-30T12:00:00Z"
 TODAY = date(2026, 6, 30)
@@ -270,27 +271,27 @@ def test_an_exception_is_assigned_put_right_and_open_again_when_a_later_load_sti
     x = planted(PLANTED["unassigned"][1])
     assert seen(store, x, "unassigned")["status"] == "new"
     with pytest.raises(Incomplete, match="who"):
-        triage.assign(store, "sample", x, rows(store, x, "unassigned"), " ", "2026-07-03", "ada")
+        triage.assign(store, "sample", x, rows(store, x, "unassigned"), " ", "2026-07-03", ADA)
     with pytest.raises(Incomplete, match="which day"):
-        triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "soon", "ada")
-    triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "2026-06-29", "ada")
+        triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "soon", ADA)
+    triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "2026-06-29", ADA)
     assert seen(store, x, "unassigned")[["status", "to", "due", "overdue"]].tolist() == ["assigned", "Bo", "2026-06-29", True]
     with pytest.raises(Incomplete, match="what was done"):
-        triage.resolve(store, "sample", x, rows(store, x, "unassigned"), "", "bo")
+        triage.resolve(store, "sample", x, rows(store, x, "unassigned"), "", BO)
     stale = rows(store, x, "unassigned")
-    triage.resolve(store, "sample", x, stale, "Given to Cy", "bo")
+    triage.resolve(store, "sample", x, stale, "Given to Cy", BO)
     with pytest.raises(Overtaken):
-        triage.resolve(store, "sample", x, stale, "Given to Di", "di")
+        triage.resolve(store, "sample", x, stale, "Given to Di", DI)
     assert seen(store, x, "unassigned")[["status", "came_back"]].tolist() == ["resolved", 0]
     later = planted(PLANTED["unassigned"][1], load=2)
     assert seen(store, later, "unassigned")[["status", "came_back"]].tolist() == ["back", 1]
-    triage.assign(store, "sample", later, rows(store, later, "unassigned"), "Bo", "2026-07-10", "ada")
+    triage.assign(store, "sample", later, rows(store, later, "unassigned"), "Bo", "2026-07-10", ADA)
     assert seen(store, later, "unassigned")[["status", "came_back"]].tolist() == ["assigned", 1]
 
 
 def test_what_somebody_had_in_hand_and_is_found_no_more_is_done(store: Store) -> None:
     x = planted(PLANTED["unassigned"][1])
-    triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "2026-06-29", "ada")
+    triage.assign(store, "sample", x, rows(store, x, "unassigned"), "Bo", "2026-06-29", ADA)
     log = triage.handled(store, "sample")
     assert triage.put_right(x, log) == ()
     assert [one.to for one in triage.put_right(coded(clean(), 2), log)] == ["Bo"]
@@ -298,7 +299,7 @@ def test_what_somebody_had_in_hand_and_is_found_no_more_is_done(store: Store) ->
 
 def test_an_event_that_was_put_right_comes_back_only_when_it_happens_again(store: Store) -> None:
     x = planted(PLANTED["moved_back"][1])
-    triage.resolve(store, "sample", x, rows(store, x, "moved_back"), "The customer changed the scope", "bo")
+    triage.resolve(store, "sample", x, rows(store, x, "moved_back"), "The customer changed the scope", BO)
     assert seen(store, planted(PLANTED["moved_back"][1], load=2), "moved_back")["status"] == "resolved"
 
     def again(t: Tables) -> None:
@@ -311,20 +312,20 @@ def test_an_event_that_was_put_right_comes_back_only_when_it_happens_again(store
 def test_what_is_accepted_stays_with_its_reason_until_it_is_another_matter(store: Store) -> None:
     x = planted(PLANTED["hygiene"][1])
     with pytest.raises(Incomplete, match="why"):
-        triage.accept(store, "sample", x, rows(store, x, "hygiene"), "  ", "ada")
-    triage.accept(store, "sample", x, rows(store, x, "hygiene"), "Signed, waits for the order number", "ada")
+        triage.accept(store, "sample", x, rows(store, x, "hygiene"), "  ", ADA)
+    triage.accept(store, "sample", x, rows(store, x, "hygiene"), "Signed, waits for the order number", ADA)
     row = seen(store, planted(PLANTED["hygiene"][1], load=2), "hygiene")
     assert row[["status", "note"]].tolist() == ["accepted", "Signed, waits for the order number"]
     assert not len(triage.by_kind(triage.triaged(x, View(), triage.handled(store, "sample"), TODAY)))
     worse = planted(lambda t: of(t, "opp_history", event_id="O00-3").update(close_date="2026-06-20", amount=0.0), load=2)
     assert seen(store, worse, "hygiene")["status"] == "back"
-    triage.reopen(store, "sample", x, rows(store, x, "hygiene"), "bo")
+    triage.reopen(store, "sample", x, rows(store, x, "hygiene"), BO)
     assert seen(store, x, "hygiene")["status"] == "new"
 
 
 def test_an_old_event_stays_while_somebody_has_it_in_hand(store: Store) -> None:
     x = planted(PLANTED["moved_back"][1])
-    triage.assign(store, "sample", x, rows(store, x, "moved_back"), "Bo", "2026-07-10", "ada")
+    triage.assign(store, "sample", x, rows(store, x, "moved_back"), "Bo", "2026-07-10", ADA)
     later = coded(planted_tables("moved_back"), 2, "2026-09-30T12:00:00Z")
     assert "moved_back" not in set(exceptions.current(later)["kind"]) and seen(store, later, "moved_back")["to"] == "Bo"
 
@@ -343,10 +344,10 @@ def test_a_dispute_carries_number_and_receipt_and_shows_then_and_now(store: Stor
     x = coded(clean())
     number = Number.of(CARDS["winrate.closed_in_period"], View.of(segment=("SMB",)))
     with pytest.raises(Incomplete):
-        disputes.dispute(store, "sample", number, receipt(x, number), " ", "bo")
-    one = disputes.dispute(store, "sample", number, receipt(x, number), "We lost more than that", "bo", id_="form-1")
+        disputes.dispute(store, "sample", number, receipt(x, number), " ", BO)
+    one = disputes.dispute(store, "sample", number, receipt(x, number), "We lost more than that", BO, id_="form-1")
     with pytest.raises(Overtaken):
-        disputes.dispute(store, "sample", number, receipt(x, number), "We lost more than that", "bo", id_="form-1")
+        disputes.dispute(store, "sample", number, receipt(x, number), "We lost more than that", BO, id_="form-1")
     assert one.open and one.function == "sales" and one.then.sha256 == receipt(x, number).sha256 and len(disputes.disputes(store, "sample")) == 1
     assert disputes.again(x, one).text == "unchanged"
     lost = planted(lambda t: [row.update(stage="Closed Lost") for row in t["opp_history"] if row["event_id"] == "O01-4"], load=2)
@@ -358,21 +359,21 @@ def test_a_dispute_carries_number_and_receipt_and_shows_then_and_now(store: Stor
 def test_a_dispute_is_given_to_somebody_and_answered_once_in_words(store: Store) -> None:
     x = coded(clean())
     number = Number.of(CARDS["dq.exception_rate"])
-    one = disputes.dispute(store, "sample", number, receipt(x, number), "Never", "bo")
-    one = disputes.assign(store, "sample", one, "ada", function="revops", to="Cy")
+    one = disputes.dispute(store, "sample", number, receipt(x, number), "Never", BO)
+    one = disputes.assign(store, "sample", one, ADA, function="revops", to="Cy")
     with pytest.raises(Incomplete, match="sentence"):
-        disputes.answer(store, "sample", one, "explained", "", "cy")
+        disputes.answer(store, "sample", one, "explained", "", CY)
     with pytest.raises(Incomplete, match="load"):
-        disputes.answer(store, "sample", one, "corrected", "The routing log was cut off", "cy")
-    done = disputes.answer(store, "sample", one, "corrected", "The routing log was cut off", "cy", load=2)
+        disputes.answer(store, "sample", one, "corrected", "The routing log was cut off", CY)
+    done = disputes.answer(store, "sample", one, "corrected", "The routing log was cut off", CY, load=2)
     assert not done.open and done.answered == "Corrected by load 2" and done.to == "Cy" and done.answered_by == "cy"
     with pytest.raises(StoreError, match="answered already"):
-        disputes.answer(store, "sample", done, "explained", "Again", "cy")
+        disputes.answer(store, "sample", done, "explained", "Again", CY)
     assert disputes.age(x, done, pd.Timestamp.now("UTC")) == 0
 
 
 def test_a_number_that_is_gone_says_so(store: Store) -> None:
     x = coded(clean())
     number = Number.of(CARDS["dq.exception_rate"])
-    one = disputes.dispute(store, "sample", number, receipt(x, number), "Never", "bo")
+    one = disputes.dispute(store, "sample", number, receipt(x, number), "Never", BO)
     assert "not known" in disputes.again(x, replace(one, number={**one.number, "metric": "dq.gone"})).text

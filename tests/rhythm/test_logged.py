@@ -26,6 +26,7 @@ from revscore.rhythm.governance import overdue
 from revscore.rhythm.logged import with_log
 from revscore.store import Store
 from tests.governance.company import QUARTER, extract, keep, tables
+from tests.people import ADA, ANN
 
 NOW = pd.Timestamp.now("UTC").floor("s")
 LATER = NOW + pd.Timedelta(days=40)  # an extract of a time when all that these tests write has been written
@@ -55,12 +56,12 @@ def test_without_a_log_the_extract_is_the_very_same(store):
 def test_decisions_count_beside_those_of_the_extract_and_no_decision_is_none(store):
     keep(store, {**tables(), "decisions": OWN}, LATER)
     before = numbers(company.coded(store, "company"), "governance.decision_time")
-    decisions.decide(store, "company", Decision("d1", "Route EMEA leads", "To a queue with an owner", kind="weekly"), "ada")
-    decisions.decide(store, "company", Decision("d2", "Pricing", "Waiting for finance", status="none"), "ada")
-    question = decisions.raise_decision(store, "company", Decision("d3", "Territories"), "ada")
-    decisions.decide(store, "company", replace(question, text="Data is missing", status="none"), "ada")
-    gone = decisions.raise_decision(store, "company", Decision("d4", "Another"), "ada")
-    decisions.withdraw(store, "company", gone, "ada", "Solved")
+    decisions.decide(store, "company", Decision("d1", "Route EMEA leads", "To a queue with an owner", kind="weekly"), ADA)
+    decisions.decide(store, "company", Decision("d2", "Pricing", "Waiting for finance", status="none"), ADA)
+    question = decisions.raise_decision(store, "company", Decision("d3", "Territories"), ADA)
+    decisions.decide(store, "company", replace(question, text="Data is missing", status="none"), ADA)
+    gone = decisions.raise_decision(store, "company", Decision("d4", "Another"), ADA)
+    decisions.withdraw(store, "company", gone, ADA, "Solved")
     x = company.coded(store, "company")
     assert before["open"] == 0 and numbers(x, "governance.decision_time")["open"] == 1  # the question, not the note
     assert numbers(x, "governance.decision_velocity")["decided"] == 2
@@ -69,10 +70,10 @@ def test_decisions_count_beside_those_of_the_extract_and_no_decision_is_none(sto
 
 def test_actions_count_and_drafts_are_open(store):
     keep(store, {**tables(), "decisions": OWN, "actions": DONE}, LATER)
-    actions.raise_action(store, "company", an_action("a1"), "ada")
-    done = actions.complete(store, "company", actions.raise_action(store, "company", an_action("a2"), "ada"), "ada")
-    actions.raise_action(store, "company", Action("a3", "Look into it"), "ada", draft=True)
-    actions.cancel(store, "company", actions.raise_action(store, "company", an_action("a4"), "ada"), "ada", "No")
+    actions.raise_action(store, "company", an_action("a1"), ADA)
+    done = actions.complete(store, "company", actions.raise_action(store, "company", an_action("a2"), ADA), ADA)
+    actions.raise_action(store, "company", Action("a3", "Look into it"), ADA, draft=True)
+    actions.cancel(store, "company", actions.raise_action(store, "company", an_action("a4"), ADA), ADA, "No")
     x = company.coded(store, "company")
     found = numbers(x, "governance.actions")
     assert overdue(x, View())["decision"].tolist() == ["Call sooner"] and overdue(x, View())["metric_id"].tolist() == ["Win rate"]
@@ -82,7 +83,7 @@ def test_actions_count_and_drafts_are_open(store):
 
 def test_nothing_that_was_written_down_after_as_of_counts(store):
     keep(store, {**tables(), "actions": DONE}, NOW - pd.Timedelta(days=1))
-    actions.raise_action(store, "company", an_action(), "ada")
+    actions.raise_action(store, "company", an_action(), ADA)
     x = company.coded(store, "company")
     assert x.data.stand.log == 0 and len(x.data.table("actions")) == 1
 
@@ -93,7 +94,7 @@ def test_an_entry_encodes_nothing_anew(store):
     number = Number.of(CARDS["winrate.closed_in_period"], View(), "won")
     number.value(base)
     first = company.state_of(store, "company")
-    actions.raise_action(store, "company", an_action(), "ada")
+    actions.raise_action(store, "company", an_action(), ADA)
     second = company.state_of(store, "company")
     assert first != second and first.partition("+")[0] == second.partition("+")[0]
     x = with_log(store, base)
@@ -104,7 +105,7 @@ def test_an_entry_encodes_nothing_anew(store):
 
 def test_every_other_number_is_the_same_beside_the_log(store):
     keep(store, {**tables(), "decisions": OWN}, LATER)
-    decisions.decide(store, "company", Decision("d1", "Route EMEA leads", "To a queue with an owner"), "ada")
+    decisions.decide(store, "company", Decision("d1", "Route EMEA leads", "To a queue with an owner"), ADA)
     base = company.encoded(store, "company")
     x = with_log(store, base)
     assert x is not base
@@ -130,8 +131,8 @@ def test_a_done_action_is_judged_from_the_extract(store):
     number = Number.of(CARDS["winrate.closed_in_period"], View(), "count_rate")
     success = replace(a_success(NOW + pd.Timedelta(days=20)), number=number_as_json(number))
     for id_, one in (("a1", success), ("a2", replace(success, direction="down")), ("a3", replace(success, check_on=(LATER + pd.Timedelta(days=9)).date().isoformat()))):
-        actions.complete(store, "company", actions.raise_action(store, "company", an_action(id_, success=one), "ada"), "ada")
-    actions.raise_action(store, "company", an_action("a4", success=success), "ada")  # not done: not counted
+        actions.complete(store, "company", actions.raise_action(store, "company", an_action(id_, success=one), ADA), ADA)
+    actions.raise_action(store, "company", an_action("a4", success=success), ADA)  # not done: not counted
     x = company.coded(store, "company")
     row = x.data.table("actions").set_index("action_id").loc["a1"]
     assert row[["baseline_x", "baseline_n", "after_x", "after_n"]].tolist() == [12, 40, 32, 40]
@@ -142,14 +143,14 @@ def test_a_done_action_is_judged_from_the_extract(store):
 
 def test_what_was_published_is_verified_by_the_log_of_then(store):
     keep(store, {**tables(), "decisions": OWN, "actions": DONE}, LATER)
-    first = actions.raise_action(store, "company", an_action(), "ada")
+    first = actions.raise_action(store, "company", an_action(), ADA)
     x = company.coded(store, "company")
     asked = [Number.of(CARDS["governance.actions"], View(), "completion_rate"), Number.of(CARDS["winrate.closed_in_period"], View(QUARTER), "count_rate")]
     kept = receipt(x, asked[0])
     assert kept.log == x.data.stand.log == store.last_entry("company", "decision", "action") and kept.as_rows()["Log"] == f"up to entry {kept.log}"
     assert (kept.numerator, kept.denominator) == (1, 2)
-    publication = publishing.publish(store, x, asked, "monthly", "Monthly", View(), "ann")
-    actions.complete(store, "company", first, "ada")
+    publication = publishing.publish(store, x, asked, "monthly", "Monthly", View(), ANN)
+    actions.complete(store, "company", first, ADA)
     later = company.coded(store, "company")
     assert asked[0].value(later) == 1
     assert [differences for _, differences in verify(store, publication)] == [(), ()]

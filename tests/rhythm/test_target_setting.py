@@ -25,6 +25,7 @@ from revscore.rhythm.target_lines import target_line, targets_over
 from revscore.rhythm.target_setting import Aim, Refused, Setting, Unconfirmed
 from revscore.store import Overtaken, Store
 from tests.core.builder import deal, extract, lead
+from tests.people import whole
 
 QUARTER = Period(day_number("2026-05-01"), day_number("2026-08-01"), "FY27Q2")  # the fiscal year begins in February
 TODAY = day_number("2026-06-30")
@@ -55,7 +56,7 @@ def terms(store: Store, day: int, *targets: Target, until=None) -> tuple[Target,
 
 def test_a_target_that_is_set_reaches_the_numbers_and_wins_over_that_of_the_extract_from_its_first_day_on(store):
     x = company(of_extract())
-    setting.set_target(store, "company", x, BOOKINGS, said(1500.0, "2026-06-15"), "vp@northlight.example")
+    setting.set_target(store, "company", x, BOOKINGS, said(1500.0, "2026-06-15"), whole("vp@northlight.example"))
     before, after = (terms(store, day_number(day), of_extract())[0] for day in ("2026-06-14", "2026-06-15"))
     assert before.value == 1000 and after.value == 1500 and after.target_id == before.target_id
     x.terms = replace(x.terms, targets=terms(store, TODAY, of_extract()))
@@ -67,34 +68,34 @@ def test_a_target_that_is_set_reaches_the_numbers_and_wins_over_that_of_the_extr
 
 def test_a_change_is_a_further_entry_and_what_held_before_stays(store):
     x = company()
-    one = setting.set_target(store, "company", x, BOOKINGS, said(1200.0), "a")
-    two = setting.set_target(store, "company", x, one, said(900.0, "2026-06-20", why="two leavers"), "b")
+    one = setting.set_target(store, "company", x, BOOKINGS, said(1200.0), whole("a"))
+    two = setting.set_target(store, "company", x, one, said(900.0, "2026-06-20", why="two leavers"), whole("b"))
     assert [e.fields["value"] for e in store.entries("company", TARGET)] == [1200.0, 900.0] and two.version == 2
     assert two.on(day_number("2026-06-19")).value == 1200 and two.on(day_number("2026-06-20")).value == 900 and two.on(QUARTER.start - 1) is None
     with pytest.raises(Overtaken):
-        setting.set_target(store, "company", x, one, said(1000.0), "c")
+        setting.set_target(store, "company", x, one, said(1000.0), whole("c"))
     assert terms(store, TODAY)[0].steps == ((QUARTER.start, 1200.0), (day_number("2026-06-20"), 900.0))
 
 
 def test_an_entry_for_an_earlier_day_does_not_undo_a_later_one(store):
     x = company()
-    one = setting.set_target(store, "company", x, BOOKINGS, said(1200.0, "2026-06-01"), "a")
-    two = setting.set_target(store, "company", x, one, said(800.0, "2026-05-01"), "a")
+    one = setting.set_target(store, "company", x, BOOKINGS, said(1200.0, "2026-06-01"), whole("a"))
+    two = setting.set_target(store, "company", x, one, said(800.0, "2026-05-01"), whole("a"))
     assert two.on(day_number("2026-05-20")).value == 800 and two.on(TODAY).value == 1200
 
 
 def test_a_withdrawn_target_gives_way_to_that_of_the_extract(store):
-    one = setting.set_target(store, "company", company(of_extract()), BOOKINGS, said(1500.0), "a")
+    one = setting.set_target(store, "company", company(of_extract()), BOOKINGS, said(1500.0), whole("a"))
     with pytest.raises(Refused, match="Say why"):
-        setting.withdraw(store, "company", one, "a", " ", TODAY)
-    setting.withdraw(store, "company", one, "a", "merged into the new plan", TODAY)
+        setting.withdraw(store, "company", one, whole("a"), " ", TODAY)
+    setting.withdraw(store, "company", one, whole("a"), "merged into the new plan", TODAY)
     assert [one.value for one in terms(store, TODAY, of_extract())] == [1000.0] and terms(store, TODAY) == ()
     assert [one.value for one in terms(store, TODAY - 1)] == [1500.0]
 
 
 def test_what_was_known_at_a_time_is_known_again(store):
-    one = setting.set_target(store, "company", company(), BOOKINGS, said(1500.0), "a")
-    setting.set_target(store, "company", company(), one, said(900.0), "a")
+    one = setting.set_target(store, "company", company(), BOOKINGS, said(1500.0), whole("a"))
+    setting.set_target(store, "company", company(), one, said(900.0), whole("a"))
     first = store.entries("company", TARGET)[0].at
     assert [t.value for t in terms(store, TODAY, until=first)] == [1500.0] and [t.value for t in terms(store, TODAY)] == [900.0]
 
@@ -127,19 +128,19 @@ def test_targets_that_nobody_changed_leave_the_definitions_what_they_were():
 ])
 def test_what_cannot_be_is_refused_with_its_sentence(store, aim, new, sentence):
     with pytest.raises(Refused, match=sentence):
-        setting.set_target(store, "company", company(of_extract()), aim, new, "a")
+        setting.set_target(store, "company", company(of_extract()), aim, new, whole("a"))
     assert store.entries("company", TARGET) == ()
 
 
 def test_a_month_inside_a_quarter_is_no_overlap(store):
     month = replace(BOOKINGS, end=day_number("2026-06-01"))
-    assert setting.set_target(store, "company", company(of_extract()), month, said(300.0), "a").on(TODAY).value == 300
+    assert setting.set_target(store, "company", company(of_extract()), month, said(300.0), whole("a")).on(TODAY).value == 300
 
 
 def test_a_direction_against_the_metric_asks_first(store):
     with pytest.raises(Unconfirmed, match="Bookings is better higher, but this target is “at most”"):
-        setting.set_target(store, "company", company(), BOOKINGS, said(direction="down"), "a")
-    assert setting.set_target(store, "company", company(), BOOKINGS, said(direction="down"), "a", confirmed=True).on(TODAY).direction == "down"
+        setting.set_target(store, "company", company(), BOOKINGS, said(direction="down"), whole("a"))
+    assert setting.set_target(store, "company", company(), BOOKINGS, said(direction="down"), whole("a"), confirmed=True).on(TODAY).direction == "down"
 
 
 # -- do the parts add up -------------------------------------------------------------------------------------------------------------------
@@ -230,16 +231,16 @@ def test_the_template_says_what_holds_and_comes_back_without_a_change(store):
     assert not problems and found.same == 3 and not found.new and not len(found.problems)
     changed = target_import.preview(x, rows.assign(value=rows["value"] * 1.5 / np.where(rows["value"] < 1, 1.2, 1.0)), ())
     assert changed.ready and len(changed.new) == 3 and {one.valid_from for _, one in changed.new} == {TODAY}
-    setting.set_all(store, "company", x, changed.new, "a")
+    setting.set_all(store, "company", x, changed.new, whole("a"))
     assert len(store.entries("company", TARGET)) == 3
 
 
 def test_all_of_a_workbook_or_nothing(store):
     with pytest.raises(Refused):
-        setting.set_all(store, "company", company(), ((BOOKINGS, said()), (replace(BOOKINGS, segment="Moon"), said())), "a")
+        setting.set_all(store, "company", company(), ((BOOKINGS, said()), (replace(BOOKINGS, segment="Moon"), said())), whole("a"))
     assert store.entries("company", TARGET) == ()
 
 
 def test_a_history_without_extract_dates_is_typed(store):
-    one = setting.set_target(store, "company", company(), BOOKINGS, said(), "a")
+    one = setting.set_target(store, "company", company(), BOOKINGS, said(), whole("a"))
     assert isinstance(setting.history(one, ())["at"].dtype, pd.DatetimeTZDtype)

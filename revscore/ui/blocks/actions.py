@@ -83,7 +83,7 @@ def page(now: Now) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="actions-bar"):
         show = st.segmented_control("Show", list(_SHOW), default="open", required=True, key="show", bind=state.BOUND, format_func=_SHOW.get, label_visibility="collapsed")
         owners = sorted({one.action.owner for one in every if one.action.owner})
-        whose = st.selectbox("Whose", owners, index=owners.index(session.who()) if session.who() in owners else None, key="whose", bind=state.BOUND, placeholder="Whose actions?", label_visibility="collapsed",
+        whose = st.selectbox("Whose", owners, index=owners.index(session.actor().name) if session.actor().name in owners else None, key="whose", bind=state.BOUND, placeholder="Whose actions?", label_visibility="collapsed",
                              width=260) if show == "mine" and owners else None
         st.button("Raise an action", icon=":material/add_task:", type="primary", key="raise-action", on_click=lambda: st.session_state.update({"raise-now": True}))
     if st.session_state.pop("raise-now", False):
@@ -285,7 +285,7 @@ def _do(now: Now, of: Action) -> None:
     if not st.button("Save", type="primary", icon=":material/check:", key=f"do-save-{of.id}"):
         return
     do = {"done": actions.complete, "cancel": actions.cancel, "reopen": actions.reopen}[what]
-    went = capture.saved(lambda: do(session.store(), now.dataset, replace(of, version=st.session_state.get(_SEEN, of.version)), session.who(), text))
+    went = capture.saved(lambda: do(session.store(), now.dataset, replace(of, version=st.session_state.get(_SEEN, of.version)), session.actor(), text))
     st.session_state[_SEEN] = of.version
     if went:
         st.toast(md(f"{options[what]}: {of.title}"), icon=":material/task_alt:")

@@ -96,7 +96,7 @@ def _next(now: Now, order: Sequence[Place], told: Sequence[Place], entry: object
             else:
                 st.caption("This order has not been published yet.")
             if not alike and st.button("Publish this order", icon=":material/campaign:", key="publish-order", help="Everybody then sees what is next, and why") \
-                    and capture.saved(lambda: backlog.publish(session.store(), now.dataset, order, session.who())):
+                    and capture.saved(lambda: backlog.publish(session.store(), now.dataset, order, session.actor())):
                 st.rerun()
         st.caption("Score: the expected move as a share of what the number is today, × how sure that is, ÷ person-days; in hundredths.")
 
@@ -158,7 +158,7 @@ def _intake(now: Now) -> None:
     found = _estimates(now, Idea(id_, ""), "idea")
     store = session.store()
     if st.button("Propose it", type="primary", icon=":material/check:", key="idea-save") \
-            and capture.saved(lambda: backlog.propose(store, now.dataset, found, session.who()), lambda: any(one.id == id_ for one in backlog.ideas(store, now.dataset))):
+            and capture.saved(lambda: backlog.propose(store, now.dataset, found, session.actor()), lambda: any(one.id == id_ for one in backlog.ideas(store, now.dataset))):
         st.toast(md(f"Proposed: {found.title}"), icon=":material/lightbulb:")
         st.rerun()
 
@@ -234,13 +234,13 @@ def _do(now: Now, one: Idea) -> None:
     if what == "estimate":
         new = _estimates(now, one, f"estimate-{one.id}")
         fields = {name: getattr(new, name) for name in ("title", "problem", "number", "baseline", "impact", "confidence", "effort") if getattr(new, name) != getattr(one, name)}
-        write = lambda: backlog.estimate(store, now.dataset, seen, session.who(), **fields)  # noqa: E731
+        write = lambda: backlog.estimate(store, now.dataset, seen, session.actor(), **fields)  # noqa: E731
     else:
         why = st.text_input(f"{options[what]}: because", key=f"idea-why-{one.id}-{what}", max_chars=1000)
         if rights := (backlog.holders(store, now.dataset, one) if one.number and what != "withdraw" else ()):
             st.caption(md(f"{listed(rights)} {'holds' if len(rights) == 1 else 'hold'} the right to decide this."))
-        write = (lambda: backlog.withdraw(store, now.dataset, seen, session.who(), why)) if what == "withdraw" else \
-            (lambda: backlog.decide(store, now.dataset, seen, session.who(), what == "accept", why, receipt=capture.stands(now)))
+        write = (lambda: backlog.withdraw(store, now.dataset, seen, session.actor(), why)) if what == "withdraw" else \
+            (lambda: backlog.decide(store, now.dataset, seen, session.actor(), what == "accept", why, receipt=capture.stands(now)))
     if not st.button("Save", type="primary", icon=":material/check:", key=f"idea-save-{one.id}"):
         return
     went = capture.saved(write)

@@ -95,7 +95,7 @@ def _withdraw(now: Now, id_: str, version: int) -> None:
     one = _one(now, id_)
     st.markdown(f"**{md(one.title)}**")
     why = st.text_input("It is withdrawn because", key="withdraw-why", max_chars=1000)
-    if st.button("Withdraw", type="primary", key="withdraw-save") and capture.saved(lambda: decisions.withdraw(session.store(), now.dataset, replace(one, version=version), session.who(), why)):
+    if st.button("Withdraw", type="primary", key="withdraw-save") and capture.saved(lambda: decisions.withdraw(session.store(), now.dataset, replace(one, version=version), session.actor(), why)):
         st.rerun()
 
 
@@ -108,7 +108,7 @@ def _ask(now: Now) -> None:
         kind = right.selectbox("Where", [kind for kind in _KINDS if kind not in ("", KIND, "-")], key=f"question-kind-{id_}", format_func=_KINDS.get)
         if st.button("Raise it", type="primary", key=f"question-save-{id_}"):
             new, store = Decision(id_, title, kind=kind), session.store()
-            if capture.saved(lambda: decisions.raise_decision(store, now.dataset, new, session.who()), lambda: any(one.id == id_ for one in decisions.decisions(store, now.dataset))):
+            if capture.saved(lambda: decisions.raise_decision(store, now.dataset, new, session.actor()), lambda: any(one.id == id_ for one in decisions.decisions(store, now.dataset))):
                 st.session_state[_QUESTION] = new_id()
                 st.toast(md(f"To be decided: {title}"), icon=":material/task_alt:")
                 st.rerun()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from revscore.core.units import Unit
 from revscore.governance.publishing import publish
 from revscore.governance.restatement import CAUSES, LABELS, Change, Restated, behind, change, restated
 from revscore.governance.verify import verify
+from revscore.people import LOCAL
 from revscore.rhythm import meetings
 from revscore.rhythm.reviews import TITLES, numbers
 from revscore.store import Publication, StoreError
@@ -52,12 +53,14 @@ def _closing(now: Now, name: str) -> None:
     st.markdown("  \n".join(f"**{what}**: {md(value)}" for what, value in rows.items()))
     with st.expander(f"The {len(found)} numbers"):
         st.markdown("  \n".join(md(one.label) for one in found))
-    by = st.text_input("Closed by", session.who(), max_chars=300, key="closed-by")
-    if not st.button("Publish", type="primary", icon=":material/verified:", key="publish", disabled=not by.strip()):
+    by = session.actor()
+    if by == LOCAL:  # nobody signs in here, so whoever closes it says who that is
+        by = replace(by, name=st.text_input("Closed by", by.name, max_chars=300, key="closed-by").strip())
+    if not st.button("Publish", type="primary", icon=":material/verified:", key="publish", disabled=not by.name):
         return
     try:
         with session.one_at_a_time():
-            done = publish(session.store(), now.x, found, name, TITLES[name], now.view, by.strip())
+            done = publish(session.store(), now.x, found, name, TITLES[name], now.view, by)
     except StoreError as error:
         st.error(md(error))
         return

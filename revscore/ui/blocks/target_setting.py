@@ -266,7 +266,7 @@ def _open(now: Now) -> list[Period]:
 def _set(now: Now, aim: Aim, new: Setting, confirmed: bool = False) -> None:
     st.session_state.pop("target-unsure", None)
     try:
-        setting.set_target(session.store(), now.dataset, now.x, aim, new, session.who(), confirmed=confirmed)
+        setting.set_target(session.store(), now.dataset, now.x, aim, new, session.actor(), confirmed=confirmed)
     except setting.Unconfirmed as error:
         st.session_state["target-unsure"] = (str(error), aim, new)
         st.rerun()
@@ -282,7 +282,7 @@ def _withdraw(now: Now, aim: Aim) -> None:
         why = st.text_input("Why is it withdrawn?", key=f"withdraw-why-{aim.record}-{aim.version}")
         if st.form_submit_button("Withdraw", icon=":material/undo:"):
             try:
-                setting.withdraw(session.store(), now.dataset, aim, session.who(), why, max(now.x.as_of_day, aim.settings[-1].valid_from))
+                setting.withdraw(session.store(), now.dataset, aim, session.actor(), why, max(now.x.as_of_day, aim.settings[-1].valid_from))
             except StoreError as error:
                 st.error(md(str(error)), icon=":material/block:")
             else:
@@ -345,7 +345,7 @@ def importer(now: Now) -> None:
         sure = st.checkbox("Yes, these directions are meant so", key="target-import-sure")
     if st.button(f"Take over {len(found.new)} targets" if len(found.new) > 1 else "Take over 1 target", type="primary", key="target-take", disabled=not sure, icon=":material/flag:"):
         try:
-            setting.set_all(session.store(), now.dataset, now.x, found.new, session.who(), confirmed=True)
+            setting.set_all(session.store(), now.dataset, now.x, found.new, session.actor(), confirmed=True)
         except StoreError as error:
             st.error(md(str(error)), icon=":material/block:")
             return

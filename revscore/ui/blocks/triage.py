@@ -239,7 +239,7 @@ def _people(now: Now, rows: pd.DataFrame) -> list[str]:
 
 
 def _written(now: Now, rows: pd.DataFrame, what: str, text: str, to: str, due: dt.date | None) -> str:
-    store, by = session.store(), session.who()
+    store, by = session.store(), session.actor()
     if what == "assign":
         triage.assign(store, now.dataset, now.x, rows, to, due.isoformat() if due else "", by, text)
         return f"{units.named(len(rows), units.RECORDS)} given to {to}"
