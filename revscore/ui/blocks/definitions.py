@@ -77,9 +77,9 @@ def _settle(now: Now, one: Change) -> None:
     said = st.text_input("Answer", key=f"answer-{one.id}", max_chars=1000, placeholder="Why it is approved or rejected; who has to know", label_visibility="collapsed")
     with st.container(horizontal=True):
         for label, icon, right, do, primary in (
-                ("Approve", "verified", "define.approve", lambda: changes.approve(store, now.dataset, one, actor, said), True),
-                ("Reject", "block", "define.approve", lambda: changes.reject(store, now.dataset, one, actor, said), False),
-                ("Withdraw", "undo", "define.propose", lambda: changes.withdraw(store, now.dataset, one, actor, said), False)):
+                ("Approve", "verified", "definition.approve", lambda: changes.approve(store, now.dataset, one, actor, said), True),
+                ("Reject", "block", "definition.approve", lambda: changes.reject(store, now.dataset, one, actor, said), False),
+                ("Withdraw", "undo", "definition.propose", lambda: changes.withdraw(store, now.dataset, one, actor, said), False)):
             if st.button(label, icon=f":material/{icon}:", key=f"{label.lower()}-{one.id}", type="primary" if primary else "secondary", disabled=not actor.may(right)) and capture.saved(do):
                 st.toast(md(f"{label}: {one.name}"), icon=f":material/{icon}:")
                 st.rerun()
@@ -94,9 +94,10 @@ def effects(now: Now, definition: str, new: Any, key: str) -> None:
         return st.warning(md(error), icon=":material/warning:")
     if not found:
         return st.caption("On the numbers of the scorecard it would have changed nothing, in this period and the periods before.")
-    st.markdown(f"**It would change {listed([md(one.before.label) for one in found])}** &nbsp;:gray[{md(found[0].before.period.name if found[0].before.period else 'today')} and the periods before]")
-    rows = [{"number": one.before.label, "now": one.before.text, "with the change": one.after.text, **_history(one)} for one in found]
-    tables.table(pd.DataFrame(rows).fillna("–"), now.x, f"effects-{key}", "content")
+    today = found[0].before.period.name if found[0].before.period else "All time"
+    st.markdown(f"**It would change {listed([md(one.before.label) for one in found])}** &nbsp;:gray[as it is, and with the change]")
+    rows = [{"number": one.before.label, today: f"{one.before.text} → {one.after.text}", **_history(one)} for one in found]
+    tables.table(pd.DataFrame(rows).fillna("–"), now.x, f"effects-{key}", "content", labels={today: f"{today}, so far"})
 
 
 def _history(one: Effect) -> dict[str, str]:
@@ -113,7 +114,7 @@ def _history(one: Effect) -> dict[str, str]:
 def _propose(now: Now) -> None:
     """The form. Its widgets belong to the id of what it writes, so that it is empty again once that is written."""
     id_ = st.session_state.setdefault(_FORM, new_id())
-    if not session.actor().may("define.propose"):
+    if not session.actor().may("definition.propose"):
         return
     known = changes.definitions(now.x.terms.to_config())
     with st.expander("Propose a change", icon=":material/add:", key="propose"):
@@ -188,7 +189,7 @@ def _trained(now: Now, one: Change) -> None:
         return
     if one.training:
         return st.markdown(f":material/school: told on {md(capture.day(one.training))}")
-    if st.button("People were told", icon=":material/school:", key=f"trained-{one.id}", disabled=not session.actor().may("define.trained"), help="A change is under control once those who work by it know it"):
+    if st.button("People were told", icon=":material/school:", key=f"trained-{one.id}", disabled=not session.actor().may("definition.train"), help="A change is under control once those who work by it know it"):
         today = session.instant().tz_convert(now.x.terms.reporting_tz)
         if capture.saved(lambda: changes.trained(session.store(), now.dataset, one, session.actor(), f"{today:%Y-%m-%d}")):
             st.rerun()
