@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pandas as pd
 from sqlalchemy import Connection, insert, select
 
+from revscore.store import audit
 from revscore.store import tables as t
 
 SAMPLE = "sample"
@@ -36,12 +37,13 @@ def find(connection: Connection, name: str) -> Dataset | None:
     return None if row is None else Dataset(row.id, row.name, row.is_sample, instant(row.created_at))
 
 
-def ensure(connection: Connection, name: str) -> Dataset:
+def ensure(connection: Connection, name: str, by: str = audit.STORE) -> Dataset:
     """The data set `name`, made if need be; inside a write."""
     if not name.strip() or len(name) > 120:
         raise ValueError(f"a data set needs a name of 1 to 120 characters, not {name!r}")
     if find(connection, name) is None:
         connection.execute(insert(t.datasets).values(name=name, is_sample=name == SAMPLE, created_at=now()))
+        audit.act(connection, by, "data set made", {"name": name}, select(t.datasets).where(t.datasets.c.name == name))
     return find(connection, name)
 
 

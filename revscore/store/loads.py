@@ -12,9 +12,9 @@ from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, func,
 
 from revscore.core import schema
 from revscore.core.data import CrmData, Shelf, Stand
-from revscore.store import datasets, frames, snapshots
+from revscore.store import audit, datasets, frames, snapshots
 from revscore.store import tables as t
-from revscore.store.engine import StoreError, reading, writing
+from revscore.store.engine import StoreError, reading
 
 
 class NothingLoaded(StoreError):
@@ -31,7 +31,8 @@ class LoadFile:
 
 @dataclass(frozen=True)
 class LoadInfo:
-    """A load without its rows. `table_rows`: canonical table -> rows. `derived`: table -> how it was rebuilt. `mapping`: as it was used."""
+    """A load without its rows. `table_rows`: canonical table -> rows. `derived`: table -> how it was rebuilt. `mapping`: as it was used. `corrects`: the load
+    that it replaces or completes, `why` with the reason."""
 
     id: int
     dataset: str
@@ -48,6 +49,33 @@ class LoadInfo:
     derived: Mapping[str, str]
     terms_hints: Mapping[str, Any]
     mapping: Mapping[str, Any]
+    corrects: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class NewLoad:
+    """A load as it will be written: all that takes time is done. `dated`: somebody said when the extract was made; else its latest event stands for that.
+    `main`: the tables that the files bring themselves, without those that are only named in them (empty: all)."""
+
+    as_of: pd.Timestamp
+    tables: Mapping[str, frames.Packed]
+    ledger: Mapping[str, frames.Packed]
+    files: tuple[LoadFile, ...]
+    rows_read: int
+    rows_kept: int
+    rows_quarantined: int
+    derived: Mapping[str, str]
+    terms_hints: Mapping[str, Any]
+    mapping: Mapping[str, Any]
+    dated: bool = True
+    main: tuple[str, ...] = ()
+    corrects: int | None = None
+    why: str = ""
+
+    @property
+    def content_sha256(self) -> str:
+        return frames.content_sha256(self.tables)
 
 
 @dataclass(frozen=True)
@@ -59,52 +87,111 @@ class LoadResult:
     message: str
 
 
-def save(engine: Engine, dataset: str, data: CrmData, sheets: pd.DataFrame, findings: pd.DataFrame, *, files: Sequence[LoadFile],
-         rows_read: int, rows_kept: int, rows_quarantined: int, by: str, terms_hints: Mapping[str, Any],
-         mapping: Mapping[str, Any]) -> LoadResult:
+def pack(data: CrmData, sheets: pd.DataFrame, findings: pd.DataFrame, *, files: Sequence[LoadFile], rows_read: int, rows_kept: int, rows_quarantined: int,
+         terms_hints: Mapping[str, Any], mapping: Mapping[str, Any], dated: bool = True, main: Sequence[str] = (), corrects: int | None = None,
+         why: str = "") -> NewLoad:
+    """The frames of a load, packed and counted, before any lock is taken.
+
+    Raises
+    ------
+    StoreError
+        when there is no table, or a record is there twice.
+    ValueError, TypeError
+        when the rows do not balance, or do not fit their types.
+    """
     if rows_read != rows_kept + rows_quarantined:
         raise ValueError(f"rows read ({rows_read}) are not rows kept ({rows_kept}) + rows quarantined ({rows_quarantined})")
+    held = int((findings["action"] == "quarantined").sum()) if "action" in findings.columns else rows_quarantined
+    if held != rows_quarantined:
+        raise ValueError(f"{rows_quarantined} rows are quarantined, but {held} are kept with their reason")
     if not data.tables:
         raise StoreError("There is nothing to load: no table was recognised in the files.")
     packed = {name: frames.pack_table(name, frame) for name, frame in data.tables.items()}
     ledger = {"sheets": frames.pack_frame(sheets), "findings": frames.pack_frame(findings)}
-    content, as_of = frames.content_sha256(packed), data.as_of.floor("us").to_pydatetime()
-    with writing(engine) as connection:
-        home = datasets.ensure(connection, dataset)
-        same = connection.execute(select(t.loads).where(t.loads.c.dataset_id == home.id, t.loads.c.as_of == as_of,
-                                                        t.loads.c.content_sha256 == content)).one_or_none()
-        if same is not None:
-            return LoadResult("already_loaded", same.id, f"Already loaded: the same rows came with load {same.id} (as of {_day(same.as_of)}, "
-                              f"loaded {_day(same.loaded_at)} by {same.loaded_by}); nothing was added.")
-        load_id = connection.execute(insert(t.loads).values(
-            dataset_id=home.id, as_of=as_of, loaded_at=datasets.now(), loaded_by=by, state="loaded", content_sha256=content,
-            files=[{"name": file.name, "sha256": file.sha256} for file in files], rows_read=rows_read, rows_kept=rows_kept,
-            rows_quarantined=rows_quarantined, derived=dict(data.derived), terms_hints=dict(terms_hints), mapping=dict(mapping),
-        )).inserted_primary_key[0]
-        for role, some in (("table", packed), ("ledger", ledger)):
-            for name, frame in some.items():
-                keep(connection, frame)
-                connection.execute(insert(t.load_frames).values(load_id=load_id, role=role, name=name, frame_sha256=frame.sha256))
-    counts = ", ".join(f"{frame.rows:,} {schema.TABLES[name].title.lower()}" for name, frame in packed.items())
-    held = f" {rows_quarantined:,} of {rows_read:,} rows are in quarantine." if rows_quarantined else ""
+    return NewLoad(data.as_of.floor("us"), packed, ledger, tuple(files), rows_read, rows_kept, rows_quarantined, dict(data.derived), dict(terms_hints), dict(mapping),
+                   dated, tuple(main), corrects, why)
+
+
+def already(connection: Connection, dataset: str, new: NewLoad) -> LoadResult | None:
+    """The load that has the same rows for the same instant (for any, where nobody said when the extract was made), unless it was corrected since."""
+    rows = connection.execute(_loads(dataset).where(t.loads.c.content_sha256 == new.content_sha256)).all()
+    same = [row for row in rows if datasets.instant(row.as_of) == new.as_of or not new.dated]
+    if not same or _corrected(connection, dataset, same[-1], new):
+        return None
+    found = same[-1]
+    return LoadResult("already_loaded", found.id, f"Already loaded: the same rows came with load {found.id} (as of {_day(found.as_of)}, "
+                      f"loaded {_day(found.loaded_at)} by {found.loaded_by}); nothing was added.")
+
+
+def _corrected(connection: Connection, dataset: str, found: Row, new: NewLoad) -> bool:
+    """Whether a later load for the instant of `found` brings one of its tables with other rows."""
+    later = {row.id for row in connection.execute(_loads(dataset).where(t.loads.c.as_of == found.as_of, t.loads.c.id > found.id))}
+    return any(frame.load_id in later and frame.name in new.tables and frame.frame_sha256 != new.tables[frame.name].sha256
+               for frame in (frames_of(connection, dataset) if later else ()))
+
+
+def write(connection: Connection, dataset: str, new: NewLoad, by: str) -> LoadResult:
+    """Write a load, inside a write: all of it, counted back, or nothing. The same rows as of the same instant again add nothing."""
+    found = already(connection, dataset, new)
+    if found is not None:
+        return found
+    home, as_of = datasets.ensure(connection, dataset, by), new.as_of
+    while connection.execute(select(t.loads.c.id).where(t.loads.c.dataset_id == home.id, t.loads.c.as_of == as_of.to_pydatetime(),
+                                                        t.loads.c.content_sha256 == new.content_sha256)).one_or_none() is not None:
+        as_of += pd.Timedelta("1us")  # rows that were corrected and hold again: just after the correction
+    load_id = connection.execute(insert(t.loads).values(
+        dataset_id=home.id, as_of=as_of.to_pydatetime(), loaded_at=datasets.now(), loaded_by=by, state="loaded", content_sha256=new.content_sha256,
+        files=[{"name": file.name, "sha256": file.sha256} for file in new.files], rows_read=new.rows_read, rows_kept=new.rows_kept,
+        rows_quarantined=new.rows_quarantined, derived=dict(new.derived), terms_hints=dict(new.terms_hints), mapping={**new.mapping, **({"main": list(new.main)} if new.main else {})},
+        corrects=new.corrects, why=new.why or None,
+    )).inserted_primary_key[0]
+    added = []
+    for role, some in (("table", new.tables), ("ledger", new.ledger)):
+        for name, frame in some.items():
+            added += keep(connection, frame)
+            connection.execute(insert(t.load_frames).values(load_id=load_id, role=role, name=name, frame_sha256=frame.sha256))
+    _count_back(connection, load_id, new)
+    audit.act(connection, by, "load saved", {"dataset": dataset, "load": load_id}, select(t.loads).where(t.loads.c.id == load_id),
+              select(t.load_frames).where(t.load_frames.c.load_id == load_id), *written(added))
+    counts = ", ".join(f"{frame.rows:,} {schema.TABLES[name].title.lower()}" for name, frame in new.tables.items())
+    held = f" {new.rows_quarantined:,} of {new.rows_read:,} rows are in quarantine." if new.rows_quarantined else ""
     return LoadResult("loaded", load_id, f"Loaded as load {load_id}, as of {_day(as_of)}: {counts}.{held}")
+
+
+def _count_back(connection: Connection, load_id: int, new: NewLoad) -> None:
+    """Read what the load has now, and count its rows in the bytes themselves: what was meant to be written is there, and nothing else.
+
+    Raises
+    ------
+    StoreError
+        when it is not; the transaction is then taken back.
+    """
+    query = select(t.load_frames.c.role, t.load_frames.c.name, t.load_frames.c.frame_sha256).where(t.load_frames.c.load_id == load_id)
+    there = {(row.role, row.name): row.frame_sha256 for row in connection.execute(query)}
+    meant = {**{("table", name): frame for name, frame in new.tables.items()}, **{("ledger", name): frame for name, frame in new.ledger.items()}}
+    if there.keys() != meant.keys():
+        raise StoreError("The load was not written as it was read, so nothing was saved; try again.")
+    for key, address in there.items():
+        rows = sum(map(frames.rows_of, fetch(connection, {address})[address]))
+        if rows != meant[key].rows:
+            raise StoreError(f"{key[1].replace('_', ' ').capitalize()}: {meant[key].rows:,} rows were to be saved and {rows:,} are there, so nothing was saved; try again.")
 
 
 def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
     """Every load, newest as-of first."""
     rows = connection.execute(_loads(dataset)).all()
     counts: dict[int, dict[str, int]] = {row.id: {} for row in rows}
-    for frame in _load_frames(connection, dataset):
+    for frame in frames_of(connection, dataset):
         counts[frame.load_id][frame.name] = frame.row_count
     return tuple(LoadInfo(row.id, dataset, datasets.instant(row.as_of), datasets.instant(row.loaded_at), row.loaded_by, row.state,
                           row.content_sha256, tuple(LoadFile(**file) for file in row.files), counts[row.id], row.rows_read, row.rows_kept,
-                          row.rows_quarantined, row.derived, row.terms_hints, row.mapping) for row in reversed(rows))
+                          row.rows_quarantined, row.derived, row.terms_hints, row.mapping, row.corrects, row.why or "") for row in reversed(rows))
 
 
 def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = (), *, whole: bool = True) -> CrmData:
     with reading(engine) as connection:
         rows = _only(connection, dataset, only) if only else _counting(connection, dataset, as_of, load_id)
-        chosen = _choose(rows, _load_frames(connection, dataset))
+        chosen = _choose(rows, frames_of(connection, dataset))
         later = {name: chain[0][1] for name, chain in chosen.items() if len(chain) == 1 and not whole}
         columns = {name: frames.columns_of(_head(connection, address)) for name, address in later.items()}
         parts = fetch(connection, {sha256 for name, chain in chosen.items() if name not in later for _, sha256 in chain})
@@ -176,7 +263,8 @@ def _loads(dataset: str) -> Select:
     return select(t.loads).join(t.datasets).where(t.datasets.c.name == dataset).order_by(t.loads.c.as_of, t.loads.c.id)
 
 
-def _load_frames(connection: Connection, dataset: str) -> Sequence[Row]:
+def frames_of(connection: Connection, dataset: str) -> Sequence[Row]:
+    """The tables of every load: load_id, name, frame_sha256, row_count."""
     query = (select(t.load_frames.c.load_id, t.load_frames.c.name, t.load_frames.c.frame_sha256, t.frames.c.row_count)
              .join(t.loads, t.loads.c.id == t.load_frames.c.load_id).join(t.datasets, t.datasets.c.id == t.loads.c.dataset_id)
              .join(t.frames, t.frames.c.sha256 == t.load_frames.c.frame_sha256)
@@ -225,14 +313,20 @@ def _choose(rows: Sequence[Row], delivered: Sequence[Row]) -> dict[str, list[tup
     return chosen
 
 
-def keep(connection: Connection, frame: frames.Packed) -> None:
-    """Write a frame unless the store has it already, from another load."""
+def keep(connection: Connection, frame: frames.Packed) -> list[str]:
+    """Write a frame unless the store has it already, from another load: its address where it was written."""
     if connection.execute(select(t.frames.c.sha256).where(t.frames.c.sha256 == frame.sha256)).one_or_none() is not None:
-        return
+        return []
     connection.execute(insert(t.frames).values(sha256=frame.sha256, format=frames.FORMAT, row_count=frame.rows))
     for number, content in enumerate(frame.parts):
         connection.execute(insert(t.frame_parts).values(frame_sha256=frame.sha256, part=number, content=content,
                                                         sha256=hashlib.sha256(content).hexdigest()))
+    return [frame.sha256]
+
+
+def written(addresses: Sequence[str]) -> tuple[Select, Select]:
+    """What selects the rows of frames, for the act that wrote them."""
+    return select(t.frames).where(t.frames.c.sha256.in_(addresses)), select(t.frame_parts).where(t.frame_parts.c.frame_sha256.in_(addresses))
 
 
 def fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]:

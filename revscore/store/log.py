@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, func, insert, select
 
-from revscore.store import datasets
+from revscore.store import audit, datasets
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, plain
 
@@ -39,7 +39,7 @@ class Entry:
 
 def append(connection: Connection, dataset: str, new: Sequence[Entry]) -> tuple[Entry, ...]:
     """The entries as they are kept, all at one instant. Inside a write. Raises Overtaken when one of their versions is there already."""
-    home, at, out = datasets.ensure(connection, dataset), datasets.now(), []
+    home, at, out = datasets.ensure(connection, dataset, new[0].by if new else audit.STORE), datasets.now(), []
     for entry in new:
         here = (t.entries.c.dataset_id == home.id) & (t.entries.c.kind == entry.kind) & (t.entries.c.record == entry.record)
         last = connection.execute(select(t.entries).where(here).order_by(t.entries.c.version.desc()).limit(1)).one_or_none()
@@ -50,6 +50,8 @@ def append(connection: Connection, dataset: str, new: Sequence[Entry]) -> tuple[
         id_ = connection.execute(insert(t.entries).values(dataset_id=home.id, kind=entry.kind, record=entry.record, version=version, verb=entry.verb, fields=fields,
                                                           by=entry.by, at=at)).inserted_primary_key[0]
         out.append(replace(entry, fields=fields, version=version, at=datasets.instant(at), id=id_))
+    if out:
+        audit.act(connection, new[0].by, "entries appended", {"dataset": dataset}, select(t.entries).where(t.entries.c.id.in_([entry.id for entry in out])))
     return tuple(out)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from revscore.store import datasets
+from revscore.store import audit, datasets
 from revscore.store import tables as t
 from revscore.store.engine import plain
 
@@ -22,5 +22,6 @@ def newest(connection: Connection, dataset: str) -> dict[str, Mapping[str, Any]]
 def save(connection: Connection, dataset: str, signature: str, mapping: Mapping[str, Any], by: str) -> None:
     """Inside a write."""
     if newest(connection, dataset).get(signature) != plain(mapping):
-        connection.execute(insert(t.mappings).values(dataset_id=datasets.ensure(connection, dataset).id, signature=signature,
-                                                     mapping=plain(mapping), saved_by=by, saved_at=datasets.now()))
+        id_ = connection.execute(insert(t.mappings).values(dataset_id=datasets.ensure(connection, dataset, by).id, signature=signature,
+                                                           mapping=plain(mapping), saved_by=by, saved_at=datasets.now())).inserted_primary_key[0]
+        audit.act(connection, by, "mapping saved", {"dataset": dataset, "signature": signature}, select(t.mappings).where(t.mappings.c.id == id_))

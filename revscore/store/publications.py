@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, insert, select
 
-from revscore.store import datasets, frames, loads
+from revscore.store import audit, datasets, frames, loads
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, plain
 
@@ -61,7 +61,7 @@ class PublishedValue:
 
 def save(connection: Connection, publication: Publication, values: Sequence[tuple[PublishedValue, pd.DataFrame]]) -> int:
     """Its id. Each value comes with its pairs. Inside a write."""
-    home = datasets.ensure(connection, publication.dataset)
+    home = datasets.ensure(connection, publication.dataset, publication.published_by)
     packed = [frames.pack_frame(pairs) for _, pairs in values]
     rows = [{"key": value.key, "place": place, "metric": value.metric, "measure": value.measure, "label": value.label, "params": plain(value.params), "view": plain(value.view),
              "value": value.value, "numerator": value.numerator, "denominator": value.denominator, "n": value.n, "receipt": plain(value.receipt), "frame_sha256": frame.sha256}
@@ -69,13 +69,18 @@ def save(connection: Connection, publication: Publication, values: Sequence[tupl
     last = every(connection, publication.dataset)[:1]
     new = replace(publication, as_of=publication.as_of.floor("us"), view=plain(publication.view), published_at=datasets.instant(datasets.now()), values=len(rows),
                   before=last[0].seal if last else "")
+    seal = sealed(new, rows)
     id_ = connection.execute(insert(t.publications).values(
         dataset_id=home.id, review=new.review, title=new.title, as_of=new.as_of.to_pydatetime(), definitions=new.definitions, digest=new.digest, loads=list(new.loads),
-        view=new.view, published_by=new.published_by, published_at=new.published_at.to_pydatetime(), value_count=new.values, before=new.before, seal=sealed(new, rows),
+        view=new.view, published_by=new.published_by, published_at=new.published_at.to_pydatetime(), value_count=new.values, before=new.before, seal=seal,
     )).inserted_primary_key[0]
+    kept: list[str] = []
     for row, frame in zip(rows, packed, strict=True):
-        loads.keep(connection, frame)
+        kept += loads.keep(connection, frame)
         connection.execute(insert(t.published_values).values(publication_id=id_, **row))
+    # its seal, which is in its row, stands for its values
+    audit.act(connection, new.published_by, "review published", {"dataset": new.dataset, "publication": id_, "seal": seal},
+              select(t.publications).where(t.publications.c.id == id_), *loads.written(kept))
     return id_
 
 

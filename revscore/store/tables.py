@@ -59,6 +59,8 @@ loads = Table(
     Column("derived", JSON, nullable=False),
     Column("terms_hints", JSON, nullable=False),
     Column("mapping", JSON, nullable=False),
+    Column("corrects", Integer),
+    Column("why", Text),
     UniqueConstraint("dataset_id", "as_of", "content_sha256"),
     CheckConstraint("rows_read = rows_kept + rows_quarantined", name="balance"),
 )
@@ -160,4 +162,16 @@ entries = Table(
     Column("at", Instant, nullable=False),
     UniqueConstraint("dataset_id", "kind", "record", "version"),
     CheckConstraint("version >= 1", name="version"),
+)
+
+audit = Table(
+    "audit", metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("actor", String(320), nullable=False),
+    Column("action", String(60), nullable=False),
+    Column("body", JSON, nullable=False),
+    Column("prev", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+    UniqueConstraint("hash"),
 )

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, insert, select
 
-from revscore.store import datasets
+from revscore.store import audit, datasets
 from revscore.store import tables as t
 from revscore.store.engine import plain
 
@@ -34,10 +34,12 @@ def history(connection: Connection, dataset: str) -> tuple[TermsVersion, ...]:
 
 def save(connection: Connection, dataset: str, config: Mapping[str, Any], by: str, why: str) -> int:
     """The number of the version that now holds; the same terms again are no new version. Inside a write."""
-    home, versions, config = datasets.ensure(connection, dataset), history(connection, dataset), plain(config)
+    home, versions, config = datasets.ensure(connection, dataset, by), history(connection, dataset), plain(config)
     if versions and versions[0].config == config:
         return versions[0].version
     version = versions[0].version + 1 if versions else 1
     connection.execute(insert(t.terms).values(dataset_id=home.id, version=version, config=config, saved_by=by,
                                               saved_at=datasets.now(), why=why))
+    audit.act(connection, by, "terms saved", {"dataset": dataset, "version": version},
+              select(t.terms).where(t.terms.c.dataset_id == home.id, t.terms.c.version == version))
     return version

@@ -9,11 +9,12 @@ from threading import Barrier
 import numpy as np
 import pandas as pd
 import pytest
+from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError
 
 from revscore.core import schema
 from revscore.core.data import CrmData
-from revscore.store import LoadFile, NothingLoaded, Store, StoreError, frames
+from revscore.store import LoadFile, NothingLoaded, Store, StoreError, frames, tables
 
 from .conftest import crm, load, same, utc
 
@@ -202,8 +203,9 @@ def test_rows_must_balance(store):
     with pytest.raises(ValueError, match=r"rows read \(7\)"):
         load(store, crm("2026-03-02", accounts=ACCOUNTS), rows_read=7)
     load(store, crm("2026-03-02", accounts=ACCOUNTS))
-    with pytest.raises(IntegrityError), store._engine.begin() as connection:
-        connection.exec_driver_sql("UPDATE loads SET rows_kept = rows_kept - 1")
+    with pytest.raises(IntegrityError, match="balance"), store._engine.begin() as connection:
+        row = connection.execute(select(tables.loads)).mappings().one()
+        connection.execute(insert(tables.loads).values({**row, "id": 9, "content_sha256": "x", "rows_kept": row["rows_kept"] - 1}))
 
 
 def test_a_failure_half_way_leaves_nothing(tmp_path):
@@ -263,6 +265,7 @@ def test_damage_is_named(tmp_path):
     store = Store(tmp_path / "store.sqlite")
     load(store, crm("2026-03-02", accounts=ACCOUNTS))
     with sqlite3.connect(tmp_path / "store.sqlite") as raw:
+        raw.execute("DROP TRIGGER frame_parts_no_update")
         raw.execute("UPDATE frame_parts SET content = CAST(content || x'00' AS BLOB)")
     raw.close()
     with pytest.raises(StoreError, match="damaged .* restore it from a backup"):
