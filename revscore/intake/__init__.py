@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from revscore.intake.apart import read_apart
 from revscore.intake.clean import Intake, clean
 from revscore.intake.desk import Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition, is_config, recognise
 from revscore.intake.plain import load_folder
-from revscore.intake.read import read
 from revscore.intake.sheet import Problem, Sheet, Source
 from revscore.intake.subjects import SUBJECTS, Field, Subject
 
@@ -25,7 +25,7 @@ __all__ = ["SUBJECTS", "Field", "Intake", "Ledger", "Match", "Problem", "Questio
 def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None,
             as_of: pd.Timestamp | None = None, tz: str | None = None, progress: Callable[[str, float, str], None] | None = None,
             defined: bool = False) -> Intake:
-    """Read, recognise and clean files; nothing is stored.
+    """Read (in a limited process of its own), recognise and clean files; nothing is stored.
 
     sources: files (xlsx, csv, tsv, txt, zip), folders, and config.json of a plain folder
     answers: question key -> answer; mapping: `Intake.mapping` of an earlier load; as_of: instant of the extract
@@ -35,7 +35,7 @@ def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None,
     Raises ValueError when as_of or the mapping cannot be read; faults of files and rows are values of the result.
     """
     config, files = _config(sources)
-    sheets, problems = read(files, progress)
+    sheets, problems = read_apart(files, progress)
     return prepare_sheets(sheets, answers, mapping, as_of, tz, progress, config, problems, defined)
 
 

@@ -7,12 +7,13 @@ would lose: error cells, formulas without a stored value, and times finer than a
 from __future__ import annotations
 
 import io
+import os
 import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from html import unescape
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
@@ -22,20 +23,40 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Limits:
-    """Caps on what is read; sizes in bytes. An honest workbook of 100,000 rows unpacks to 6.4 times its size."""
+    """Caps on what is read; sizes in bytes. An honest workbook of 100,000 rows unpacks to 6.4 times its size.
+
+    The process that reads a file (`intake.apart`) may take `memory` + `memory_per_byte` × its size, and `seconds` + `seconds_per_mb` × its size on the clock.
+    Another value is given in the environment: `REVSCORE_LIMITS="sheet_rows=300000 seconds=120"`.
+    """
 
     workbook: int = 50 << 20
     text: int = 1 << 30
     entries: int = 2_000
     unpacked: int = 400 << 20
     part: int = 256 << 20
-    ratio: float = 50
+    ratio: float = 50.0
     ratio_from: int = 10 << 20
     strings: int = 2_000_000
     string_bytes: int = 200 << 20
     sheet_rows: int = 200_000
     sheet_columns: int = 256
     text_columns: int = 2_000
+    memory: int = 2 << 30
+    memory_per_byte: float = 12.0
+    seconds: float = 60.0
+    seconds_per_mb: float = 1.0
+
+    @classmethod
+    def given(cls) -> Limits:
+        """The caps of this installation. Raises ValueError when `REVSCORE_LIMITS` cannot be read."""
+        kinds, caps = {one.name: type(one.default) for one in fields(cls)}, {}
+        for word in os.environ.get("REVSCORE_LIMITS", "").split():
+            name, _, value = word.partition("=")
+            try:
+                caps[name] = kinds[name](value)
+            except (KeyError, ValueError):
+                raise ValueError(f"REVSCORE_LIMITS: {word!r} is no cap and its number; there are {', '.join(kinds)}") from None
+        return cls(**caps)
 
 
 class Refused(Exception):

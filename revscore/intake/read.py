@@ -1,6 +1,7 @@
 """Reading extracts: files, archives and folders become sheets of untouched text. Nothing is guessed, nothing is lost without a word.
 
-What cannot be read is a `Problem` with a sentence, never an exception, and never stops the other files.
+What cannot be read is a `Problem` with a sentence, never an exception, and never stops the other files. The app reads in a process of its own
+(`intake.apart`); `read` does the same in this one.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
-from revscore.intake.delimited import read_text
+from revscore.intake.delimited import Step, read_text
 from revscore.intake.guards import Limits, Refused, kind_of, member, open_zip
 from revscore.intake.sheet import Problem, Sheet, Source
 from revscore.intake.workbook import read_workbook
@@ -32,22 +33,46 @@ def read(sources: Sequence[Source], progress: Progress | None = None, limits: Li
     sheets: list[Sheet] = []
     problems: list[Problem] = []
     seen: dict[str, str] = {}
+    for name, content, step in listed(sources, problems, progress):
+        found, trouble = read_one(name, content, limits, step, seen)
+        sheets += found
+        problems += trouble
+    said(progress, sheets)
+    return sheets, problems
+
+
+def listed(sources: Sequence[Source], problems: list[Problem], progress: Progress | None) -> Iterator[tuple[str, bytes | Path, Step]]:
+    """Every file, folders opened: its label, unlike all others; its content; and how to say how far it is read."""
     names: set[str] = set()
-    files = list(_files(sources, problems))
-    for at, (given, content) in enumerate(files):
-        name = _unique(_label(given), names)
+    files = [(_unique(_label(given), names), content) for given, content in _files(sources, problems)]
+    for at, (name, content) in enumerate(files):
 
         def step(fraction: float, detail: str, at: int = at, name: str = name) -> None:
             if progress:
                 progress("read", (at + fraction) / len(files), f"{name}: {detail}")
 
-        try:
-            _read_file(name, content, limits, step, sheets, problems, seen)
-        except Refused as error:
-            problems.append(Problem(name, "", error.row, error.column, error.text, error.code))
+        yield name, content, step
+
+
+def read_one(name: str, content: bytes | Path, limits: Limits, step: Step, seen: dict[str, str]) -> tuple[list[Sheet], list[Problem]]:
+    """Sheets and problems of one file. `seen`: content hash -> name of the files before it; this one is added."""
+    sheets: list[Sheet] = []
+    problems: list[Problem] = []
+    try:
+        _read_file(name, content, limits, step, sheets, problems, seen)
+    except Refused as error:
+        problems.append(refusal(name, error))
+    return sheets, problems
+
+
+def refusal(name: str, error: Refused) -> Problem:
+    return Problem(name, "", error.row, error.column, error.text, error.code)
+
+
+def said(progress: Progress | None, sheets: Sequence[Sheet]) -> None:
+    """The end of reading, for the bar."""
     if progress:
         progress("read", 1.0, f"{len(sheets):,} sheets, {sum(len(sheet.frame) for sheet in sheets):,} rows")
-    return sheets, problems
 
 
 def _files(sources: Sequence[Source], problems: list[Problem]) -> Iterator[tuple[str, bytes | Path]]:
@@ -64,7 +89,7 @@ def _files(sources: Sequence[Source], problems: list[Problem]) -> Iterator[tuple
             yield source.name, source.content
 
 
-def _read_file(name: str, content: bytes | Path, limits: Limits, step: Callable[[float, str], None], sheets: list[Sheet],
+def _read_file(name: str, content: bytes | Path, limits: Limits, step: Step, sheets: list[Sheet],
                problems: list[Problem], seen: dict[str, str], archive: bool = True) -> None:
     suffix = PurePosixPath(name).suffix.lower()
     content = _load(content, limits)
@@ -91,7 +116,7 @@ def _read_file(name: str, content: bytes | Path, limits: Limits, step: Callable[
         _read_archive(name, content, limits, step, sheets, problems, seen)
 
 
-def _read_archive(name: str, content: bytes, limits: Limits, step: Callable[[float, str], None], sheets: list[Sheet],
+def _read_archive(name: str, content: bytes, limits: Limits, step: Step, sheets: list[Sheet],
                   problems: list[Problem], seen: dict[str, str]) -> None:
     packed = open_zip(content, limits)
     entries = [entry for entry in packed.infolist() if not entry.is_dir() and not entry.filename.startswith("__MACOSX/")
@@ -107,7 +132,7 @@ def _read_archive(name: str, content: bytes, limits: Limits, step: Callable[[flo
         try:
             _read_file(inner, member(packed, entry), limits, inner_step, sheets, problems, seen, archive=False)
         except Refused as error:
-            problems.append(Problem(inner, "", error.row, error.column, error.text, error.code))
+            problems.append(refusal(inner, error))
 
 
 def _load(content: bytes | Path, limits: Limits) -> bytes:

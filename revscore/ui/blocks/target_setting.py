@@ -14,7 +14,7 @@ from revscore.core.units import RATIO
 from revscore.core.view import View
 from revscore.export.table import workbook
 from revscore.intake import Source
-from revscore.intake.read import read
+from revscore.intake.apart import read_apart
 from revscore.intake.target_sheet import read_targets
 from revscore.rhythm import goals, target_import
 from revscore.rhythm import target_setting as setting
@@ -322,7 +322,7 @@ def importer(now: Now) -> None:
     if file is None:
         st.caption("One row a target: Metric, Segment (empty: whole company), Owner, Period (FY27 Q1) or Period start and Period end, Value; if need be Direction, Pacing, Profile, Valid from, Why.")
         return
-    sheets, unread = read([Source(file.name, file.getvalue())])
+    sheets, unread = read_apart([Source(file.name, file.getvalue())])
     sheet = next((one for one in sheets if one.name in ("Targets", "")), sheets[0] if sheets else None)
     if sheet is None:
         st.error(md(" ".join(map(str, unread)) or "The file holds no table."), icon=":material/block:")
