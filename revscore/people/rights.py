@@ -48,7 +48,7 @@ map                -      -      x      -        -      say what a column means
 definition.propose -      x      x      x        -      propose changes of definitions
 definition.approve -      -      -      x        -      approve and reject changes of definitions
 definition.train   -      -      x      x        -      write down when a change was taught
-people.manage      -      -      -      -        x      see and change who may come in and do what
+people.manage      -      -      -      -        x      see or change who may come in
 backup             -      -      -      -        x      make and restore backups
 """
 

@@ -37,6 +37,13 @@ def statements(connection: Connection, table: str) -> Mapping[str, str]:
             f"{table}_no_replace": f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} WHEN EXISTS (SELECT 1 FROM {table} WHERE {taken}) {refuse}"}
 
 
+def foreign(connection: Connection, table: str) -> tuple[str, ...]:
+    """Triggers of `table` that are none of revscore's."""
+    query = ("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table" if connection.dialect.name == "sqlite" else
+             "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass(:table) AND NOT tgisinternal")
+    return tuple(sorted({name for (name,) in connection.execute(text(query), {"table": table})} - set(statements(connection, table))))
+
+
 def missing(connection: Connection, table: str) -> tuple[str, ...]:
     """The guards of `table` that do not stand as they were set: gone, changed or switched off."""
     if connection.dialect.name == "sqlite":

@@ -10,12 +10,13 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import datasets, loads, log, mappings, migrations, publications, terms
+from revscore.store import datasets, loads, log, mappings, migrations, people, publications, terms
 from revscore.store.datasets import Dataset
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
 from revscore.store.kept import Kept, folder_beside
 from revscore.store.loads import LoadFile, LoadInfo, LoadResult
 from revscore.store.log import Entry
+from revscore.store.people import Person
 from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
@@ -65,8 +66,10 @@ class Store:
         ValueError, TypeError
             when the rows do not balance or do not fit their types.
         """
-        return loads.save(self._engine, dataset, data, ledger_sheets, ledger_findings, files=files, rows_read=rows_read, rows_kept=rows_kept,
-                          rows_quarantined=rows_quarantined, by=by, terms_hints=terms_hints or {}, mapping=mapping or {})
+        new = loads.pack(data, ledger_sheets, ledger_findings, files=files, rows_read=rows_read, rows_kept=rows_kept, rows_quarantined=rows_quarantined,
+                         terms_hints=terms_hints or {}, mapping=mapping or {})
+        with self.together() as one:
+            return one.save_load(dataset, new, by)
 
     def loads(self, dataset: str) -> tuple[LoadInfo, ...]:
         """Every load of `dataset`, newest as-of first."""
@@ -163,6 +166,11 @@ class Store:
         """The id of the last entry of the log (of these kinds), 0 without any: a key for caches."""
         with reading(self._engine) as connection:
             return log.last(connection, dataset, kinds)
+
+    def people(self) -> tuple[Person, ...]:
+        """Every version of everybody who is or was let in, oldest first. They are written `together()`."""
+        with reading(self._engine) as connection:
+            return people.everyone(connection)
 
     def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
         """Signature of a sheet's headings -> the newest mapping the user made for it."""

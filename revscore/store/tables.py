@@ -164,6 +164,25 @@ entries = Table(
     CheckConstraint("version >= 1", name="version"),
 )
 
+people = Table(
+    "people", metadata,
+    Column("id", Integer, primary_key=True),
+    Column("email", String(320), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("roles", JSON, nullable=False),
+    Column("owner", String(200), nullable=False),
+    Column("sees", String(20), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("issuer", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("saved_by", String(320), nullable=False),
+    Column("saved_at", Instant, nullable=False),
+    UniqueConstraint("email", "version"),
+    CheckConstraint("version >= 1", name="version"),
+    CheckConstraint("sees IN ('team', 'own rows')", name="sees"),
+)
+
 audit = Table(
     "audit", metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),

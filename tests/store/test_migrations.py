@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
-from revscore.store import Entry, Overtaken, Publication, PublishedValue, Store, StoreError, migrations, tables
+from revscore.store import Entry, Overtaken, Person, Publication, PublishedValue, Store, StoreError, migrations, tables
 from revscore.store.engine import open_engine, writing
 from revscore.store.migrations import VERSION_TABLE
 
@@ -44,6 +44,8 @@ def fill(store: Store) -> None:
         store.publish(publication(), [(VALUE, PAIRS)])
     store.append("company", Entry("action", "a", "raised", {"title": "日本 🏢 \\ \"x\"", "size": 0.1}, "ada"), Entry("decision", "d", "raised", {}, "ada"))
     store.append("company", Entry("action", "a", "done", by="bob"))
+    with store.together() as one:
+        one.save_person(Person("ada@x.example", "Ada 日本", ("viewer", "admin"), "U1", "own rows", issuer="https://id.example", subject="1"), "bob")
 
 
 def kept(store: Store, names: set[str] | None = None) -> dict[str, list[dict]]:
