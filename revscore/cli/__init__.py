@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from revscore.cli import away, export, load, metrics, publications
+from revscore.cli import away, export, load, metrics, people, publications
 from revscore.cli.shared import of_store, stop
 from revscore.core import ask
 from revscore.core.terms import TermsError
 from revscore.store import StoreError
 
-_GROUPS = (load, metrics, export, publications, away)  # each has `add(command)`
+_GROUPS = (load, metrics, export, publications, away, people)  # each has `add(command)`
 HELP = """\
 examples:
   python -m revscore load leads.csv deals.csv          load Monday's extracts

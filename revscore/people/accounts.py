@@ -74,6 +74,11 @@ def unbind(store: Store, email: str, by: Actor, *, seen: int = 0) -> Person:
     return _save(store, email, by, seen, issuer="", subject="")
 
 
+def access(one: Person) -> str:
+    """ "signed in before", "not signed in yet", "none". """
+    return "none" if not one.active else "signed in before" if one.subject else "not signed in yet"
+
+
 def address(email: str) -> str:
     """An e-mail address as it is kept. Raises StoreError for what is none."""
     found = _plain(email)
