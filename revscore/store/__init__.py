@@ -1,5 +1,7 @@
 """The store: loads, terms, mappings, what was published and the log of what the team decides, kept in SQLite or PostgreSQL. Knows `core` only."""
 
+from revscore.store.audit import Anchor
+from revscore.store.checked import Tampering
 from revscore.store.datasets import SAMPLE, Dataset
 from revscore.store.doubts import OLDER, OTHER, SMALLER, Doubt
 from revscore.store.engine import StoreError, default_url
@@ -11,6 +13,5 @@ from revscore.store.publications import Publication, PublishedValue
 from revscore.store.store import Store
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
-from revscore.store.writer import Writer
 
-__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded", "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "TermsVersion", "Writer", "code_version", "default_url", "pack"]
+__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded", "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "Tampering", "TermsVersion", "Writer", "code_version", "default_url", "pack"]

@@ -53,7 +53,7 @@ def act(connection: Connection, by: str, action: str, body: Mapping[str, Any], *
             rows.setdefault(table, {})[key] = digest
     seq, prev, at = (last.seq + 1, last.hash, datetime.now(UTC)) if last else (1, "", datetime.now(UTC))
     body = json.loads(canonical({**body, "rows": rows} if rows else body))
-    new = Anchor(seq, chained(seq, at, by, action, body, prev), at)
+    new = Anchor(seq, chained(seq, moment(at), by, action, body, prev), at)
     connection.execute(insert(t.audit).values(seq=seq, at=at, actor=by, action=action, body=body, prev=prev, hash=new.hash))
     return new
 
@@ -71,9 +71,9 @@ def begin(connection: Connection, body: Mapping[str, Any]) -> Anchor:
     return act(connection, STORE, "chain begun", body, *found.sorted_tables)
 
 
-def chained(seq: int, at: datetime, actor: str, action: str, body: Any, prev: str) -> str:
+def chained(seq: int, at: str, actor: str, action: str, body: Any, prev: str) -> str:
     """The hash of an act: SHA-256 of the JSON list [seq, at, actor, action, body, prev]."""
-    return hashlib.sha256(canonical([seq, moment(at), actor, action, body, prev]).encode()).hexdigest()
+    return hashlib.sha256(canonical([seq, at, actor, action, body, prev]).encode()).hexdigest()
 
 
 def digests(connection: Connection, written: Select | Table) -> Iterator[tuple[str, str, str]]:
@@ -104,4 +104,6 @@ def canonical(value: Any) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
+    if isinstance(value, bytes):
+        return value.hex()
     raise TypeError(f"{type(value).__name__} has no place in an act")

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import Connection, MetaData, Row, Table, select
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, Text, cast, select, type_coerce
+from sqlalchemy.exc import DatabaseError
 
 from revscore.store import append_only, audit, publications
 from revscore.store import tables as t
@@ -28,7 +32,7 @@ class Tampering:
 
 def tampering(connection: Connection, anchors: Sequence[Anchor] = ()) -> Iterator[Tampering]:
     """All that does not fit in a store; `anchors` that were noted elsewhere must be acts of its chain. Works on every schema that has an audit log."""
-    acts = connection.execute(select(t.audit).order_by(t.audit.c.seq)).all()
+    acts = every_act(connection)
     found = MetaData()
     found.reflect(connection, only=lambda name, _: name in t.metadata.tables)
     yield from chain(acts)
@@ -43,7 +47,41 @@ def tampering(connection: Connection, anchors: Sequence[Anchor] = ()) -> Iterato
             yield Tampering("guard dropped", f"the trigger {name} of the table {table} is none of revscore's: it can change what is written")
 
 
-def chain(acts: Sequence[Row]) -> Iterator[Tampering]:
+@dataclass(frozen=True)
+class Act:
+    """An act as it is kept now, whatever was made of it."""
+
+    seq: int
+    at: str
+    actor: Any
+    action: Any
+    body: Any
+    prev: Any
+    hash: Any
+
+
+def every_act(connection: Connection) -> list[Act]:
+    """The chain in the order of its numbers. A body or an instant that is none any more is taken as the text that it is."""
+    at = type_coerce(t.audit.c.at, Text) if connection.dialect.name == "sqlite" else t.audit.c.at
+    query = select(t.audit.c.seq, at, t.audit.c.actor, t.audit.c.action, cast(t.audit.c.body, Text), t.audit.c.prev, t.audit.c.hash).order_by(t.audit.c.seq)
+    return [Act(seq, _instant(at), actor, action, _parsed(body), prev, hash_) for seq, at, actor, action, body, prev, hash_ in connection.execute(query)]
+
+
+def _instant(at: Any) -> str:
+    try:
+        return audit.moment(at if isinstance(at, datetime) else datetime.fromisoformat(at))
+    except (TypeError, ValueError):
+        return str(at)
+
+
+def _parsed(body: Any) -> Any:
+    try:
+        return json.loads(body)
+    except (TypeError, ValueError):
+        return body
+
+
+def chain(acts: Sequence[Act]) -> Iterator[Tampering]:
     """What does not fit in the chain itself."""
     if not acts:
         yield Tampering("act removed", "there is no act at all: the audit log was emptied")
@@ -63,7 +101,7 @@ def chain(acts: Sequence[Row]) -> Iterator[Tampering]:
                 yield Tampering("act removed", f"{-by:,} of the acts before act {run[0]} {'are' if by < -1 else 'is'} gone: the acts from there on had higher numbers")
     for act in acts:
         if shift.get(act.seq, 0) is None and act.seq not in inserted:
-            yield Tampering("act changed", f"act {act.seq} ({act.action}, {audit.moment(act.at)}, by {act.actor}) is not what was noted: its hash does not fit")
+            yield Tampering("act changed", f"act {act.seq} ({act.action}, {act.at}, by {act.actor}) is not what was noted: its hash does not fit")
     last, prev = 0, ""
     for act in acts:
         if act.seq != last + 1:
@@ -78,7 +116,7 @@ def chain(acts: Sequence[Row]) -> Iterator[Tampering]:
         last, prev = act.seq, act.hash
 
 
-def held(acts: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Tampering]:
+def held(acts: Sequence[Act], anchors: Sequence[Anchor]) -> Iterator[Tampering]:
     """Anchors that are no acts of the chain any more."""
     hashes = {act.seq: act.hash for act in acts}
     for anchor in anchors:
@@ -88,30 +126,40 @@ def held(acts: Sequence[Row], anchors: Sequence[Anchor]) -> Iterator[Tampering]:
             yield Tampering("chain rewritten", f"act {anchor.seq} has another hash than was noted: the chain was written anew, or the anchor is of another store")
 
 
-def rows(connection: Connection, acts: Sequence[Row], tables: Mapping[str, Table]) -> Iterator[Tampering]:
+def rows(connection: Connection, acts: Sequence[Act], tables: Mapping[str, Table]) -> Iterator[Tampering]:
     """Rows that are not as the act that wrote them says."""
     noted: dict[tuple[str, str], tuple[str, int]] = {}
     for act in acts:
-        for table, some in act.body.get("rows", {}).items() if isinstance(act.body, Mapping) else ():
-            for key, digest in some.items():
-                if noted.setdefault((table, key), (digest, act.seq))[0] != digest:
-                    yield Tampering("row changed", f"{_row(table, key)}: act {act.seq} says other than act {noted[table, key][1]}, which wrote it")
+        for table, key, digest in _named(act.body):
+            if noted.setdefault((table, key), (digest, act.seq))[0] != digest:
+                yield Tampering("row changed", f"{_row(table, key)}: act {act.seq} says other than act {noted[table, key][1]}, which wrote it")
     for table in tables.values():
-        for name, key, digest in audit.digests(connection, table):
-            said, seq = noted.pop((name, key), ("", 0))
-            if not said:
-                yield Tampering("row added", f"{_row(name, key)}: no act wrote it")
-            elif said != digest:
-                yield Tampering("row changed", f"{_row(name, key)}: it is not what act {seq} wrote")
+        try:
+            for name, key, digest in audit.digests(connection, table):
+                said, seq = noted.pop((name, key), ("", 0))
+                if not said:
+                    yield Tampering("row added", f"{_row(name, key)}: no act wrote it")
+                elif said != digest:
+                    yield Tampering("row changed", f"{_row(name, key)}: it is not what act {seq} wrote")
+        except (TypeError, ValueError, DatabaseError) as error:  # a date that is none, JSON that is none, text that is none
+            noted = {one: said for one, said in noted.items() if one[0] != table.name}
+            yield Tampering("row changed", f"{table.name}: a row cannot be read any more, so the rows from it on were not looked at ({str(error).splitlines()[0][:120]})")
     for (name, key), (_, seq) in noted.items():
         yield Tampering("row removed", f"{_row(name, key)}: it is gone; act {seq} wrote it")
 
 
+def _named(body: Any) -> Iterator[tuple[str, str, str]]:
+    """(table, key, digest) of the rows that an act names."""
+    found = body.get("rows") if isinstance(body, dict) else None
+    for table, some in found.items() if isinstance(found, dict) else ():
+        for key, digest in some.items() if isinstance(some, dict) else ():
+            yield table, key, digest
+
+
 def _contents(connection: Connection) -> Iterator[Tampering]:
-    query = select(t.frame_parts.c.frame_sha256, t.frame_parts.c.part, t.frame_parts.c.sha256, t.frame_parts.c.content).execution_options(yield_per=1)
-    for row in connection.execute(query):
-        content = row.content.encode("utf-8", "surrogateescape") if isinstance(row.content, str) else row.content
-        if hashlib.sha256(content).hexdigest() != row.sha256:
+    query = select(t.frame_parts.c.frame_sha256, t.frame_parts.c.part, t.frame_parts.c.sha256, cast(t.frame_parts.c.content, LargeBinary).label("content"))
+    for row in connection.execute(query.execution_options(yield_per=1)):
+        if hashlib.sha256(row.content or b"").hexdigest() != row.sha256:
             yield Tampering("content changed", f"frame {row.frame_sha256[:12]}, part {row.part}: its bytes are not those that were written")
 
 
@@ -122,7 +170,7 @@ def _publications(connection: Connection) -> Iterator[Tampering]:
                 yield Tampering("publication changed", f"publication {one.id} ({one.title}): {what}")
 
 
-def _shift(act: Row) -> int | None:
+def _shift(act: Act) -> int | None:
     """By how much the number of an act differs from the one that its hash was made with; None where no number near makes it fit."""
     for by in sorted(range(-_NEAR, _NEAR + 1), key=abs):
         if audit.chained(act.seq - by, act.at, act.actor, act.action, act.body, act.prev) == act.hash:

@@ -10,7 +10,9 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import datasets, loads, log, mappings, migrations, people, publications, terms
+from revscore.store import audit, checked, datasets, loads, log, mappings, migrations, people, publications, terms
+from revscore.store.audit import Anchor
+from revscore.store.checked import Tampering
 from revscore.store.datasets import Dataset
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
 from revscore.store.kept import Kept, folder_beside
@@ -171,6 +173,16 @@ class Store:
         """Every version of everybody who is or was let in, oldest first. They are written `together()`."""
         with reading(self._engine) as connection:
             return people.everyone(connection)
+
+    def anchor(self) -> Anchor:
+        """The last act of the audit log: noted elsewhere, it shows a log that was cut off or written anew."""
+        with reading(self._engine) as connection:
+            return audit.anchor(connection)
+
+    def tampering(self, anchors: Sequence[Anchor] = ()) -> tuple[Tampering, ...]:
+        """All that is not as the audit log says; `anchors` that were noted elsewhere must be in it."""
+        with reading(self._engine) as connection:
+            return tuple(checked.tampering(connection, anchors))
 
     def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
         """Signature of a sheet's headings -> the newest mapping the user made for it."""
