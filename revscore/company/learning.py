@@ -12,16 +12,16 @@ from typing import Any
 from revscore.core.terms import Terms, TermsError
 from revscore.intake import Intake
 from revscore.people import Actor
-from revscore.store import Store
+from revscore.store import Writer
 
 FROM_EXTRACT = "from the extract"
 _TEAM = "team"  # what is kept of a mapping that belongs to no sheet
 _STAGE_KEYS = ("opp_open_stages", "opp_won_stage", "opp_lost_stage", "pipeline_entry_stage")
 
 
-def learn_terms(store: Store, dataset: str, intake: Intake, by: Actor) -> list[str]:
+def learn_terms(store: Writer, dataset: str, intake: Intake, by: Actor) -> list[str]:
     """Definitions from the extract: all of them when the data set has none yet; later only stages that the definitions do not know, unless
-    the definitions still are an extract's own and this one brings new ones. Sentences say what was done."""
+    the definitions still are an extract's own and this one brings new ones. Sentences say what was done. In the write that the load is."""
     by.demand("load")
     config, version = store.terms(dataset)
     hints = dict(intake.terms_hints)

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from revscore.company import learning, reports
+from revscore.company import completing, learning, reports, standing
+from revscore.company.completing import Base
 from revscore.company.reports import ASKS, REFUSED, LoadReport
-from revscore.intake import Intake, Match, Source, prepare, prepare_sheets
+from revscore.intake import SUBJECTS, Intake, Match, Source, prepare, prepare_sheets
 from revscore.intake.read import EXTENSIONS
 from revscore.intake.warehouse import read_warehouse
 from revscore.people import LOCAL, Actor
-from revscore.store import LoadFile, Store, StoreError
+from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack
 
 WAREHOUSE = "warehouse"
+_BY_HAND = "rows that were held back, mended by hand"
 _IN_FOLDERS = tuple(suffix for suffix in EXTENSIONS if suffix != ".txt")  # as `intake.read`: beside extracts, .txt files are notes
 Progress = Callable[[str, float, str], None]
 
@@ -36,18 +39,45 @@ class Draft:
     zone: str | None
     defined: bool = False
     refusal: str = ""
+    base: Base | None = None  # the load that mended rows complete
 
     @property
     def mendable(self) -> bool:
         """Whether corrections and answers can help: the files could all be read."""
-        return self.intake is not None and not any(reports.refuses(problem) for problem in self.intake.problems)
+        return self.intake is not None and not self.refusal and not any(reports.refuses(problem) for problem in self.intake.problems)
+
+    @property
+    def reporting_zone(self) -> str:
+        """Where a day begins and ends."""
+        return self.zone or str(self.intake.config.get("reporting_tz", "UTC") if self.intake else "UTC")
+
+    @property
+    def dated(self) -> bool:
+        """Whether somebody said when the extract was made; else its latest event stands for that."""
+        return self.as_of is not None or "as_of" in self.answers or "as_of" in (self.intake.config if self.intake else {})
+
+    @property
+    def main(self) -> tuple[str, ...]:
+        """The tables that the files bring themselves, without those that are only named in them."""
+        if self.base is not None:
+            return tuple(self.base.info.mapping.get("main", self.base.info.table_rows))
+        brought = {table for match in self.intake.recognition.used for table in SUBJECTS[match.subject].tables}
+        return tuple(name for name in self.intake.data.tables if name in brought)
+
+    @cached_property
+    def packed(self) -> NewLoad:
+        """The load as it would be written. Raises StoreError, ValueError or TypeError with a sentence where it cannot be."""
+        found = report(self)
+        return pack(self.intake.data, self.intake.ledger.sheets, reports.with_raw(self.intake.ledger), files=self.files, rows_read=found.rows_read,
+                    rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined, terms_hints=self.intake.terms_hints, mapping=self.intake.mapping,
+                    dated=self.dated, main=self.main, corrects=self.base.info.id if self.base else None, why=_BY_HAND if self.base else "")
 
     def again(self, answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,
               progress: Progress | None = None) -> Draft:
         """The same sheets under other answers, another mapping or another date; nothing is read from the files again."""
         if self.intake is None:
             return self
-        new = replace(self, answers=self.answers if answers is None else answers, mapping=mapping or self.mapping, as_of=as_of or self.as_of)
+        new = replace(self, answers=self.answers if answers is None else answers, mapping=mapping or self.mapping, as_of=as_of or self.as_of, refusal="")
         sheets = [match.sheet for match in self.intake.recognition.matches]
         return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems,
                                                     new.defined))
@@ -67,7 +97,18 @@ def draft_files(store: Store, dataset: str, sources: Sequence[Source], *, answer
                 progress: Progress | None = None) -> Draft:
     """Read, recognise and check files, with the mappings and answers that were kept for this data set; nothing is stored."""
     new = _begin(store, dataset, tuple(_files(sources)), answers, as_of)
-    return _checked(new, lambda: prepare(sources, new.answers, new.mapping, new.as_of, new.zone, progress, new.defined), progress)
+    made = _checked(new, lambda: prepare(sources, new.answers, new.mapping, new.as_of, new.zone, progress, new.defined), progress)
+    return _completing(store, made, progress) if made.intake and any(match.sheet.mends for match in made.intake.recognition.matches) else made
+
+
+def _completing(store: Store, draft: Draft, progress: Progress | None) -> Draft:
+    """The draft of mended rows, as the whole load that they complete."""
+    try:
+        base = completing.begin(store, draft.dataset, draft.intake)
+    except ValueError as error:
+        return replace(draft, refusal=str(error))
+    known = tuple(file for file in base.info.files if file not in draft.files)
+    return replace(draft, files=(*known, *draft.files), base=base).again(mapping=base.mapping, as_of=base.info.as_of, progress=progress)
 
 
 def draft_warehouse(store: Store, dataset: str, url: str, tables: Sequence[str] = (), *, answers: Mapping[str, str] | None = None,
@@ -88,7 +129,8 @@ def _begin(store: Store, dataset: str, files: tuple[LoadFile, ...], answers: Map
 
 def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None = None) -> Draft:
     try:
-        made = replace(draft, intake=make())
+        intake = make()
+        made = replace(draft, intake=completing.merged(draft.base, intake) if draft.base else intake)
     except ValueError as error:  # an instant, a config or a mapping that cannot be read; faults of files and rows are values
         return replace(draft, refusal=str(error))
     repeated = learning.answered_before(made.intake, draft.mapping.get("answers", {}))
@@ -96,44 +138,81 @@ def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None
 
 
 def report(draft: Draft) -> LoadReport:
-    """What storing `draft` would say: refused, asks, or the counts of what would be loaded."""
-    return reports.describe([file.name for file in draft.files], draft.intake, draft.answers, draft.refusal)
+    """What storing `draft` would say by itself: refused, asks, or the counts of what would be loaded. `against` adds what is loaded."""
+    answers = {**draft.base.info.mapping.get("answers", {}), **draft.answers} if draft.base else draft.answers
+    completed = f"Completes load {draft.base.info.id}. " if draft.base else ""
+    return reports.describe([file.name for file in draft.files], draft.intake, answers, draft.refusal, completed)
 
 
-def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | None = None) -> LoadReport:
-    """Store `draft` in one transaction, unless it is refused or asks; keep its mapping and, where they are new, its definitions.
+def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadReport:
+    """What storing `draft` would say: also whether its rows are loaded already, what speaks against them, with what would change, and which tables that
+    earlier extracts brought are missing. Nothing is stored."""
+    found = report(draft)
+    if found.status in (REFUSED, ASKS):
+        return found
+    try:
+        with store.together() as one:
+            same = one.already(draft.dataset, draft.packed)
+            doubts = () if same else one.doubts(draft.dataset, draft.packed, draft.reporting_zone)
+        if same:
+            return reports.already(found, same)
+        open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
+        missing = () if draft.base else standing.absent(store.loads(draft.dataset), draft.intake.data.tables, draft.intake.data.as_of)
+        return reports.asking(reports.remarked(found, missing), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
+    except (StoreError, ValueError, TypeError) as error:
+        return reports.refused(found, str(error))
 
-    A store that cannot be written refuses the load, with its sentence.
+
+def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
+    """Store `draft` in one transaction, unless it is refused or asks; with it its mapping and, where they are new, its definitions.
+
+    What speaks against it (`Doubt`) is looked up inside that transaction, so of two who load for one day the second is asked. `confirmed`: the doubts that were
+    answered, "older" or, about one load only, "older:3"; `why`: the reason of a correction, kept with the load. A store that cannot be written refuses, with its
+    sentence.
     """
     by.demand("load", "map")
     found = report(draft)
     if found.status in (REFUSED, ASKS):
         return found
-    intake = draft.intake
     if progress:
         progress("stored", 0.0, "one transaction")
+    learnt: list[str] = []
     try:
-        result = store.save_load(draft.dataset, intake.data, intake.ledger.sheets, reports.with_raw(intake.ledger), files=draft.files, by=by.name,
-                                 rows_read=found.rows_read, rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined,
-                                 terms_hints=intake.terms_hints, mapping=intake.mapping)
+        new = draft.packed
+        with store.together() as one:
+            result = one.already(draft.dataset, new)
+            doubts = () if result else one.doubts(draft.dataset, new, draft.reporting_zone)
+            open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
+            if result is None and not open_:
+                result = one.save_load(draft.dataset, _correcting(new, doubts, why), by.name)
+                learnt = learning.learn_terms(one, draft.dataset, draft.intake, by)
+                for signature, mapping in ({} if draft.base else learning.to_keep(draft.intake, draft.mapping)).items():
+                    one.save_mapping(draft.dataset, signature, mapping, by.name)
+        if open_:
+            return reports.asking(found, standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
     except (StoreError, ValueError, TypeError) as error:
         return reports.refused(found, str(error))
-    learnt = learning.learn_terms(store, draft.dataset, intake, by)
-    for signature, mapping in learning.to_keep(intake, draft.mapping).items():
-        store.save_mapping(draft.dataset, signature, mapping, by.name)
     if progress:
         progress("stored", 1.0, f"load {result.load_id}")
     return reports.stored(found, result, learnt)
 
 
+def _correcting(new: NewLoad, doubts: Sequence[Doubt], why: str) -> NewLoad:
+    """A load for a day that has another one corrects that: it counts from the same instant, or later."""
+    other = next((doubt.load for doubt in doubts if doubt.kind == OTHER), None)
+    if other is None:
+        return replace(new, why=why.strip() or new.why)
+    return replace(new, as_of=max(new.as_of, other.as_of), corrects=other.id, why=why.strip())
+
+
 def load(store: Store, dataset: str, sources: Sequence[Source], *, answers: Mapping[str, str] | None = None, as_of: pd.Timestamp | None = None,
-         by: Actor = LOCAL, dry_run: bool = False, progress: Progress | None = None) -> LoadReport:
-    """Read, check and store files as one load of `dataset`: all of it, or nothing. `dry_run` stops before storing.
+         by: Actor = LOCAL, dry_run: bool = False, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
+    """Read, check and store files as one load of `dataset`: all of it, or nothing. `dry_run` stops before storing; `confirmed`, `why`: as in `save`.
 
     The same rows as of the same instant again add nothing (`already_loaded`).
     """
     draft = draft_files(store, dataset, sources, answers=answers, as_of=as_of, progress=progress)
-    return report(draft) if dry_run else save(store, draft, by=by, progress=progress)
+    return against(store, draft, confirmed) if dry_run else save(store, draft, by=by, progress=progress, confirmed=confirmed, why=why)
 
 
 def _files(sources: Sequence[Source]) -> list[LoadFile]:

@@ -9,9 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from revscore.company import completing
+from revscore.company.standing import Asked
 from revscore.intake import Intake, Ledger, Problem, Question
+from revscore.intake.returned import FILE, LOAD, REASON, ROW, SHEET
+from revscore.intake.sheet import EXTRA, MISSING
 from revscore.intake.subjects import NOT_USED
-from revscore.store import LoadResult
+from revscore.store import LoadInfo, LoadResult
 
 LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_answer"
 TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
@@ -62,7 +66,8 @@ class FileReport:
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What became of the files of one load: they are stored together or not at all. `text` says it in a sentence."""
+    """What became of the files of one load: they are stored together or not at all. `text` says it in a sentence; `asked`: what speaks against it, by what is
+    loaded already."""
 
     status: str
     load_id: int | None
@@ -71,6 +76,7 @@ class LoadReport:
     questions: tuple[Question, ...]
     messages: tuple[Message, ...]
     as_of: pd.Timestamp | None
+    asked: tuple[Asked, ...] = ()
 
     @property
     def rows_read(self) -> int:
@@ -87,9 +93,9 @@ class LoadReport:
 
 # -- reports -------------------------------------------------------------------------------------------------------------------------------
 
-def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, str], refusal: str = "") -> LoadReport:
-    """The report of files that are checked and not stored."""
-    if intake is None:
+def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, str], refusal: str = "", completes: str = "") -> LoadReport:
+    """The report of files that are checked and not stored. `completes`: the sentence for mended rows, which says which load they complete."""
+    if intake is None or refusal:
         files = tuple(FileReport(name, REFUSED, None, 0, 0, 0, {}, (Message(refusal, name),)) for name in names)
         return LoadReport(REFUSED, None, f"Refused: {refusal}", files, (), (), None)
     faults = [problem for problem in intake.problems if refuses(problem)]
@@ -126,9 +132,9 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
         if top in known or len(names) == 1:
             files.append(FileReport(top, status, None, *(int(n) for n in counts), {str(r): int(n) for r, n in reasons.items()}, said))
         else:
-            files.append(FileReport(top, status, None, 0, 0, 0, {}, (Message("read as definitions", top), *said)))
+            files.append(FileReport(top, status, None, 0, 0, 0, {}, (Message("mended rows" if completes else "read as definitions", top), *said)))
     found = LoadReport(status, None, text, tuple(files), questions, tuple(Message(text) for text in intake.messages), intake.data.as_of)
-    return found if text else replace(found, text=_would(found, intake))
+    return found if text else replace(found, text=completes + _would(found, intake))
 
 
 def _would(found: LoadReport, intake: Intake) -> str:
@@ -180,6 +186,26 @@ def stored(found: LoadReport, result: LoadResult, learnt: Iterable[str]) -> Load
                    messages=(*(Message(text) for text in learnt), *found.messages))
 
 
+def already(found: LoadReport, result: LoadResult) -> LoadReport:
+    """The report of a draft whose rows are loaded."""
+    files = tuple(replace(file, status=ALREADY, load_id=result.load_id) for file in found.files)
+    return replace(found, status=ALREADY, load_id=result.load_id, text=result.message, files=files)
+
+
+def asking(found: LoadReport, asked: Sequence[Asked]) -> LoadReport:
+    """The report of a draft that something speaks against: each doubt is a question."""
+    if not asked:
+        return found
+    questions = tuple(one.question for one in asked)
+    files = tuple(replace(file, status=ASKS) for file in found.files)
+    more = f" (and {len(questions) - 1} more to confirm)" if len(questions) > 1 else ""
+    return replace(found, status=ASKS, text=f"Nothing is stored yet. {asked[0].doubt.text}{more}", files=files, questions=(*questions, *found.questions), asked=tuple(asked))
+
+
+def remarked(found: LoadReport, remarks: Iterable[str]) -> LoadReport:
+    return replace(found, messages=(*(Message(text) for text in remarks), *found.messages))
+
+
 def refused(found: LoadReport, why: str) -> LoadReport:
     files = tuple(replace(file, status=REFUSED, messages=(Message(why, file.file), *file.messages)) for file in found.files)
     return replace(found, status=REFUSED, text=f"Refused, and nothing is stored: {why}", files=files)
@@ -195,12 +221,14 @@ def with_raw(ledger: Ledger) -> pd.DataFrame:
     return ledger.findings.assign(raw=pd.Series(raw.reindex(at).to_numpy(), index=ledger.findings.index, dtype="str").where(held).fillna(""))
 
 
-def to_mend(findings: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Place of a sheet -> its quarantined rows under the headings of the file, from the findings that a load keeps."""
+def to_mend(findings: pd.DataFrame, load: LoadInfo | None = None) -> dict[str, pd.DataFrame]:
+    """Place of a sheet -> its quarantined rows as text under the headings of the file, from the findings that a load keeps. The reason stands in front, their place and
+    `load` behind: so the mended rows are known again, and complete the load."""
     held = findings[findings["raw"] != ""] if "raw" in findings.columns else findings.iloc[:0]
     out = {}
     for (file, sheet), part in held.groupby(["file", "sheet"], sort=False):
-        cells = pd.DataFrame([json.loads(raw) for raw in part["raw"]], dtype="str")
-        why = pd.DataFrame({"__row__": part["row"].astype("str").to_numpy(), "__reason__": part["reason"].to_numpy()}, dtype="str")
-        out[f"{file}, {sheet}" if sheet else str(file)] = pd.concat([cells, why], axis=1)
+        cells = pd.DataFrame([json.loads(raw) for raw in part["raw"]], dtype="str").fillna("").drop(columns=[EXTRA, MISSING], errors="ignore")
+        place = pd.DataFrame({FILE: str(file), SHEET: str(sheet), ROW: part["row"].astype("str").to_numpy(), LOAD: completing.mark(load) if load else ""}, dtype="str")
+        why = pd.DataFrame({REASON: part["reason"].to_numpy()}, dtype="str")
+        out[f"{file}, {sheet}" if sheet else str(file)] = pd.concat([why, cells, place], axis=1)
     return out

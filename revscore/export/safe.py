@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-import re
-
 import pandas as pd
 
-_LIVE = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
-_NUMBER = r"^\s*[+-]?[\d.,]+(?:[eE][+-]?\d+)?\s*%?$"
+from revscore.core.neutral import neutral, neutral_text
 
-
-def neutral(text: pd.Series) -> pd.Series:
-    """A text column with an apostrophe before every cell that a spreadsheet would run; plain numbers such as "-5.00" stay as they are."""
-    live = text.str.contains(_LIVE, regex=True, na=False) & ~text.str.contains(_NUMBER, regex=True, na=False)
-    return text.where(~live, "'" + text)
-
-
-def neutral_text(text: str) -> str:
-    """One text, as `neutral` makes it."""
-    return f"'{text}" if re.search(_LIVE, text) and not re.search(_NUMBER, text) else text
+__all__ = ["csv_bytes", "neutral", "neutral_frame", "neutral_text"]
 
 
 def neutral_frame(frame: pd.DataFrame) -> pd.DataFrame:

@@ -20,8 +20,8 @@ def workbook(sheets: Mapping[str, pd.DataFrame], receipt: Mapping[str, object]) 
             for column in shown.columns:
                 if isinstance(shown[column].dtype, pd.DatetimeTZDtype):
                     shown[column] = shown[column].dt.tz_localize(None)
-            shown.to_excel(writer, sheet_name=_sheet_name(name), index=False)
-            sheet = writer.sheets[_sheet_name(name)]
+            shown.to_excel(writer, sheet_name=sheet_name(name), index=False)
+            sheet = writer.sheets[sheet_name(name)]
             sheet.freeze_panes = "A2"
             for place, column in enumerate(shown.columns, start=1):
                 longest = max([len(str(column)), *(len(str(value)) for value in shown[column].head(200))])
@@ -29,5 +29,6 @@ def workbook(sheets: Mapping[str, pd.DataFrame], receipt: Mapping[str, object]) 
     return out.getvalue()
 
 
-def _sheet_name(name: str) -> str:
+def sheet_name(name: str) -> str:
+    """`name` as a workbook takes it."""
     return "".join("-" if letter in "[]:*?/\\" else letter for letter in name)[:31] or "Sheet"

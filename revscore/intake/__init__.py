@@ -15,6 +15,7 @@ from revscore.intake.desk import Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition, is_config, recognise
 from revscore.intake.plain import load_folder
+from revscore.intake.returned import returned
 from revscore.intake.sheet import Problem, Sheet, Source
 from revscore.intake.subjects import SUBJECTS, Field, Subject
 
@@ -36,7 +37,7 @@ def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None,
     """
     config, files = _config(sources)
     sheets, problems = read_apart(files, progress)
-    return prepare_sheets(sheets, answers, mapping, as_of, tz, progress, config, problems, defined)
+    return prepare_sheets(returned(sheets), answers, mapping, as_of, tz, progress, config, problems, defined)
 
 
 def prepare_sheets(sheets: Sequence[Sheet], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,

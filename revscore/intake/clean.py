@@ -21,6 +21,7 @@ from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Recognition
 from revscore.intake.records import column, finish, gather, look_up, named_ids, within, without_doubles
+from revscore.intake.returned import ACCEPTED
 from revscore.intake.sheet import Problem
 from revscore.intake.snapshots import weekly
 
@@ -102,19 +103,20 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     elif not config and "opp_history" in tables:
         hints = _plain_hints(tables, desk, kept.get("stages", {}))
     if known is None:
-        known = _latest([_events(name, frame) for name, frame in tables.items()], desk)
+        known = _latest([c for name, frame in tables.items() for c in _events(name, frame)], desk)
     _orphans(tables, homes, desk)
     _unasked(answers, defined, desk)
     if progress:
         progress("checked", 1.0, f"{sum(len(f) for f in tables.values()):,} records")
-    data = CrmData(tables, known, desk.derived)
+    rebuilt = config.get(ACCEPTED)
+    data = CrmData(tables, known, desk.derived | (rebuilt if isinstance(rebuilt, dict) else {}))
     mapping = {**recognition.mapping(), "answers": {**kept.get("answers", {}), **answers}, "stages": stages or kept.get("stages", {}), "forms": desk.forms}
     words = pd.DataFrame(desk.words, columns=["kind", "word", "meaning", "rows", "evidence"])
     return Intake(data, desk.close(), recognition, tuple(desk.questions.values()), tuple(desk.messages), hints | _definitions(config), mapping, words, config)
 
 
 def _definitions(config: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in config.items() if key not in ("as_of", "report")}
+    return {key: value for key, value in config.items() if key not in ("as_of", "report", ACCEPTED)}
 
 
 def _fiscal_start(desk: Desk) -> int:
@@ -190,7 +192,7 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     built = deals.build(opps, sources, accounts, users, campaigns, named, desk, kept)
     records, events = built.records, built.events
     if as_of is None:
-        as_of = _latest([_stamps(frame) for frame in get.values()] + [column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
+        as_of = _latest([*(c for frame in get.values() for c in _stamps(frame)), column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
     if len(records):
         first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
         records = deals.with_creation(records, as_of, desk, first)
@@ -238,26 +240,24 @@ def _plain_hints(tables: Mapping[str, pd.DataFrame], desk: Desk, kept: Mapping[s
     return understand(rows, listed, times, desk, kept).hints()
 
 
-def _stamps(frame: pd.DataFrame) -> pd.Series:
+def _stamps(frame: pd.DataFrame) -> list[pd.Series]:
     """All instants of a frame that are events: plans (due and start times) and close dates are none."""
-    names = [c for c in frame.columns if str(frame[c].dtype) == _TS and c not in ("due_at", "starts_at", "closed_at")]
-    return pd.concat([frame[c] for c in names], ignore_index=True) if names else pd.Series(dtype=_TS)
+    return [frame[c] for c in frame.columns if str(frame[c].dtype) == _TS and c not in ("due_at", "starts_at", "closed_at")]
 
 
-def _events(name: str, frame: pd.DataFrame) -> pd.Series:
+def _events(name: str, frame: pd.DataFrame) -> list[pd.Series]:
     names = [c.name for c in schema.TABLES[name].columns if c.type == "ts" and c.name in frame.columns]
-    return pd.concat([frame[c] for c in names], ignore_index=True) if names and schema.TABLES[name].role == "records" else pd.Series(dtype=_TS)
+    return [frame[c] for c in names] if schema.TABLES[name].role == "records" else []
 
 
 def _latest(columns: list[pd.Series], desk: Desk) -> pd.Timestamp:
     """The latest instant that is not in the future, said; a day without a time counts to its end. Now, when there is none."""
-    every = pd.concat([pd.Series(dtype=_TS), *(c.dropna() for c in columns)], ignore_index=True)
-    past = every[every <= desk.now]
-    if not len(past):
+    past = [latest for latest in (c[c <= desk.now].max() for c in columns) if pd.notna(latest)]
+    if not past:
         if any(len(match.sheet.frame) for match in desk.matches if match.subject):
             desk.say("no date in the extract tells when it was made; it is taken as of now; give another instant if it was made earlier")
         return desk.now.floor("s")
-    last = past.max()
+    last = max(past)
     local = last.tz_convert(desk.zone)
     if local == local.normalize():
         last = min((local + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_convert("UTC"), desk.now.floor("s"))

@@ -60,6 +60,7 @@ class Sheet:
     rows       : row number in the file of each row of the frame, from 1, counted as a spreadsheet counts
     dropped    : rows that are no records, each with its text and why
     notes      : what was decided while reading (encoding, delimiter, hidden rows, doubled headings), as sentences
+    mends      : the load whose held-back rows these are, mended ("3-0f9a…"); "" for a sheet of an extract
     """
 
     file: str
@@ -68,6 +69,7 @@ class Sheet:
     rows: np.ndarray
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()
+    mends: str = ""
 
     @property
     def place(self) -> str:
