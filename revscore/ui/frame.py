@@ -16,7 +16,7 @@ from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
 _ROOT = Path(__file__).resolve().parents[2]
-WITHOUT_FILTERS = ("Data", "Targets", "Glossary", "Published numbers", "Actions", "Backlog")
+WITHOUT_FILTERS = ("Data", "Targets", "Glossary", "Published numbers", "Actions", "Backlog", "People")
 _now: ContextVar[Now] = ContextVar("now")
 _why: ContextVar[str] = ContextVar("why", default="")  # why there is nothing to show, where the frame stands without an extract
 

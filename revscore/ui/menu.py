@@ -16,7 +16,7 @@ PAGES: dict[str, tuple[tuple[str, str, str], ...]] = {  # group -> (file, title,
     "Explore": (("funnel", "Funnel", "filter_alt"), ("velocity", "Velocity", "speed"), ("sla", "SLA & handoffs", "handshake"),
                 ("pipeline", "Pipeline", "stacked_bar_chart"), ("wins", "Win rate", "trophy"), ("campaigns", "Campaigns", "campaign"),
                 ("retention", "Retention", "autorenew"), ("quality", "Data quality", "fact_check")),
-    "Manage": (("targets", "Targets", "flag"), ("data", "Data", "database"), ("restatement", "Published numbers", "verified"), ("definitions", "Definitions", "rule"), ("glossary", "Glossary", "menu_book")),
+    "Manage": (("targets", "Targets", "flag"), ("data", "Data", "database"), ("restatement", "Published numbers", "verified"), ("definitions", "Definitions", "rule"), ("people", "People", "group"), ("glossary", "Glossary", "menu_book")),
 }
 
 # Sizes that read from the back of a meeting room; only what the theme cannot say.
