@@ -20,7 +20,7 @@ from revscore.intake.subjects import SUBJECTS, Field
 from revscore.intake.words import currency, lists
 
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
-_HIDDEN = r"[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_HIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 _SOFT = {"modified_at", "stage_changed_at", "probability", "home_currency", "amount_home"}   # helpers: a cell that cannot be read costs only itself
 _ZONE = re.compile(r"\((?:UTC|GMT)(?:(?P<sign>[+-])(?P<h>[0-9]{1,2})(?::?(?P<m>[0-9]{2}))?)?\)", re.IGNORECASE)
 
@@ -105,7 +105,7 @@ def _field(match: Match, name: str) -> Field:
 def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, desk: Desk) -> pd.Series:
     """Words that stand for "nothing" in dates, amounts, numbers and owners are empty cells; those of dates and amounts are noted."""
     words = lists()["missing"]
-    nothing = text.str.casefold().isin([*words["any"], *(words["owner"] if f.name == "owner_name" else ())]).to_numpy()
+    nothing = text.str.lower().isin([*words["any"], *(words["owner"] if f.name == "owner_name" else ())]).to_numpy()
     if f.kind in ("ts", "date", "num", "money"):
         desk.note(place[nothing], f.name, "N_PLACEHOLDER", f"“{heading}” holds a word for nothing; it is taken as empty")
     return text.mask(nothing, "")

@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from revscore.intake.patterns import extract
+
 Order = Literal["ymd", "mdy", "dmy"]
 ORDERS: tuple[str, ...] = ("mdy", "dmy")
 EARLIEST, LATEST = 1970, 2100          # years outside are not dates of a CRM, save the "no end" of connectors, which is read as missing
@@ -135,7 +137,7 @@ def _parts(words: pd.Series) -> _Parts:
         rest = np.flatnonzero(form == 0)
         if not len(rest):
             break
-        got = words.iloc[rest].str.extract(pattern)
+        got = extract(words.iloc[rest], pattern) if pattern in (_YMD, _NUMERIC) else words.iloc[rest].str.extract(pattern)   # names of months are not ASCII
         hit = got["y"].notna().to_numpy()
         if "name" in got:
             month = got["name"].str.lower().map(_MONTH)

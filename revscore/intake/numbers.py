@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from revscore.intake.patterns import extract
+
 SYMBOLS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
            "R$": "BRL", "zł": "PLN", "₺": "TRY", "₩": "KRW", "₪": "ILS", "Fr.": "CHF", "Kč": "CZK", "S$": "SGD", "NZ$": "NZD", "HK$": "HKD"}
 CODES = frozenset("""AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MAD MXN MYR NGN NOK NZD PEN
@@ -20,6 +22,7 @@ _MONEY = r"(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹₺₩₪]|zł|Kč|Fr\.|kr\.?)"
 _GRAMMAR = (rf"^(?P<open>\()?(?P<s1>{_SIGN})\s?(?P<c1>{_MONEY})?\s?(?P<s2>{_SIGN})(?P<body>[0-9][0-9.,'’\s]*|[.,][0-9]+)"
             rf"\s?(?P<pct>%)?\s?(?P<c2>{_MONEY})?(?P<close>\))?$")
 _PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
+_EITHER = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"      # of the plain ones: a decimal point, or a mark of thousands
 YES = frozenset("true yes y t 1 x ✓ wahr ja oui vrai si sí verdadero sim vero on".split())
 NO = frozenset("false no n f 0 falsch nein non faux falso nee não off".split())
 
@@ -46,10 +49,14 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     text = text.str.strip()
     filled = (text != "").to_numpy()
     none = pd.Series(np.nan, index=text.index, dtype="str")
-    if filled.any() and decimal == "." and text[filled].str.match(_PLAIN).all():
-        return Numbers(pd.to_numeric(text.where(filled)).astype("float64"), np.zeros(len(text), bool), none, False, ".", "plain numbers")
+    if filled.any() and text[filled].str.match(_PLAIN).all():
+        either, points = text.str.match(_EITHER), int(text.str.contains(".", regex=False).sum())
+        sure = points - int(either.sum())
+        if decimal == "." or sure or not points:
+            why = "plain numbers" if decimal == "." else f"{sure} values with a decimal point" if sure else "no value needs a decimal mark"
+            return Numbers(pd.to_numeric(text.where(filled)).astype("float64"), np.zeros(len(text), bool), none, False, "." if points else decimal or ".", why)
     codes, words = pd.factorize(text.str.replace(r"[\u00a0\u202f\u2009]", " ", regex=True))
-    got = pd.Series(words, dtype="str").str.extract(_GRAMMAR)
+    got = extract(pd.Series(words, dtype="str"), _GRAMMAR)
     body = got["body"].str.replace(r"['’\s]", "", regex=True).fillna("")
     dots, commas = body.str.count(r"\.").to_numpy(), body.str.count(",").to_numpy()
     last_dot, last_comma = body.str.rfind(".").to_numpy(), body.str.rfind(",").to_numpy()

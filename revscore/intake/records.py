@@ -7,6 +7,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
+from revscore.intake.patterns import among, positions
 
 HOME = ("_m", "_row")
 
@@ -30,21 +31,20 @@ def first_of(frame: pd.DataFrame, *names: str, dtype: str = "str") -> pd.Series:
 
 def look_up(keys: pd.Series, table: pd.Series) -> pd.Series:
     """What `table` (unique index) holds for every key, in the table's dtype; missing where it holds nothing."""
-    return table.reindex(pd.Index(keys.to_numpy(), dtype=table.index.dtype if len(table) else "object")).set_axis(keys.index)
+    return pd.Series(table.array.take(positions(keys, table.index), allow_fill=True), index=keys.index)
 
 
 def within(keys: pd.Series, table: pd.Series) -> np.ndarray:
-    """Which keys are in `table` (missing ones are not): `isin`, by codes, which is many times faster for text."""
-    codes, words = pd.factorize(pd.concat([table.astype("str"), keys.astype("str")], ignore_index=True))
-    known = np.zeros(len(words) + 1, bool)
-    known[codes[: len(table)]] = True
-    known[-1] = False                                       # the code of a missing value
-    return known[codes[len(table):]]
+    """Which keys are in `table` (missing ones are not)."""
+    return among(keys, table)
 
 
 def first_id(text: pd.Series) -> pd.Series:
     """The first of ids that stand together in a cell, separated by semicolons or commas."""
-    found = text.str.extract(r"^\s*([^;,]*)")[0].str.strip()
+    found = text.str.strip()
+    several = found.str.contains("[;,]", regex=True).fillna(False).to_numpy(dtype=bool)
+    if several.any():
+        found = found.mask(several, found[several].str.extract(r"^([^;,]*)")[0].str.strip())
     return found.where(found != "").astype("str")
 
 
