@@ -32,9 +32,8 @@ def draw(now: Now, kind: str, screen: str, said: str) -> None:
 
 def _sides(px: int, *blocks: Callable[[], None], share: Sequence[int] | None = None) -> None:
     """Blocks side by side in cards of together `px`."""
-    for place, block in zip(st.columns(share or len(blocks), gap="small"), blocks, strict=True):
-        with place, stage.tall(px - NARROW):
-            block()
+    with stage.tall(px - NARROW):
+        screens.sides(*blocks, share=share)
 
 
 def _row(now: Now, lines: Sequence[Line], key: str, columns: int = 4, fold: bool = False, trends: bool = False) -> int:

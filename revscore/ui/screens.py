@@ -37,9 +37,9 @@ def lines(now: Now, kind: str, screen: str) -> tuple[Line, ...]:
     return _LINES[kind].get(screen, lambda found: ())(found)
 
 
-def _sides(left: Callable[[], None], right: Callable[[], None], share: Sequence[int] = (1, 1)) -> None:
-    """Two blocks side by side."""
-    for place, block in zip(st.columns(share, gap="small"), (left, right), strict=True):
+def sides(*blocks: Callable[[], None], share: Sequence[int] | None = None) -> None:
+    """Blocks side by side."""
+    for place, block in zip(st.columns(share or len(blocks), gap="small"), blocks, strict=True):
         with place:
             block()
 
@@ -65,7 +65,7 @@ def _pace(now: Now, found: Weekly) -> None:
 
 def _coverage(now: Now, found: Weekly) -> None:
     review.coverage(now, found)
-    _sides(lambda: pipeline.stages(now), lambda: quality.categories(now))
+    sides(lambda: pipeline.stages(now), lambda: quality.categories(now))
 
 
 def _signals(now: Now, found: Weekly) -> None:
@@ -82,12 +82,12 @@ def _stuck(now: Now, found: Weekly) -> None:
 
 def _promises(now: Now, found: Weekly) -> None:
     _tiles(now, found.speed, "speed", fold=True)
-    _sides(lambda: speed.weeks(now, "speed_to_lead"), lambda: speed.weeks(now, "follow_up"))
+    sides(lambda: speed.weeks(now, "speed_to_lead"), lambda: speed.weeks(now, "follow_up"))
     speed.breaches(now)
 
 
 def _exceptions(now: Now, found: Weekly) -> None:
-    _sides(lambda: quality.kinds(now), lambda: quality.hygiene(now))
+    sides(lambda: quality.kinds(now), lambda: quality.hygiene(now))
 
 
 # -- monthly -------------------------------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def _targets(now: Now, found: Monthly) -> None:
 
 def _conversion(now: Now, found: Monthly) -> None:
     tiles.row(now, found.conversion, key="conversion")
-    _sides(lambda: funnel.heat(now), lambda: funnel.curves(now), (3, 2))
+    sides(lambda: funnel.heat(now), lambda: funnel.curves(now), share=(3, 2))
 
 
 def _wins(now: Now, found: Monthly) -> None:
@@ -121,7 +121,7 @@ def _velocity(now: Now, found: Monthly) -> None:
 def _retention(now: Now, found: Monthly) -> None:
     tiles.row(now, found.retention, 3, "retention")
     if (whole := retention.review(now)) is not None:
-        _sides(lambda: retention.bridge(now, whole), lambda: retention.trend(now, whole), (3, 2))
+        sides(lambda: retention.bridge(now, whole), lambda: retention.trend(now, whole), share=(3, 2))
 
 
 def _decisions(now: Now, found: Monthly) -> None:
