@@ -178,7 +178,7 @@ def _over(stands: Standing) -> None:
 
 
 def _barred(stands: Standing) -> None:
-    st.subheader("This account does not open the door", anchor=False)
+    st.subheader("This account has no access", anchor=False)
     st.text(stands.said)
     if stands.at == "unknown":
         st.text(whom())

@@ -28,21 +28,21 @@ WIDE = {"width": 1920, "height": 1080}
 
 
 @contextmanager
-def serve(store: Path) -> Iterator[str]:
+def serve(store: Path, *flags: str) -> Iterator[str]:
     """The address of `streamlit run app.py` on `store`."""
-    with running(store) as (address, _):
+    with running(store, *flags) as (address, _):
         yield address
 
 
 @contextmanager
-def running(store: Path) -> Iterator[tuple[str, subprocess.Popen]]:
+def running(store: Path, *flags: str) -> Iterator[tuple[str, subprocess.Popen]]:
     """Address and process of the app on `store`. Its log must be free of tracebacks: the pages do not show them."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = store.with_suffix(".log")
     with log.open("w", encoding="utf-8") as out:
-        process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true"],
+        process = subprocess.Popen([sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port), "--server.headless", "true", *flags],
                                    cwd=ROOT, env={**os.environ, "REVSCORE_DB": str(store)}, stdout=out, stderr=subprocess.STDOUT)
         try:
             _wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
