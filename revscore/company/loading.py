@@ -151,14 +151,11 @@ def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadRe
     if found.status in (REFUSED, ASKS):
         return found
     try:
-        with store.together() as one:
-            same = one.already(draft.dataset, draft.packed)
-            doubts = () if same else one.doubts(draft.dataset, draft.packed, draft.reporting_zone)
+        same, doubts = store.against(draft.dataset, draft.packed, draft.reporting_zone)
         if same:
             return reports.already(found, same)
         open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
-        missing = () if draft.base else standing.absent(store.loads(draft.dataset), draft.intake.data.tables, draft.intake.data.as_of)
-        return reports.asking(reports.remarked(found, missing), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
+        return reports.asking(_remarked(store, draft, found), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
     except (StoreError, ValueError, TypeError) as error:
         return reports.refused(found, str(error))
 
@@ -178,7 +175,7 @@ def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | 
         progress("stored", 0.0, "one transaction")
     learnt: list[str] = []
     try:
-        new = draft.packed
+        found, new = _remarked(store, draft, found), draft.packed
         with store.together() as one:
             result = one.already(draft.dataset, new)
             doubts = () if result else one.doubts(draft.dataset, new, draft.reporting_zone)
@@ -195,6 +192,14 @@ def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | 
     if progress:
         progress("stored", 1.0, f"load {result.load_id}")
     return reports.stored(found, result, learnt)
+
+
+def _remarked(store: Store, draft: Draft, found: LoadReport) -> LoadReport:
+    """`found`, with what is not there: tables that earlier extracts brought, sheets without a row."""
+    if draft.base:
+        return found
+    empty = [f"{match.sheet.place} has headings but no row" for match in draft.intake.recognition.used if not len(match.sheet.frame)]
+    return reports.remarked(found, [*standing.absent(store.loads(draft.dataset), draft.intake.data.tables, draft.intake.data.as_of), *empty])
 
 
 def _correcting(new: NewLoad, doubts: Sequence[Doubt], why: str) -> NewLoad:

@@ -46,7 +46,7 @@ class Message:
 @dataclass(frozen=True)
 class FileReport:
     """What became of one file. Rows read = rows loaded + rows quarantined; sheets that are not used are named in a message and not counted.
-    `reasons`: sentence -> rows held back for it."""
+    `reasons`: sentence -> rows held back for it; `footers`: totals and footers that are no rows; `unused`: columns that are not taken over."""
 
     file: str
     status: str
@@ -56,11 +56,14 @@ class FileReport:
     rows_quarantined: int
     reasons: Mapping[str, int]
     messages: tuple[Message, ...]
+    footers: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {"file": self.file, "status": self.status, "load_id": self.load_id, "rows_read": self.rows_read, "rows_loaded": self.rows_loaded,
                 "rows_quarantined": self.rows_quarantined, "reasons": [{"reason": reason, "rows": rows} for reason, rows in self.reasons.items()],
+                "footers": list(self.footers), "columns_not_used": list(self.unused),
                 "messages": [{"sheet": m.sheet, "row": m.row, "column": m.column, "text": m.text, "cell": m.cell, "code": m.code} for m in self.messages]}
 
 
@@ -119,6 +122,9 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
     tops = list(dict.fromkeys([*names, *(_top(file) for file in intake.ledger.sheets["file"]), *(_top(p.file) for p in intake.problems)]))
     known = {*(_top(f) for f in intake.ledger.sheets["file"]), *(_top(p.file) for p in intake.problems)}
     of = sheets["file"].map(_top)
+    unused: dict[str, tuple[str, ...]] = {}
+    for match in intake.recognition.used:
+        unused[_top(match.sheet.file)] = (*unused.get(_top(match.sheet.file), ()), *match.unrecognised, *match.ignored)
     findings = intake.ledger.findings
     held = findings[findings["action"] == "quarantined"]
     held_of = held["file"].map(_top)
@@ -130,7 +136,8 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
         if status == REFUSED and faults and not any(_top(p.file) == top for p in faults):
             said = (Message("not stored, because another file of the same load was refused: mend that one, or load without it", top), *said)
         if top in known or len(names) == 1:
-            files.append(FileReport(top, status, None, *(int(n) for n in counts), {str(r): int(n) for r, n in reasons.items()}, said))
+            files.append(FileReport(top, status, None, *(int(n) for n in counts), {str(r): int(n) for r, n in reasons.items()}, said,
+                                    tuple(findings.loc[(findings["file"].map(_top) == top) & (findings["code"] == "N_FOOTER"), "text"]), unused.get(top, ())))
         else:
             files.append(FileReport(top, status, None, 0, 0, 0, {}, (Message("mended rows" if completes else "read as definitions", top), *said)))
     found = LoadReport(status, None, text, tuple(files), questions, tuple(Message(text) for text in intake.messages), intake.data.as_of)

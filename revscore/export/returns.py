@@ -18,6 +18,17 @@ _LONGEST = 32_767  # letters that a cell of a workbook holds
 _NO_CELL = r"[\x00-\x08\x0b-\x1f]"  # what XML cannot hold, or does not give back
 
 
+def written(frames: Mapping[str, pd.DataFrame], suffix: str) -> bytes:
+    """`frames` as a file: ".xlsx", ".zip" of CSV files, or ".csv" for one frame. Raises ValueError with a sentence where it cannot be."""
+    if suffix == ".xlsx" and not fits_workbook(frames):
+        raise ValueError("these rows do not fit a workbook (too many, or text that it cannot hold); name a .zip instead.")
+    if suffix == ".csv" and len(frames) > 1:
+        raise ValueError("these rows are of several files or tables; name a .xlsx or .zip instead of a .csv.")
+    if suffix not in (".xlsx", ".zip", ".csv"):
+        raise ValueError("rows are written to a file that ends in .xlsx, .zip or .csv.")
+    return workbook_of_text(frames) if suffix == ".xlsx" else zip_of_csv(frames) if suffix == ".zip" else csv_bytes(next(iter(frames.values())))
+
+
 def fits_workbook(frames: Mapping[str, pd.DataFrame]) -> bool:
     """Whether a workbook can hold `frames` without losing a letter, and be made in a few seconds."""
     if sum(frame.size for frame in frames.values()) > CELLS:

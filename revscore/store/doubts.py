@@ -72,7 +72,7 @@ def of(connection: Connection, dataset: str, new: NewLoad, zone: str) -> tuple[D
     if same_day is not None and new.corrects is None and any(addresses[same_day.id, name] != new.tables[name].sha256 for name in shared(same_day)):
         found.append(Doubt(OTHER, same_day, _rows(same_day, new, shared(same_day))))
     small: dict[int, dict[str, tuple[int, int]]] = {}
-    for name in main:
+    for name in (name for name in new.tables if name in main and name not in new.derived):  # what is rebuilt follows from the rest
         earlier = [load for load in counted if name in shared(load) and day(load.as_of) <= day(new.as_of)]
         last = max(earlier, key=lambda load: (load.as_of, load.id), default=None)
         if last is not None and new.tables[name].rows < SMALL * last.table_rows[name]:

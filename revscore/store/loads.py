@@ -188,6 +188,13 @@ def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
                           row.rows_quarantined, row.derived, row.terms_hints, row.mapping, row.corrects, row.why or "") for row in reversed(rows))
 
 
+def info(connection: Connection, load_id: int) -> LoadInfo:
+    name = connection.execute(select(t.datasets.c.name).join(t.loads).where(t.loads.c.id == load_id)).scalar_one_or_none()
+    if name is None:
+        raise NothingLoaded(f"There is no load {load_id}.")
+    return next(one for one in infos(connection, name) if one.id == load_id)
+
+
 def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = (), *, whole: bool = True) -> CrmData:
     with reading(engine) as connection:
         rows = _only(connection, dataset, only) if only else _counting(connection, dataset, as_of, load_id)

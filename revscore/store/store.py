@@ -14,9 +14,10 @@ from revscore.store import audit, checked, datasets, loads, log, mappings, migra
 from revscore.store.audit import Anchor
 from revscore.store.checked import Tampering
 from revscore.store.datasets import Dataset
+from revscore.store.doubts import Doubt
 from revscore.store.engine import StoreError, default_url, open_engine, reading, writing
 from revscore.store.kept import Kept, folder_beside
-from revscore.store.loads import LoadFile, LoadInfo, LoadResult
+from revscore.store.loads import LoadFile, LoadInfo, LoadResult, NewLoad
 from revscore.store.log import Entry
 from revscore.store.people import Person
 from revscore.store.publications import Publication, PublishedValue
@@ -73,10 +74,22 @@ class Store:
         with self.together() as one:
             return one.save_load(dataset, new, by)
 
+    def against(self, dataset: str, new: NewLoad, zone: str) -> tuple[LoadResult | None, tuple[Doubt, ...]]:
+        """The load that has these rows already, else what speaks against loading them; as it stands now, nothing is written."""
+        with reading(self._engine) as connection:
+            one = Writer(connection)
+            same = one.already(dataset, new)
+            return same, () if same else one.doubts(dataset, new, zone)
+
     def loads(self, dataset: str) -> tuple[LoadInfo, ...]:
         """Every load of `dataset`, newest as-of first."""
         with reading(self._engine) as connection:
             return loads.infos(connection, dataset)
+
+    def load(self, load_id: int) -> LoadInfo:
+        """One load. Raises `NothingLoaded` when there is none of that number."""
+        with reading(self._engine) as connection:
+            return loads.info(connection, load_id)
 
     def data(self, dataset: str, as_of: pd.Timestamp | None = None, load_id: int | None = None, *, whole: bool = True) -> CrmData:
         """The state as of a date: each table from the newest load with as-of <= `as_of` that delivered it.
