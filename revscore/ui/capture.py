@@ -27,7 +27,7 @@ from revscore.rhythm.decisions import Decision
 from revscore.rhythm.log import new_id
 from revscore.rhythm.meetings import Meeting
 from revscore.store import Overtaken, StoreError
-from revscore.ui import session
+from revscore.ui import allowed, session
 from revscore.ui.session import Now
 from revscore.ui.words import md
 
@@ -90,8 +90,8 @@ def action_form(now: Now, lines: Sequence[Line | Number], held: Meeting | None =
         success = _again(now, of.success, key) if of.success else _success(now, lines, key)
         said = st.text_input("Note", of.note, key=f"{key}-note", max_chars=1000)
         with st.container(horizontal=True):
-            save = st.button("Save the change" if old else "Save action", type="primary", icon=":material/check:", key=f"{key}-save")
-            draft = not old and held is not None and st.button("Keep as a draft", key=f"{key}-draft", help="To be completed before the meeting can be closed")
+            save = st.button("Save the change" if old else "Save action", type="primary", icon=":material/check:", key=f"{key}-save", **allowed.to("action.change" if old else "action.raise"))
+            draft = not old and held is not None and st.button("Keep as a draft", key=f"{key}-draft", **allowed.to("action.raise", help="To be completed before the meeting can be closed"))
     if not save and not draft:
         return False
     store, fields = session.store(), {"title": what, "owner": owner or "", "function": function or "", "due": due.isoformat() if due else "", "success": success, "note": said}
@@ -210,7 +210,7 @@ def _decision(now: Now, held: Meeting | None, screen: str, lines: tuple[Line, ..
     question = AGENDAS[held.kind].screen(screen).question if held else ""
     title = about.title if about else st.text_input("What is decided on", question, key="decision-title", max_chars=300)
     text = st.text_area("No decision, because" if none else "What is decided", key="decision-text", max_chars=2000, height=120)
-    if not st.button("Save", type="primary", icon=":material/check:", key="decision-save"):
+    if not st.button("Save", type="primary", icon=":material/check:", key="decision-save", **allowed.to("decision.decide")):
         return
     new = replace(about or Decision(_id(), title), text=text, status="none" if none else "open", kind=held.kind if held else about.kind if about else "", meeting=held.id if held else "",
                   screen=screen, receipt=stands(now, lines))

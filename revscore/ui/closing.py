@@ -20,7 +20,7 @@ from revscore.rhythm.meetings import Meeting, Taken
 from revscore.rhythm.minutes import Minutes, minutes
 from revscore.rhythm.reviews import numbers
 from revscore.store import StoreError
-from revscore.ui import answers, capture, room, session, tables
+from revscore.ui import allowed, answers, capture, room, session, tables
 from revscore.ui.blocks import actions
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
@@ -54,8 +54,8 @@ def _closing(now: Now, held: Meeting) -> None:
         st.markdown(f":material/groups: Nobody from {md(listed(lacking))} is there.")
     st.markdown(f"Closing publishes the {len(now.ask(numbers, held.kind))} numbers of this review as they are frozen here.")
     with st.container(horizontal=True, gap="small"):
-        close = st.button("Close and publish", type="primary", icon=":material/verified:", key="close-meeting-now")
-        abandon = st.button("Abandon", icon=":material/cancel:", key="abandon", help="End it without publishing anything")
+        close = st.button("Close and publish", type="primary", icon=":material/verified:", key="close-meeting-now", **allowed.to("meeting.close", "publish"))
+        abandon = st.button("Abandon", icon=":material/cancel:", key="abandon", **allowed.to("meeting.close", help="End it without publishing anything"))
     if close:
         _close(now, held, reason)
     elif abandon:
@@ -93,7 +93,7 @@ def _there(now: Now, held: Meeting) -> Meeting | None:
 def _abandon(now: Now, held: Meeting) -> None:
     st.markdown("It ends for everyone, and nothing is published. What was captured stays written down.")
     reason = st.text_area("Why", key="abandon-reason", max_chars=1000, height=100)
-    if not st.button("Abandon the meeting", type="primary", key="abandon-now"):
+    if not st.button("Abandon the meeting", type="primary", key="abandon-now", **allowed.to("meeting.close")):
         return
     if capture.saved(lambda: meetings.close(session.store(), now.dataset, held, session.actor(), reason, abandoned=True), lambda: not meetings.meeting(session.store(), now.dataset, held.id).running):
         st.rerun()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 
 from revscore import company
 from revscore.core.coded import Coded
+from revscore.people import NotAllowed
 from revscore.store import NothingLoaded, Store
 from revscore.ui import report, session, upload
 from revscore.ui.words import md
@@ -23,16 +26,24 @@ def show() -> None:
                                               ":material/fact_check: What the extract gives"], key="data-tab", on_change="rerun")
     if files.open:
         with files:
-            upload.files()
+            _if_allowed(upload.files)
     if warehouse.open:
         with warehouse:
-            upload.warehouse()
+            _if_allowed(upload.warehouse)
     if loads.open:
         with loads:
             report.loads(store, dataset)
     if gives.open:
         with gives:
             _gives(store, dataset)
+
+
+def _if_allowed(part: Callable[[], None]) -> None:
+    """A part of the page, or why it is not for this reader."""
+    try:
+        part()
+    except NotAllowed as no:
+        st.markdown(f":material/block: {md(str(no))}")
 
 
 def _standing(store: Store, dataset: str) -> None:

@@ -18,7 +18,7 @@ from revscore.rhythm.disputes import ANSWERS, CLOCK, Again, Dispute
 from revscore.rhythm.exceptions import FUNCTION_NAMES
 from revscore.rhythm.log import new_id
 from revscore.store import Overtaken, StoreError
-from revscore.ui import charts, session, tables
+from revscore.ui import allowed, charts, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
 
@@ -35,7 +35,7 @@ def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
         functions = list(FUNCTION_NAMES)
         function = st.selectbox("Who is to look at it", functions, index=functions.index(owner) if owner in functions else functions.index("revops"), format_func=FUNCTION_NAMES.get,
                                 key=f"dispute-owner-{key}")
-        sent = st.form_submit_button("Dispute this number", icon=":material/flag:", type="primary", key=f"dispute-send-{key}")
+        sent = st.form_submit_button("Dispute this number", icon=":material/flag:", type="primary", key=f"dispute-send-{key}", **allowed.to("dispute.raise"))
     if not sent:
         return
     id_ = st.session_state.setdefault(f"{_ID}{key} {why}", new_id())  # the same words sent twice are one dispute
@@ -96,7 +96,7 @@ def _answer(now: Now, one: Dispute) -> None:
                 functions = list(FUNCTION_NAMES)
                 function = st.selectbox("Function", functions, index=functions.index(one.function) if one.function in functions else 0, format_func=FUNCTION_NAMES.get, key=f"function-{key}")
             text = st.text_input("Person (optional)" if how == _GIVE else "In a sentence", key=f"answer-text-{key}-{how}")
-            sent = st.form_submit_button("Give" if how == _GIVE else "Answer", type="primary", key=f"answer-send-{key}")
+            sent = st.form_submit_button("Give" if how == _GIVE else "Answer", type="primary", key=f"answer-send-{key}", **allowed.to("dispute.answer"))
         if sent:
             try:
                 if how == _GIVE:

@@ -22,7 +22,7 @@ from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.export.safe import csv_bytes
 from revscore.export.table import workbook
-from revscore.ui import capture, dispute, stage, tables
+from revscore.ui import allowed, capture, dispute, stage, tables
 from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
@@ -153,8 +153,8 @@ def _written(now: Now, number: Number, found: Receipt) -> DeltaGenerator | None:
             st.button("Back to the rows", icon=":material/arrow_back:", key="drawer-back", on_click=_write, args=("",))
             st.markdown(f"**{'Raise an action' if form == 'action' else 'Dispute this number'}**", width="content")
         else:
-            st.button("Raise an action", icon=":material/add_task:", type="primary", key="drawer-action", on_click=_write, args=("action",))
-            st.button("Dispute this number", icon=":material/flag:", key="drawer-dispute", on_click=_write, args=("dispute",))
+            st.button("Raise an action", icon=":material/add_task:", type="primary", key="drawer-action", on_click=_write, args=("action",), **allowed.to("action.raise"))
+            st.button("Dispute this number", icon=":material/flag:", key="drawer-dispute", on_click=_write, args=("dispute",), **allowed.to("dispute.raise"))
     if not form:
         return offers
     if form == "action":

@@ -13,7 +13,7 @@ from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.log import new_id
 from revscore.rhythm.meetings import Frozen, Meeting
 from revscore.store import StoreError
-from revscore.ui import boards, capture, closing, room, screens, session, stage
+from revscore.ui import allowed, boards, capture, closing, room, screens, session, stage
 from revscore.ui.session import Now
 from revscore.ui.state import Choice
 from revscore.ui.words import md
@@ -74,7 +74,7 @@ def bar(now: Now, kind: str) -> None:
             st.button("Join", type="primary", icon=":material/login:", key="join-meeting", on_click=enter, args=(running.id,))
         else:
             st.button("Start meeting", type="primary", icon=":material/slideshow:", key="start-meeting", on_click=_start, args=(now, kind),
-                      help="Freezes data, filters and definitions for everyone in the meeting")
+                      **allowed.to("meeting.start", help="Freezes data, filters and definitions for everyone in the meeting"))
 
 
 def _start(now: Now, kind: str) -> None:
@@ -207,9 +207,9 @@ def _foot(now: Now, held: Meeting, screen: str, seat: Seat) -> str:
     st.button("", icon=":material/arrow_forward:", key="step-on", help="Next (→)", disabled=place == last, on_click=step, args=(dataset, held, 1))
     room.overview(now, held, screen, go)
     pressed = ""
-    for key, label, icon, says in (("a", "Action", "add_task", "Raise an action on this screen (A)"), ("d", "Decision", "gavel", "Write a decision down (D)"),
-                                   ("n", "No decision", "do_not_disturb_on", "Say why nothing is decided here (N)")):
-        if st.button(label, icon=f":material/{icon}:", key=f"capture-{key}", help=says):
+    for key, label, icon, says, right in (("a", "Action", "add_task", "Raise an action on this screen (A)", "action.raise"), ("d", "Decision", "gavel", "Write a decision down (D)", "decision.decide"),
+                                          ("n", "No decision", "do_not_disturb_on", "Say why nothing is decided here (N)", "decision.decide")):
+        if st.button(label, icon=f":material/{icon}:", key=f"capture-{key}", **allowed.to(right, help=says)):
             pressed = key
     st.space("stretch")
     room.attendance(now, held)
@@ -218,7 +218,7 @@ def _foot(now: Now, held: Meeting, screen: str, seat: Seat) -> str:
     elif seat.looks:
         st.button("Looking around · follow again", icon=":material/visibility:", key="follow-again", on_click=_follow)
     if not seat.presents(held):
-        st.button("Present", icon=":material/co_present:", key="present", on_click=_present, args=(dataset, held), help="Take over: the others follow your steps")
+        st.button("Present", icon=":material/co_present:", key="present", on_click=_present, args=(dataset, held), **allowed.to("meeting.run", help="Take over: the others follow your steps"))
     st.button("Leave", icon=":material/logout:", key="leave-meeting", type="tertiary", on_click=leave, help="The meeting goes on for the others")
     return pressed
 

@@ -13,7 +13,7 @@ from revscore.rhythm.actions import FUNCTIONS
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.meetings import Meeting
 from revscore.store import StoreError
-from revscore.ui import session
+from revscore.ui import allowed, session
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -103,7 +103,7 @@ def _attendance(now: Now, held: Meeting) -> None:
         for name in st.multiselect(f"{functions((function,))}{'' if needed else ' (not needed)'}", list(dict.fromkeys([*there, *names])), default=there, key=f"there-{function}",
                                    accept_new_options=True, placeholder="Names"):
             present[name] = function
-    if st.button("Save", type="primary", icon=":material/check:", key="there-save"):
+    if st.button("Save", type="primary", icon=":material/check:", key="there-save", **allowed.to("meeting.attend")):
         try:
             meetings.attend(session.store(), now.dataset, held, present, session.actor())
         except StoreError as error:
@@ -120,8 +120,12 @@ def notes(now: Now, held: Meeting, screen: str) -> None:
     with st.popover("Notes", icon=":material/sticky_note_2:", key=f"notes-{screen}", help="Only you see them here; the minutes keep what you write"):
         for prompt in AGENDAS[held.kind].screen(screen).prompts:
             st.markdown(f":material/help: {md(prompt)}")
-        st.text_area("Own notes on this screen", held.notes.get(screen, ""), key=key, max_chars=2000, height=140, on_change=_note, args=(now.dataset, held, screen, key))
+        st.text_area("Own notes on this screen", held.notes.get(screen, ""), key=key, max_chars=2000, height=140, on_change=_note, args=(now.dataset, held, screen, key),
+                     **allowed.to("meeting.note"))
 
 
 def _note(dataset: str, held: Meeting, screen: str, key: str) -> None:
-    meetings.note(session.store(), dataset, held, screen, str(st.session_state[key]), session.actor())
+    try:
+        meetings.note(session.store(), dataset, held, screen, str(st.session_state[key]), session.actor())
+    except StoreError as error:
+        st.toast(md(str(error)), icon=":material/error:")

@@ -12,7 +12,7 @@ import streamlit as st
 from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.intake import Source
-from revscore.ui import mending, report, session
+from revscore.ui import allowed, mending, report, session
 from revscore.ui.steps import Steps
 from revscore.ui.words import md
 
@@ -41,7 +41,8 @@ def bench() -> Bench:
 
 
 def files() -> None:
-    """Upload: files → recognised → mended → stored."""
+    """Upload: files → recognised → mended → stored. Raises NotAllowed without the right to load."""
+    session.actor().demand("load")
     work = bench()
     _result(work)
     chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", type=TYPES, accept_multiple_files=True,
@@ -55,7 +56,8 @@ def files() -> None:
 
 
 def warehouse() -> None:
-    """The same from tables or views of a database."""
+    """The same from tables or views of a database. Raises NotAllowed without the right to load: the server would open whatever address is written."""
+    session.actor().demand("load")
     work = bench()
     with st.form("warehouse", border=True):
         url = st.text_input("Address of the database (SQLAlchemy URL)", placeholder="postgresql+psycopg://reader@host/warehouse", type="password",
@@ -110,7 +112,7 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
         if day is not None and day != shown:
             work.draft = draft.again(as_of=company.instant(day.isoformat(), zone))
             st.rerun()
-        store = st.button(f"Store {sum(file.rows_loaded for file in found.files):,} rows", type="primary", icon=":material/save:", disabled=waits, key="store-load")
+        store = st.button(f"Store {sum(file.rows_loaded for file in found.files):,} rows", type="primary", icon=":material/save:", key="store-load", **allowed.to("load", "map", disabled=waits))
         st.caption("Answer the questions above first." if waits else f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
     if not store:
         return

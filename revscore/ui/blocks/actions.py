@@ -24,7 +24,7 @@ from revscore.rhythm.log import ACTION
 from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.verdicts import Verdict, judge, judged_alone
-from revscore.ui import answers, capture, charts, session, state, tables
+from revscore.ui import allowed, answers, capture, charts, session, state, tables
 from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md
@@ -85,7 +85,7 @@ def page(now: Now) -> None:
         owners = sorted({one.action.owner for one in every if one.action.owner})
         whose = st.selectbox("Whose", owners, index=owners.index(session.actor().name) if session.actor().name in owners else None, key="whose", bind=state.BOUND, placeholder="Whose actions?", label_visibility="collapsed",
                              width=260) if show == "mine" and owners else None
-        st.button("Raise an action", icon=":material/add_task:", type="primary", key="raise-action", on_click=lambda: st.session_state.update({"raise-now": True}))
+        st.button("Raise an action", icon=":material/add_task:", type="primary", key="raise-action", on_click=lambda: st.session_state.update({"raise-now": True}), **allowed.to("action.raise"))
     if st.session_state.pop("raise-now", False):
         capture.action(now, [tile.line for tile in now.ask(scorecard).tiles])
     today = date_of(now.x.as_of_day)
@@ -282,7 +282,7 @@ def _do(now: Now, of: Action) -> None:
     if what is None:
         return
     text = st.text_input({"done": "How it went (optional)", "cancel": "It is given up because", "reopen": "It is opened again because"}[what], key=f"do-text-{of.id}-{what}", max_chars=1000)
-    if not st.button("Save", type="primary", icon=":material/check:", key=f"do-save-{of.id}"):
+    if not st.button("Save", type="primary", icon=":material/check:", key=f"do-save-{of.id}", **allowed.to("action.change")):
         return
     do = {"done": actions.complete, "cancel": actions.cancel, "reopen": actions.reopen}[what]
     went = capture.saved(lambda: do(session.store(), now.dataset, replace(of, version=st.session_state.get(_SEEN, of.version)), session.actor(), text))

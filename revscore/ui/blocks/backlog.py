@@ -19,7 +19,7 @@ from revscore.rhythm.backlog import Idea, Place
 from revscore.rhythm.log import new_id
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.verdicts import judged_alone
-from revscore.ui import answers, capture, charts, session, tables
+from revscore.ui import allowed, answers, capture, charts, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -36,7 +36,7 @@ def page(now: Now) -> None:
     waiting = backlog.ranked(one for one in every if one.status == "proposed")
     working = [one for one in every if one.status == "accepted" and _alive(one, raised)]
     answers.answer(_answer(every, order, waiting, working))
-    if st.button("Propose an idea", icon=":material/lightbulb:", type="primary", key="propose"):
+    if st.button("Propose an idea", icon=":material/lightbulb:", type="primary", key="propose", **allowed.to("backlog.propose")):
         _propose(now)
     if not every:
         with st.container(border=True, key="no-ideas", horizontal_alignment="center", gap="small"):
@@ -95,7 +95,7 @@ def _next(now: Now, order: Sequence[Place], told: Sequence[Place], entry: object
                 st.caption(md(f"Published on {at.day} {at:%b %Y} by {entry.by}" + ("." if alike else f", in another order: {listed([one.title for one in told]) if told else 'nothing was next'}.")))
             else:
                 st.caption("This order has not been published yet.")
-            if not alike and st.button("Publish this order", icon=":material/campaign:", key="publish-order", help="Everybody then sees what is next, and why") \
+            if not alike and st.button("Publish this order", icon=":material/campaign:", key="publish-order", **allowed.to("backlog.publish", help="Everybody then sees what is next, and why")) \
                     and capture.saved(lambda: backlog.publish(session.store(), now.dataset, order, session.actor())):
                 st.rerun()
         st.caption("Score: the expected move as a share of what the number is today, × how sure that is, ÷ person-days; in hundredths.")
@@ -157,7 +157,7 @@ def _intake(now: Now) -> None:
     id_ = st.session_state.setdefault(_IDEA, new_id())
     found = _estimates(now, Idea(id_, ""), "idea")
     store = session.store()
-    if st.button("Propose it", type="primary", icon=":material/check:", key="idea-save") \
+    if st.button("Propose it", type="primary", icon=":material/check:", key="idea-save", **allowed.to("backlog.propose")) \
             and capture.saved(lambda: backlog.propose(store, now.dataset, found, session.actor()), lambda: any(one.id == id_ for one in backlog.ideas(store, now.dataset))):
         st.toast(md(f"Proposed: {found.title}"), icon=":material/lightbulb:")
         st.rerun()
@@ -241,7 +241,7 @@ def _do(now: Now, one: Idea) -> None:
             st.caption(md(f"{listed(rights)} {'holds' if len(rights) == 1 else 'hold'} the right to decide this."))
         write = (lambda: backlog.withdraw(store, now.dataset, seen, session.actor(), why)) if what == "withdraw" else \
             (lambda: backlog.decide(store, now.dataset, seen, session.actor(), what == "accept", why, receipt=capture.stands(now)))
-    if not st.button("Save", type="primary", icon=":material/check:", key=f"idea-save-{one.id}"):
+    if not st.button("Save", type="primary", icon=":material/check:", key=f"idea-save-{one.id}", **allowed.to("backlog.decide" if what in ("accept", "decline") else "backlog.propose")):
         return
     went = capture.saved(write)
     st.session_state[_SEEN] = one.version

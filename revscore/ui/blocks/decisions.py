@@ -17,7 +17,7 @@ from revscore.rhythm.backlog import KIND
 from revscore.rhythm.decisions import Decision
 from revscore.rhythm.log import DECISION, new_id
 from revscore.rhythm.scorecard import scorecard
-from revscore.ui import answers, capture, charts, drill, session, state, tables, tiles
+from revscore.ui import allowed, answers, capture, charts, drill, session, state, tables, tiles
 from revscore.ui.blocks import actions as acted
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
@@ -80,11 +80,11 @@ def _waiting(now: Now, waiting: Sequence[Decision]) -> None:
                     if one.kind == KIND:
                         st.caption("Decided on the page of the backlog")
                         continue
-                    if st.button("Decide", icon=":material/gavel:", key=f"decide-{one.id}"):
+                    if st.button("Decide", icon=":material/gavel:", key=f"decide-{one.id}", **allowed.to("decision.decide")):
                         capture.decision(now, lines=[tile.line for tile in now.ask(scorecard).tiles], about=one.id)
-                    if st.button("No decision because …", key=f"none-{one.id}", type="tertiary"):
+                    if st.button("No decision because …", key=f"none-{one.id}", type="tertiary", **allowed.to("decision.decide")):
                         capture.decision(now, none=True, about=one.id)
-                    if st.button("Withdraw", key=f"withdraw-{one.id}", type="tertiary"):
+                    if st.button("Withdraw", key=f"withdraw-{one.id}", type="tertiary", **allowed.to("decision.withdraw")):
                         capture.begun()
                         _withdraw(now, one.id, one.version)
         st.caption(md(f"The clock runs from the day on which it was raised{f'; half of the decisions take up to {usual.text}' if usual.known else ''}."))
@@ -95,7 +95,7 @@ def _withdraw(now: Now, id_: str, version: int) -> None:
     one = _one(now, id_)
     st.markdown(f"**{md(one.title)}**")
     why = st.text_input("It is withdrawn because", key="withdraw-why", max_chars=1000)
-    if st.button("Withdraw", type="primary", key="withdraw-save") and capture.saved(lambda: decisions.withdraw(session.store(), now.dataset, replace(one, version=version), session.actor(), why)):
+    if st.button("Withdraw", type="primary", key="withdraw-save", **allowed.to("decision.withdraw")) and capture.saved(lambda: decisions.withdraw(session.store(), now.dataset, replace(one, version=version), session.actor(), why)):
         st.rerun()
 
 
@@ -106,7 +106,7 @@ def _ask(now: Now) -> None:
         left, right = st.columns([3, 1], gap="small")
         title = left.text_input("What has to be decided?", key=f"question-{id_}", max_chars=300)
         kind = right.selectbox("Where", [kind for kind in _KINDS if kind not in ("", KIND, "-")], key=f"question-kind-{id_}", format_func=_KINDS.get)
-        if st.button("Raise it", type="primary", key=f"question-save-{id_}"):
+        if st.button("Raise it", type="primary", key=f"question-save-{id_}", **allowed.to("decision.raise")):
             new, store = Decision(id_, title, kind=kind), session.store()
             if capture.saved(lambda: decisions.raise_decision(store, now.dataset, new, session.actor()), lambda: any(one.id == id_ for one in decisions.decisions(store, now.dataset))):
                 st.session_state[_QUESTION] = new_id()

@@ -9,7 +9,7 @@ from revscore.core import units
 from revscore.people import LOCAL, MATRIX, ROLES, TITLES, WORDS, Actor, accounts
 from revscore.people.rights import refusal
 from revscore.store import Person
-from revscore.ui import answers, capture, session, startup, tables
+from revscore.ui import allowed, answers, capture, session, startup, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -79,7 +79,7 @@ def _person(now: Now, email: str) -> None:
     fields = {"name": name, "roles": tuple(roles), "owner": owner, "sees": sees}
     store, by, seen = session.store(), session.actor(), st.session_state.setdefault(f"person-version-{email}", old.version if old else 0)
     with st.container(horizontal=True):
-        save = st.button("Save", type="primary", icon=":material/check:", key="person-save")
+        save = st.button("Save", type="primary", icon=":material/check:", key="person-save", **allowed.to("people.manage"))
         gone = bool(old and old.active) and st.button("Take off the list", icon=":material/person_off:", key="person-remove", help="No access from the next click on")
         free = bool(old and old.active and old.subject) and st.button("Let a new account sign in", icon=":material/link_off:", key="person-unbind",
                                                                       help="The account that signed in with this address so far is forgotten, and the next one taken")

@@ -19,7 +19,7 @@ from revscore.people import LOCAL
 from revscore.rhythm import meetings
 from revscore.rhythm.reviews import TITLES, numbers
 from revscore.store import Publication, StoreError
-from revscore.ui import answers, drill, picks, session, tables
+from revscore.ui import allowed, answers, drill, picks, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -35,7 +35,8 @@ def close(now: Now, name: str) -> None:
     last = next((one for one in session.store().publications(now.dataset) if one.review == name), None)
     held = any(one.kind == name for one in meetings.running(session.store(), now.dataset))
     with st.container(horizontal=True, vertical_alignment="center", key="close-review"):
-        if st.button("Close and publish", icon=":material/verified:", key="close-and-publish", disabled=held, help="Keep the numbers of this review as they are now, without a meeting"):
+        if st.button("Close and publish", icon=":material/verified:", key="close-and-publish",
+                     **allowed.to("publish", disabled=held, help="Keep the numbers of this review as they are now, without a meeting")):
             _closing(now, name)
         published = f"Published last as of {_day(last.as_of)}, by {last.published_by}." if last else "Not published yet: closing keeps the numbers as they were said."
         st.caption(md(f"{published} {'The meeting that is running publishes when it is closed.' if held else 'A meeting publishes at its close; without one, do it here.'}"))
@@ -56,7 +57,7 @@ def _closing(now: Now, name: str) -> None:
     by = session.actor()
     if by == LOCAL:  # nobody signs in here, so whoever closes it says who that is
         by = replace(by, name=st.text_input("Closed by", by.name, max_chars=300, key="closed-by").strip())
-    if not st.button("Publish", type="primary", icon=":material/verified:", key="publish", disabled=not by.name):
+    if not st.button("Publish", type="primary", icon=":material/verified:", key="publish", **allowed.to("publish", disabled=not by.name)):
         return
     try:
         with session.one_at_a_time():

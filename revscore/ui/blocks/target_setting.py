@@ -23,7 +23,7 @@ from revscore.rhythm.goals import Standing
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.target_setting import Aim, Setting, Sum
 from revscore.store import StoreError
-from revscore.ui import charts, drill, session, tables
+from revscore.ui import allowed, charts, drill, session, tables
 from revscore.ui.answers import answer
 from revscore.ui.blocks.targets import LABELS, row
 from revscore.ui.session import Now
@@ -205,7 +205,7 @@ def editor(now: Now, period: Period | None) -> None:
     if waiting := st.session_state.get("target-unsure"):
         st.warning(md(f"{waiting[0]} Is that what you mean?"), icon=":material/help:")
         with st.container(horizontal=True):
-            if st.button("Yes, set it so", key="target-sure"):
+            if st.button("Yes, set it so", key="target-sure", **allowed.to("target")):
                 _set(now, *waiting[1:], confirmed=True)
             if st.button("No", key="target-not-sure"):
                 del st.session_state["target-unsure"]
@@ -243,7 +243,7 @@ def _form(now: Now, aim: Aim, fresh: bool) -> None:
         since = first.date_input("Holds from", value=date_of(setting.first_day(aim, today, holds is not None)) if not fresh else None, key=f"since-{key}", format="YYYY-MM-DD",
                                  help="Empty: a new target holds for its whole period. What held before stays in the history and in the target line.")
         why = second.text_input("Why", key=f"why-{key}", placeholder="Board plan of 12 October" if fresh else "What has changed?")
-        if st.form_submit_button("Set the target" if fresh else "Change the target", type="primary", icon=":material/flag:"):
+        if st.form_submit_button("Set the target" if fresh else "Change the target", type="primary", icon=":material/flag:", **allowed.to("target")):
             made_ = Aim(aim.metric_id, segment, owner, period.start, period.end) if fresh else aim
             if fresh:
                 made_ = next((one for one in _log(now) if one.record == made_.record), made_)
@@ -280,7 +280,7 @@ def _set(now: Now, aim: Aim, new: Setting, confirmed: bool = False) -> None:
 def _withdraw(now: Now, aim: Aim) -> None:
     with st.expander("Withdraw this target"), st.form(f"withdraw-{aim.record}-{aim.version}", border=False):
         why = st.text_input("Why is it withdrawn?", key=f"withdraw-why-{aim.record}-{aim.version}")
-        if st.form_submit_button("Withdraw", icon=":material/undo:"):
+        if st.form_submit_button("Withdraw", icon=":material/undo:", **allowed.to("target")):
             try:
                 setting.withdraw(session.store(), now.dataset, aim, session.actor(), why, max(now.x.as_of_day, aim.settings[-1].valid_from))
             except StoreError as error:
@@ -343,7 +343,7 @@ def importer(now: Now) -> None:
     if len(found.questions):
         tables.table(found.questions, now.x, key="target-questions", labels={"sentence": "Is this meant so?"})
         sure = st.checkbox("Yes, these directions are meant so", key="target-import-sure")
-    if st.button(f"Take over {len(found.new)} targets" if len(found.new) > 1 else "Take over 1 target", type="primary", key="target-take", disabled=not sure, icon=":material/flag:"):
+    if st.button(f"Take over {len(found.new)} targets" if len(found.new) > 1 else "Take over 1 target", type="primary", key="target-take", icon=":material/flag:", **allowed.to("target", disabled=not sure)):
         try:
             setting.set_all(session.store(), now.dataset, now.x, found.new, session.actor(), confirmed=True)
         except StoreError as error:

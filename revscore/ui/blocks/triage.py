@@ -20,7 +20,7 @@ from revscore.rhythm.asks import ask, lacks, made
 from revscore.rhythm.exceptions import FUNCTION_NAMES, KINDS, OLD, Kind
 from revscore.rhythm.quality import REACH
 from revscore.store import StoreError
-from revscore.ui import answers, charts, session, stage, tables, tiles
+from revscore.ui import allowed, answers, charts, session, stage, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -224,7 +224,7 @@ def _act(now: Now, rows: pd.DataFrame, key: str) -> None:
             with places[-2]:
                 text = st.text_input(_TELLS[what], key=f"text-{key}-{what}")
             with places[-1]:
-                sent = st.form_submit_button("Save", type="primary", width="stretch", key=f"save-{key}")
+                sent = st.form_submit_button("Save", type="primary", width="stretch", key=f"save-{key}", **allowed.to("triage"))
         if sent:
             _save(lambda: _written(now, rows, what, text, to or "", due))
 
