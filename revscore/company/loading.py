@@ -216,6 +216,7 @@ def load(store: Store, dataset: str, sources: Sequence[Source], *, answers: Mapp
 
     The same rows as of the same instant again add nothing (`already_loaded`).
     """
+    by.demand("load", "map")
     draft = draft_files(store, dataset, sources, answers=answers, as_of=as_of, progress=progress)
     return against(store, draft, confirmed) if dry_run else save(store, draft, by=by, progress=progress, confirmed=confirmed, why=why)
 
