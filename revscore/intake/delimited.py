@@ -10,6 +10,9 @@ from itertools import islice
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
 
 from revscore.intake.encoding import decode
 from revscore.intake.guards import Limits, Refused
@@ -20,6 +23,8 @@ from revscore.intake.sheet import Sheet
 DELIMITERS = "\x1f\x01\t|¬§¦^~!;,"
 _NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", "!": "exclamation mark"}
 _CHUNK = 50_000
+_BLOCK = 4 << 20                 # characters that are read at a time
+_TEXT = pd.StringDtype(na_value=np.nan)
 _SAMPLE = 200
 _DECLARED = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\n|\r)')
 
@@ -54,7 +59,7 @@ def read_text(file: str, content: bytes, limits: Limits, step: Step) -> Sheet:
 
 def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str], limits: Limits, step: Step, first: int) -> Sheet:
     """The sheet, read with one way of writing quotation marks. Raises `csv.Error` where the text is written in another."""
-    sample = list(islice(_records(text, dialect), _SAMPLE))
+    sample = _first(text, dialect)
     head = find_header(sample[first:])
     if head is None:
         raise no_header()
@@ -68,7 +73,9 @@ def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str
     if len(surplus) * 2 > max(len(grid) - head - 1, 1):
         raise Refused("E_UNEVEN", f"most rows have more cells than the {named} headings, so columns cannot be told apart: export the file again.",
                       head + int(surplus[0]) + 2)
-    _check_swallowed(grid, dialect, width)
+    ends, returns = text.count("\n"), text.count("\r")
+    if len(grid) < ends or returns not in (0, ends):            # else no cell holds the end of a line
+        _check_swallowed(grid, dialect, width)
     sheet = lay_out(file, "", grid, notes, head=head, extra=extra, missing=missing, letters=False)
     if sheet is None:
         raise Refused("E_EMPTY", "the file holds no records: export it again.")
@@ -146,11 +153,106 @@ def _records(text: str, dialect: dict[str, object]) -> Iterator[list[str]]:
     return csv.reader(io.StringIO(text, newline=""), **dialect)
 
 
+def _first(text: str, dialect: dict[str, object]) -> list[list[str]]:
+    """The first records, of the beginning of the text where that has them."""
+    try:
+        found = list(islice(_records(text[:_BLOCK], dialect), _SAMPLE))
+    except csv.Error:
+        found = []
+    return found if len(found) == _SAMPLE else list(islice(_records(text, dialect), _SAMPLE))
+
+
 def _grid(text: str, dialect: dict[str, object], width: int, named: int, step: Step) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
-    """All records as `str` columns of `width` cells; per row the surplus cells, joined, and how many of the `named` cells are absent."""
-    reader = _records(text, dialect)
-    parts, extras, absents, done = [], [], [], 0
-    total = max(text.count("\n"), text.count("\r"), 1)
+    """All records as `str` columns of `width` cells; per row the surplus cells, joined, and how many of the `named` cells are absent.
+
+    Arrow reads the stretches in which it cannot but find what the csv module finds, which reads the others. Raises `csv.Error`.
+    """
+    try:
+        return _read_blocks(text, dialect, width, named, step, _BLOCK)
+    except csv.Error:       # a stretch may end inside a cell when a quotation mark stands in the middle of one: not so the whole
+        return _read_blocks(text, dialect, width, named, step, len(text))
+
+
+def _read_blocks(text: str, dialect: dict[str, object], width: int, named: int, step: Step, size: int) -> tuple[pd.DataFrame, np.ndarray, np.ndarray]:
+    columns: list[list[pa.Array]] = [[] for _ in range(width)]
+    extras, absents, done = [], [], 0
+    for start, end in _blocks(text, dialect, size):
+        block = text[start:end] if end - start < len(text) else text
+        quick = _quick(block, dialect, width)
+        for cells, extra, missing in [(quick, *[np.full(len(quick[0]), "", dtype=object)] * 2)] if quick else _slow(block, dialect, width, named):
+            for column, more in zip(columns, cells, strict=True):
+                column.append(more)
+            extras.append(extra)
+            absents.append(missing)
+            done += len(extra)
+        step(end / len(text), f"{done:,} rows")
+    joined = {}
+    for at in range(width):             # one column after the other, so that only one is there twice
+        joined[at] = pd.Series(_TEXT.__from_arrow__(pa.chunked_array(columns[at], type=pa.large_string()).combine_chunks()))
+        columns[at] = []
+    return pd.DataFrame(joined, copy=False), np.concatenate(extras), np.concatenate(absents)
+
+
+def _blocks(text: str, dialect: dict[str, object], size: int) -> Iterator[tuple[int, int]]:
+    """Stretches of about `size` characters that end with a row: after an even number of quotation marks."""
+    start = 0
+    while start < len(text):
+        end = _row_end(text, start + size) if "escapechar" not in dialect else len(text)
+        if "quoting" not in dialect and text.count('"', start, end) % 2:
+            odd = True
+            while odd and end < len(text):
+                mark = text.find('"', end)
+                after = len(text) if mark < 0 else _row_end(text, mark)
+                odd = text.count('"', end, after) % 2 == 0
+                end = after
+        yield start, end
+        start = end
+
+
+def _row_end(text: str, at: int) -> int:
+    end = text.find("\n", at) + 1 if at < len(text) else 0
+    return end or len(text)
+
+
+def _quick(block: str, dialect: dict[str, object], width: int) -> list[pa.Array] | None:
+    """The columns of a stretch of text, or None where its rows are uneven, its quotation marks irregular, or it needs a closer look."""
+    delimiter = str(dialect["delimiter"])
+    blank = block.startswith(("\n", "\r\n")) or "\n\n" in block or "\n\r\n" in block          # Arrow makes a full row of an empty line
+    if width < 2 or not delimiter.isascii() or delimiter == '"' or "escapechar" in dialect or blank or block.count("\r") != block.count("\r\n"):
+        return None
+    content = block.encode()
+    quoted = '"' in block
+    if quoted and not _regular(content, delimiter):
+        return None
+    try:
+        table = arrow_csv.read_csv(
+            pa.py_buffer(content), arrow_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=[str(at) for at in range(width)]),
+            arrow_csv.ParseOptions(delimiter=delimiter, quote_char='"' if quoted else False, newlines_in_values=quoted, ignore_empty_lines=False),
+            arrow_csv.ConvertOptions(check_utf8=False, column_types={str(at): pa.large_string() for at in range(width)}, strings_can_be_null=False))
+    except pa.ArrowInvalid:
+        return None
+    cells = [column.combine_chunks() for column in table.columns]
+    return None if any((pc.max(pc.binary_length(column)).as_py() or 0) > csv.field_size_limit() for column in cells) else cells
+
+
+def _regular(content: bytes, delimiter: str) -> bool:
+    """Whether every quotation mark begins a cell, ends one, or is one of two inside a cell."""
+    text = np.frombuffer(content, np.uint8)
+    marks = np.flatnonzero(text == ord('"'))
+    if len(marks) % 2:
+        return False
+    edges = np.zeros(256, dtype=bool)
+    edges[[ord(delimiter), *b"\r\n"]] = True
+    opens, closes = marks[::2], marks[1::2]
+    before = (opens == 0) | edges[text[opens - 1]]
+    before[1:] |= opens[1:] == closes[:-1] + 1
+    after = (closes == len(text) - 1) | edges[text[np.minimum(closes + 1, len(text) - 1)]]
+    after[:-1] |= opens[1:] == closes[:-1] + 1
+    return bool(before.all() and after.all())
+
+
+def _slow(block: str, dialect: dict[str, object], width: int, named: int) -> Iterator[tuple[list[pa.Array], np.ndarray, np.ndarray]]:
+    reader = _records(block, dialect)
     while records := list(islice(reader, _CHUNK)):
         extra, missing = np.full(len(records), "", dtype=object), np.full(len(records), "", dtype=object)
         if set(map(len, records)) != {width}:
@@ -161,13 +263,7 @@ def _grid(text: str, dialect: dict[str, object], width: int, named: int, step: S
                 elif len(record) < width:
                     missing[at] = str(named - len(record)) if len(record) < named else ""
                     records[at] = record + [""] * (width - len(record))
-        columns = [pd.Series(np.array(cells, dtype=object), dtype="str") for cells in zip(*records, strict=True)]
-        parts.append(pd.concat(columns, axis=1, ignore_index=True))
-        extras.append(extra)
-        absents.append(missing)
-        done += len(records)
-        step(min(done / total, 1.0), f"{done:,} rows")
-    return pd.concat(parts, ignore_index=True), np.concatenate(extras), np.concatenate(absents)
+        yield [pa.array(cells, type=pa.large_string()) for cells in zip(*records, strict=True)], extra, missing
 
 
 def _check_swallowed(grid: pd.DataFrame, dialect: dict[str, object], width: int) -> None:
