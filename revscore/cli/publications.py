@@ -1,8 +1,9 @@
-"""`publish` and `verify`: close a review, and work its numbers out again."""
+"""`publish` and `verify`: close a review; check the audit log, and work published numbers out again."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from revscore import company
 from revscore.cli.shared import Command, extract, stop, who
@@ -10,6 +11,7 @@ from revscore.core import ask
 from revscore.governance.publishing import publish
 from revscore.governance.verify import verify
 from revscore.rhythm.reviews import TITLES, numbers
+from revscore.store import Anchor, Store
 
 PUBLISH_HELP = """\
 examples:
@@ -25,10 +27,13 @@ examples:
   python -m revscore verify
   python -m revscore verify --publication 3
   python -m revscore verify --seal 5e0c…               the seal that was printed or exported after publishing must still be there
+  python -m revscore verify --anchor 212:9b41…         the anchor that a pack or the manifest of a backup has must still be an act of the log
 
-Every published value is worked out again from the kept loads and the definitions of then, and the seal of every publication is checked. One
-line for each that differs, then a summary.
-exit status: 0 all are equal, 4 some differ, 2 nothing to verify
+First the audit log: every act must follow the one before it, and every row of the store must be what its act wrote. Somebody with the file in hand
+can cut off the end of the log or write all of it anew: only an anchor that was noted elsewhere shows that. Then every published value is worked
+out again from the kept loads and the definitions of then, and the seal of every publication is checked. One line for each thing that does not fit,
+then a summary.
+exit status: 0 all is as it was, 4 something is not, 2 refused
 """
 
 
@@ -40,9 +45,10 @@ def add(command: Command) -> None:
     publishing.add_argument("--period", metavar="PERIOD", help="as for metrics; default: the quarter of as-of")
     publishing.add_argument("--where", action="append", default=[], metavar="DIMENSION=VALUE", help="as for metrics")
     publishing.add_argument("--by", metavar="NAME", help="who closes it; default: the user of this computer")
-    verifying = command("verify", "work published numbers out again and compare", VERIFY_HELP, run_verify)
+    verifying = command("verify", "check the audit log, work published numbers out again and compare", VERIFY_HELP, run_verify)
     verifying.add_argument("--publication", type=int, metavar="ID", help="only this publication; default: all of them")
     verifying.add_argument("--seal", action="append", default=[], metavar="SHA256", help="a seal noted elsewhere, which must be that of a publication (repeat for more)")
+    verifying.add_argument("--anchor", action="append", default=[], metavar="SEQ:SHA256", help="an anchor noted elsewhere, which must be an act of the audit log (repeat for more)")
 
 
 def run_publish(args: argparse.Namespace) -> int:
@@ -58,23 +64,33 @@ def run_publish(args: argparse.Namespace) -> int:
     return 0
 
 
+def _check(store: Store, anchors: Sequence[Anchor]) -> int:
+    """Say what of the store is not as its audit log says: how many things that are."""
+    found, end = [one for one in store.tampering(anchors) if one.kind != "publication changed"], store.anchor()  # publications are told with their values
+    for one in found:
+        print(f"{one.kind}: {one.what}")
+    print(f"{end.seq if end else 0:,} acts in the audit log: " + (f"{len(found):,} things do not fit" if found else "all of the store is what they wrote") + (f"; anchor {end}" if end else ""))
+    return len(found)
+
+
 def run_verify(args: argparse.Namespace) -> int:
-    """Work published numbers out again and say what differs."""
-    store = company.open_store(args.store)
+    """Check the audit log, work published numbers out again, and say what differs."""
+    store, anchors = company.open_store(args.store), [Anchor.of(one) for one in args.anchor]
     datasets = [args.company] if args.company else [one.name for one in store.datasets()]
     found = [one for name in datasets for one in reversed(store.publications(name)) if args.publication in (None, one.id)]
     seals = {one.seal for name in datasets for one in store.publications(name)}
     gone = [seal for seal in args.seal if seal not in seals]
     for seal in gone:
         print(f"seal {seal}: there is no publication with it; it is gone or was changed")
-    if not found and not gone:
-        return stop("nothing is published yet" if args.publication is None else f"there is no publication {args.publication}")
+    if not found and args.publication is not None:
+        return stop(f"there is no publication {args.publication}")
+    tampered = 0 if args.publication is not None and not anchors else _check(store, anchors)
     equal = differ = broken = 0
     for publication in found:
         for value, some in verify(store, publication):
             equal, differ, broken = equal + (not some), differ + bool(some and value), broken + (value is None)
             if some:
                 print(f"publication {publication.id} ({publication.title}, {publication.as_of:%Y-%m-%d}): {some[0].label}: {'; '.join(one.what for one in some)}")
-    print(f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published")
+    print("nothing is published yet" if not found else f"{equal + differ:,} values of {len(found):,} publications: " + (f"{differ:,} differ" if differ else "all are what was published")
           + (f"; what is not as it was published as a whole: {broken:,}" if broken else ""))
-    return 4 if differ or broken or gone else 0
+    return 4 if tampered or differ or broken or gone else 0
