@@ -11,7 +11,7 @@ from revscore import company
 from revscore.core.calendars import date_of
 from revscore.rhythm.reach import Reach, reach
 from revscore.store import SAMPLE, StoreError
-from revscore.ui import as_of, first_start, lacking, meeting, menu, picks, session, stage, state
+from revscore.ui import as_of, bench, first_start, lacking, meeting, menu, picks, session, stage, state
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -27,6 +27,8 @@ def run(page: st.Page) -> None:
         meeting.run()
         return picks.ended()
     stage.leave()
+    if page.title != "Data":
+        bench.leave()
     try:
         first_start.fill()
         dataset = _dataset()

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import streamlit as st
 
-from revscore.company import Draft, LoadReport
+from revscore.company import CONFIRM, Draft, LoadReport
 from revscore.intake.match import Match
 from revscore.intake.subjects import NOT_USED, SUBJECTS
 from revscore.ui.words import md
 
 if TYPE_CHECKING:
-    from revscore.ui.upload import Bench
+    from revscore.ui.bench import Bench
 
 _OFFERED = ("lead", "lead_change", "deal", "deal_state", "deal_change", "contact", "account", "campaign", "member", "contact_role", "activity", "user", "goal", "rate")
 _LEAVE = "(not used)"
@@ -111,7 +111,7 @@ def words(work: Bench, draft: Draft) -> None:
 
 def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
     """Doubts with their options. Those with a default are taken so unless the reader says otherwise; an answer given can be taken back."""
-    asked = found.questions
+    asked = [question for question in found.questions if not question.key.startswith(CONFIRM)]  # what speaks against the load is asked at its end
     if not asked and not draft.answers:
         return
     must = sum(q.default is None for q in asked)

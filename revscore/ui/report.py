@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pandas as pd
 import streamlit as st
 
 from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.core.schema import TABLES
+from revscore.export.returns import fits_workbook, written
 from revscore.export.safe import csv_bytes
 from revscore.store import LoadInfo, Store
+from revscore.ui import session
 from revscore.ui.words import md
 
+_FEW_ROWS = 20_000  # of a load whose accepted rows are offered as a workbook too
 _LOOK = {LOADED: (st.success, ":material/check_circle:"), ALREADY: (st.info, ":material/content_copy:"), REFUSED: (st.error, ":material/block:"),
          ASKS: (st.warning, ":material/help:")}
 
 
 def summary(found: LoadReport) -> None:
-    """One sentence, and per file rows read = rows kept + rows quarantined."""
+    """One sentence, and per file rows read = rows kept + rows held back; what is no row, and what is not taken over."""
     show, icon = _LOOK[found.status] if found.load_id or found.status != LOADED else (st.info, ":material/fact_check:")
     show(md(found.text), icon=icon)
     if found.files and found.status != REFUSED:
-        frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Quarantined": f.rows_quarantined,
-                               "Why": "; ".join(f"{n:,} × {reason}" for reason, n in f.reasons.items())} for f in found.files])
-        st.dataframe(frame, hide_index=True, key=f"summary-{found.status}-{found.load_id}", column_config=_counts("Rows read", "Kept", "Quarantined"))
+        frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined,
+                               "Why": "; ".join(f"{n:,} × {reason}" for reason, n in f.reasons.items()), "Totals left out": "; ".join(f.footers),
+                               "Columns not used": ", ".join(f.unused)} for f in found.files])
+        empty = [name for name in ("Why", "Totals left out", "Columns not used") if not frame[name].any()]
+        st.dataframe(frame.drop(columns=empty), hide_index=True, key=f"summary-{found.status}-{found.load_id}", height="content",
+                     column_config=_counts("Rows read", "Kept", "Held back") | {"Why": st.column_config.TextColumn(width="large")})
 
 
 def problems(found: LoadReport) -> None:
@@ -43,14 +52,42 @@ def messages(found: LoadReport, draft: Draft | None = None) -> None:
         st.dataframe(pd.DataFrame([{"File": m.file, "Sheet": m.sheet or "", "Row": m.row, "Column": m.column or "", "Remark": m.text} for m in notes]),
                      hide_index=True, key=f"messages-{found.status}-{found.load_id}", column_config={"Remark": st.column_config.TextColumn(width="large")})
         if draft is not None and found.rows_quarantined:
-            mend_files(company.with_raw(draft.intake.ledger), "draft")
+            st.caption("Mend them in the CRM and export again; or store the others now: the rows to mend are then offered as a file, and come back as a correction.")
 
 
-def mend_files(findings: pd.DataFrame, key: str) -> None:
-    """A download per sheet of its quarantined rows, under the headings of the file."""
-    for place, frame in company.to_mend(findings).items():
-        st.download_button(f"{len(frame):,} rows to mend · {md(place)}", csv_bytes(frame), file_name=f"to-mend {place}.csv".replace("/", "-"), mime="text/csv",
-                           icon=":material/download:", on_click="ignore", key=f"mend-{key}-{place}")
+def rows_of(store: Store, load: LoadInfo) -> None:
+    """The rows of a load as files: those that were accepted, and those to mend, which complete the load when they come back. For those
+    who may load: the rows are the whole company's."""
+    if not session.actor().may("load"):
+        return
+    with st.container(horizontal=True, vertical_alignment="center", key=f"rows-of-{load.id}"):
+        name, frames = f"load {load.id}", lambda: company.accepted(store.data_of(load.dataset, [load.id]), load.terms_hints)
+        if sum(load.table_rows.values()) <= _FEW_ROWS and _fits(load.dataset, load.id, load.content_sha256, frames):
+            _download("Accepted rows · Excel", lambda: written(frames(), ".xlsx"), f"accepted {name}.xlsx", f"accepted-xlsx-{load.id}")
+        _download("Accepted rows · CSV", lambda: written(frames(), ".zip"), f"accepted {name}.zip", f"accepted-zip-{load.id}")
+        if not load.rows_quarantined:
+            return
+        held = company.to_mend(store.ledger(load.id)[1], load)
+        rows = f"{load.rows_quarantined:,} row{'s' if load.rows_quarantined > 1 else ''} to mend"
+        if fits_workbook(held):
+            _download(f"{rows} · Excel", lambda: written(held, ".xlsx"), f"to mend {name}.xlsx", f"mend-xlsx-{load.id}")
+        suffix = ".csv" if len(held) == 1 else ".zip"
+        _download(f"{rows} · CSV", lambda: written(held, suffix), f"to mend {name}{suffix}", f"mend-csv-{load.id}")
+        st.caption("Mend the cells, leave the columns between double underscores as they are, and upload the file here: it completes this load.", width="stretch")
+
+
+def _download(label: str, data: Callable[[], bytes], name: str, key: str) -> None:
+    st.download_button(label, data, file_name=name, icon=":material/download:", on_click="ignore", key=key)
+
+
+@st.cache_resource(max_entries=20, show_spinner=False)
+def _fits(dataset: str, load_id: int, content: str, _frames: Callable[[], dict[str, pd.DataFrame]]) -> bool:
+    return fits_workbook(_frames())
+
+
+def as_first(found: LoadReport) -> LoadReport:
+    """The report of the second of two clicks, as the first would have said it."""
+    return replace(found, status=LOADED, text=f"Loaded as load {found.load_id}.", files=tuple(replace(file, status=LOADED) for file in found.files))
 
 
 def loads(store: Store, dataset: str) -> None:
@@ -62,7 +99,7 @@ def loads(store: Store, dataset: str) -> None:
     frame = pd.DataFrame([_line(load) for load in every])
     st.caption("Choose a load to open its ledger. A load is never changed: a correction is a new load.")
     picked = st.dataframe(frame, hide_index=True, key=f"loads-{dataset}", on_select="rerun", selection_mode="single-row",
-                          column_config=_counts("Rows read", "Kept", "Quarantined") | {
+                          column_config=_counts("Rows read", "Kept", "Held back") | {
                               "As of": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC"),
                               "Loaded": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC")})
     rows = picked["selection"]["rows"]
@@ -72,8 +109,8 @@ def loads(store: Store, dataset: str) -> None:
 
 def _line(load: LoadInfo) -> dict[str, object]:
     return {"Load": load.id, "As of": load.as_of, "Loaded": load.loaded_at, "By": load.loaded_by, "Files": ", ".join(f.name for f in load.files),
-            "Rows read": load.rows_read, "Kept": load.rows_kept, "Quarantined": load.rows_quarantined,
-            "Tables": ", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in load.table_rows.items())}
+            "Rows read": load.rows_read, "Kept": load.rows_kept, "Held back": load.rows_quarantined,
+            "Corrects": f"load {load.corrects}: {load.why or 'no reason given'}" if load.corrects else "", "Tables": ", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in load.table_rows.items())}
 
 
 def ledger(store: Store, load: LoadInfo) -> None:
@@ -81,11 +118,14 @@ def ledger(store: Store, load: LoadInfo) -> None:
     sheets, findings = store.ledger(load.id)
     st.subheader(f"Ledger of load {load.id}", anchor=False)
     unused = int(sheets["read"].sum()) - load.rows_read
-    st.caption(f"{load.rows_read:,} rows read = {load.rows_kept:,} kept + {load.rows_quarantined:,} quarantined"
+    st.caption(f"{load.rows_read:,} rows read = {load.rows_kept:,} kept + {load.rows_quarantined:,} held back"
                + (f"; {unused:,} further rows are in sheets that are not used. " if unused else ". ")
                + "Titles, totals and blank lines are no rows; they are counted apart.")
-    st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals"}), hide_index=True, key=f"sheets-{load.id}",
-                 column_config=_counts("Read", "Kept", "Mended", "Quarantined", "Titles, totals"))
+    if load.corrects:
+        st.caption(md(f"A correction of load {load.corrects}: {load.why or 'no reason was given'}."))
+    rows_of(store, load)
+    st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals", "Quarantined": "Held back"}), hide_index=True,
+                 key=f"sheets-{load.id}", height="content", column_config=_counts("Read", "Kept", "Mended", "Held back", "Titles, totals"))
     if not len(findings):
         st.caption("Nothing was mended, held back or remarked on.")
         return
@@ -98,7 +138,6 @@ def ledger(store: Store, load: LoadInfo) -> None:
     with st.container(horizontal=True):
         st.download_button("All findings", csv_bytes(shown), file_name=f"findings of load {load.id}.csv", mime="text/csv", icon=":material/download:",
                            on_click="ignore", key=f"findings-csv-{load.id}")
-        mend_files(findings, f"{load.id}")
     if load.derived:
         for table, sentence in load.derived.items():
             st.caption(md(f"{table_title(table)}: {sentence}"))

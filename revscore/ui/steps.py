@@ -1,4 +1,4 @@
-"""A load as it goes: read, recognised, checked, stored, each a step with a bar while it runs."""
+"""A load as it goes: read, recognised, checked, compared with what is loaded, stored, each a step with a bar while it runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from revscore.ui.words import md
 
-STEPS = {"read": ("Reading", "Read"), "recognised": ("Recognising", "Recognised"), "checked": ("Checking", "Checked"), "stored": ("Storing", "Stored")}
+STEPS = {"read": ("Reading", "Read"), "recognised": ("Recognising", "Recognised"), "checked": ("Checking", "Checked"), "compared": ("Comparing", "Compared"), "stored": ("Storing", "Stored")}
 _EVERY = 0.15  # seconds between two drawings of the same step
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
@@ -12,32 +11,10 @@ import streamlit as st
 from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.intake import Source
-from revscore.ui import allowed, mending, report, session
+from revscore.ui import allowed, confirming, mending, report, session
+from revscore.ui.bench import Bench, bench, drop_uploads
 from revscore.ui.steps import Steps
 from revscore.ui.words import md
-
-TYPES = ["xlsx", "csv", "tsv", "txt", "zip"]
-_BENCH = "bench"
-
-
-@dataclass
-class Bench:
-    """What lies on the bench of one session: the draft in work, or the report of what was stored last."""
-
-    token: str = ""
-    draft: Draft | None = None
-    stored: LoadReport | None = None
-    round: int = 0  # changes the uploader's key, which empties it
-    sums: dict[str, str] = field(default_factory=dict)  # id of an uploaded file -> hash of its content, worked out once
-
-    def sum_of(self, file: Any) -> str:
-        if file.file_id not in self.sums:
-            self.sums[file.file_id] = hashlib.sha256(file.getvalue()).hexdigest()
-        return f"{file.name} {self.sums[file.file_id]}"
-
-
-def bench() -> Bench:
-    return st.session_state.setdefault(_BENCH, Bench())
 
 
 def files() -> None:
@@ -45,9 +22,12 @@ def files() -> None:
     session.actor().demand("load")
     work = bench()
     _result(work)
-    chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", type=TYPES, accept_multiple_files=True,
+    # no `type`: a file of another type gets our sentence, whatever the browser let through
+    chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", accept_multiple_files=True,
                               key=f"files-{work.round}", help="Excel workbooks, CSV of any encoding and delimiter, and zip archives of these.")
     if not chosen:
+        if work.draft is not None:  # taken back
+            work.clear()
         _invitation()
         return
     token = hashlib.sha256("|".join(map(work.sum_of, chosen)).encode()).hexdigest()
@@ -80,15 +60,17 @@ def _invitation() -> None:
 
 def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if work.token != token:
-        work.token, work.draft, work.stored = token, None, None
+        work.token, work.draft, work.stored, work.sent = token, None, None, False
     place = st.container(key="steps")
-    if work.draft is None:
+    if work.draft is None or work.seen is not work.draft:
         with place:
             steps = Steps()
-            work.draft = read(steps)
+            work.draft = work.draft or read(steps)
+            steps("compared", 0.0, "with what is loaded")
+            work.found, work.seen = company.against(session.store(), work.draft), work.draft
+            steps("compared", 1.0, "")
             steps.done()
-    draft = work.draft
-    found = company.report(draft)
+    draft, found = work.draft, work.found
     report.summary(found)
     if found.status == REFUSED and not draft.mendable:
         report.problems(found)
@@ -97,36 +79,64 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     mending.sheets(work, draft)
     mending.words(work, draft)
     mending.questions(work, draft, found)
-    _confirm(work, draft, found, place)
+    if found.status == ALREADY:
+        _away(work)
+    else:
+        _confirm(work, draft, found, place)
+
+
+def _away(work: Bench) -> None:
+    if st.button("Put these files away", icon=":material/close:", key="put-away", help="Nothing of them is stored, and nothing stays in memory."):
+        drop_uploads()
+        work.clear()
+        st.session_state.pop("warehouse-asked", None)
+        st.rerun()
 
 
 def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
     if found.status == REFUSED:
-        return
-    waits = found.status == ASKS
-    zone = draft.zone or str(draft.intake.config.get("reporting_tz", "UTC"))
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        shown = found.as_of.tz_convert(zone).date()
-        day = st.date_input("The extract shows the state of", shown, key=f"as-of-{work.token[:8]}-{shown}", format="YYYY-MM-DD", width=260,
-                            help="The day on which the extract was made. It counts to its end when you choose another one.")
-        if day is not None and day != shown:
-            work.draft = draft.again(as_of=company.instant(day.isoformat(), zone))
-            st.rerun()
-        store = st.button(f"Store {sum(file.rows_loaded for file in found.files):,} rows", type="primary", icon=":material/save:", key="store-load", **allowed.to("load", "map", disabled=waits))
-        st.caption("Answer the questions above first." if waits else f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
+        return _away(work)
+    waits = any(question.default is None and not question.key.startswith(company.CONFIRM) for question in found.questions)
+    confirmed, why, open_ = confirming.doubts(found, work.token[:8]) if found.asked else (set(), "", False)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="confirm-bar"):
+        if draft.base is None:
+            _as_of(work, draft, found)
+        rows = sum(file.rows_loaded for file in found.files)
+        store = st.button(f"Store {rows:,} row{'s' if rows != 1 else ''}", type="primary", icon=":material/save:", key="store-load",
+                          **allowed.to("load", "map", disabled=waits or open_))
+        _away(work)
+        st.caption("Answer the questions above first." if waits else "Nothing is stored yet: the questions above are waiting for your word." if open_ else
+                   f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
     if not store:
         return
+    twice, work.sent = work.sent, True
     with place:
         steps = Steps()
         with session.one_at_a_time():
-            result = company.save(session.store(), draft, by=session.actor(), progress=steps)
+            result = company.save(session.store(), draft, by=session.actor(), progress=steps, confirmed=confirmed, why=why)
         steps.done()
     if result.status in (LOADED, ALREADY):
-        st.session_state[_BENCH] = Bench(stored=result, round=work.round + 1)
+        drop_uploads()
+        work.clear()
+        work.stored = report.as_first(result) if twice and result.status == ALREADY else result  # a double click is one click
         st.session_state.pop("warehouse-asked", None)
-        st.toast(md(result.text), icon=":material/check_circle:")
+        st.toast(md(work.stored.text), icon=":material/check_circle:")
+        st.rerun()
+    work.sent = False
+    if result.status == ASKS:  # another one has loaded meanwhile
+        work.found = result
         st.rerun()
     report.problems(result)
+
+
+def _as_of(work: Bench, draft: Draft, found: LoadReport) -> None:
+    zone = draft.reporting_zone
+    shown = found.as_of.tz_convert(zone).date()
+    day = st.date_input("The extract shows the state of", shown, key=f"as-of-{work.token[:8]}-{shown}", format="YYYY-MM-DD", width=260,
+                        help="The day on which the extract was made. It counts to its end when you choose another one.")
+    if day is not None and day != shown:
+        work.draft = draft.again(as_of=company.instant(day.isoformat(), zone))
+        st.rerun()
 
 
 def _result(work: Bench) -> None:
@@ -136,6 +146,8 @@ def _result(work: Bench) -> None:
     with st.container(border=True, key="stored"):
         report.summary(work.stored)
         report.messages(work.stored)
+        if work.stored.load_id is not None:
+            report.rows_of(session.store(), session.store().load(work.stored.load_id))
         with st.container(horizontal=True):
             if st.button("Open the scorecard", type="primary", icon=":material/dashboard:", on_click=_show_own, key="open-scorecard"):
                 st.switch_page("pages/scorecard.py")
@@ -147,6 +159,3 @@ def _result(work: Bench) -> None:
 def _show_own() -> None:
     if "data" in st.session_state:
         st.session_state["data"] = company.COMPANY
-
-
-__all__: Sequence[str] = ("bench", "files", "warehouse")
