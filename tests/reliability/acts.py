@@ -29,7 +29,7 @@ from revscore.rhythm.actions import Action, Success
 from revscore.rhythm.backlog import Idea
 from revscore.rhythm.decisions import Decision
 from revscore.rhythm.meetings import Frozen, Meeting
-from revscore.store import Store
+from revscore.store import Store, StoreError
 
 DATASET, FIRST = company.COMPANY, date(2026, 1, 5)
 DEALS, LEADS = 24, 40
@@ -73,8 +73,11 @@ def marks(x: Coded) -> set[str]:
 
 
 def extract(store: Store, n: int, by: Actor = LOCAL, mark: int | None = None) -> LoadReport:
-    """Load the extract of day `n`."""
-    return company.load(store, DATASET, sources(n if mark is None else mark), as_of=day(n), by=by)
+    """Load the extract of day `n`. Raises StoreError with what was said when it was not stored."""
+    report = company.load(store, DATASET, sources(n if mark is None else mark), as_of=day(n), by=by)
+    if report.status not in (company.LOADED, company.ALREADY):
+        raise StoreError(report.text)
+    return report
 
 
 def propose_idea(store: Store, n: int, by: Actor = LOCAL) -> object:

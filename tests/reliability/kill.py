@@ -12,7 +12,6 @@ import argparse
 import multiprocessing
 import os
 import random
-import signal
 import sqlite3
 import sys
 import tempfile
@@ -175,8 +174,11 @@ def run(fresh: Callable[[], str], kills: int, *, wal: bool = False, longest: flo
             time.sleep(chance.uniform(0, chance.choice((0.02, longest))))
             if crash:
                 crash.crash()
-            os.kill(process.pid, signal.SIGKILL)
+                process.join(30)  # it is told, and stops
+            process.kill()
             process.join()
+            if process.exitcode == 1:
+                figures.faults.append("a client ended with a traceback")
             if crash:
                 crash.start()
             first = _after(journal, size, figures, answered, chance)
