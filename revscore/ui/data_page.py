@@ -32,7 +32,10 @@ def show() -> None:
             _if_allowed(upload.warehouse)
     if loads.open:
         with loads:
-            report.loads(store, dataset)
+            if session.actor().own_rows:
+                st.markdown(":material/visibility_off: The ledgers of the loads quote records of the whole team, so they are for those who see them.")
+            else:
+                report.loads(store, dataset)
     if gives.open:
         with gives:
             _gives(store, dataset)

@@ -22,7 +22,8 @@ from revscore.core.review import Line
 from revscore.core.view import View
 from revscore.export.safe import csv_bytes
 from revscore.export.table import workbook
-from revscore.ui import allowed, capture, dispute, stage, tables
+from revscore.people import sight
+from revscore.ui import allowed, capture, dispute, session, stage, tables
 from revscore.ui.evidence import evidence
 from revscore.ui.session import Now
 from revscore.ui.words import md, owners
@@ -264,7 +265,9 @@ def _stands(now: Now) -> dict[str, object]:
 
 def downloads(sheets: Mapping[str, pd.DataFrame], now: Now, about: Mapping[str, object], name: str, rows: str) -> None:
     """The sheets as a workbook with its receipt (`about` first), and the first of them as CSV under the button `rows`."""
-    name, stands = f"{name}-{now.x.data.as_of:%Y-%m-%d}", {**_stands(now), **about}
+    by = session.actor()
+    sheets = {title: sight.seen(now.x, frame, by) for title, frame in sheets.items()}
+    name, stands = f"{name}-{now.x.data.as_of:%Y-%m-%d}", {**_stands(now), **about, **({"Rows": f"only the records of {by.name}"} if by.own_rows else {})}
     with st.container(horizontal=True, key="downloads"):
         st.download_button("Workbook", lambda: workbook(sheets, stands), f"{name}.xlsx", icon=":material/download:", on_click="ignore", key="download-xlsx",
                            mime="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")

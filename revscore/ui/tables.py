@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.units import Unit
-from revscore.ui import picks, stage
+from revscore.people import sight
+from revscore.ui import picks, session, stage
 from revscore.ui.words import humanised, md
 
 _MONEY = ("amount", "value", "budget", "cost", "pipeline", "won_value")
@@ -23,6 +25,7 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
           opens: bool = False, board: Sequence[str] = ()) -> int | None:
     """`frame` as a table; with `opens`, the position of the row that was just chosen to be opened, by its box or by a click on any of its cells. `formats` gives columns their unit; `labels` their heading, where the column's name will not do.
     `board`: the columns that the stage of a meeting shows (all)."""
+    frame, places = _of_reader(frame, x)
     if stage.on_board():
         return _on_board(frame, x, key, formats or {}, labels or {}, board)
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
@@ -31,24 +34,34 @@ def table(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", f
         return None
     selection = st.dataframe(shown, on_select="rerun", selection_mode=["single-row", "single-cell"], **drawn)["selection"]
     chosen = picks.clicked(key, [(row, "") for row in selection.get("rows", []) if row < len(shown)] + [tuple(cell) for cell in selection.get("cells", []) if cell[0] < len(shown)])
-    return None if chosen is None else chosen[0]
+    return None if chosen is None else int(places[chosen[0]])
 
 
 def cells(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None,
           labels: dict[str, str] | None = None, board: Sequence[str] = ()) -> tuple[int, str] | None:
     """`frame` as a table whose cells are numbers of their own: row and column of the cell that was just chosen to be opened."""
+    frame, places = _of_reader(frame, x)
     if stage.on_board():
         return _on_board(frame, x, key, formats or {}, labels or {}, board)
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
     state = st.dataframe(shown, on_select="rerun", selection_mode="single-cell", **drawn)
-    return picks.clicked(key, [(row, name) for row, name in state["selection"]["cells"] if row < len(shown) and name in shown.columns])
+    return picks.clicked(key, [(int(places[row]), name) for row, name in state["selection"]["cells"] if row < len(shown) and name in shown.columns])
 
 
 def several(frame: pd.DataFrame, x: Coded, key: str, height: int | str = "auto", formats: dict[str, Unit] | None = None, labels: dict[str, str] | None = None) -> list[int]:
     """`frame` as a table of which several rows can be chosen: their positions."""
+    frame, places = _of_reader(frame, x)
     shown, drawn = _ready(frame, x, key, height, formats or {}, labels or {})
     state = st.dataframe(shown, on_select="rerun", selection_mode="multi-row", **drawn)
-    return [row for row in state["selection"]["rows"] if row < len(shown)]
+    return [int(places[row]) for row in state["selection"]["rows"] if row < len(shown)]
+
+
+def _of_reader(frame: pd.DataFrame, x: Coded) -> tuple[pd.DataFrame, np.ndarray]:
+    """The rows of `frame` that the reader sees, and their positions in it; a sentence where some are not shown."""
+    places = sight.shown(x, frame, session.actor())
+    if len(places) < len(frame):
+        st.caption(f":material/visibility_off: Only your own records are shown: {len(places):,} of {len(frame):,}.")
+    return frame.iloc[places], places
 
 
 _LARGE = 105  # larger letters that a row of the stage holds

@@ -92,7 +92,7 @@ def slipped(now: Now) -> None:
 
 
 def _deals(now: Now, frame: pd.DataFrame, finding: str, key: str, behind: Ask, columns: tuple[str, ...]) -> None:
-    charts.numbers(now, finding, frame[[name for name in columns if name in frame.columns]], key, opens=behind, board=("name", "owner", "stage", "amount", "age_days", "over_p75_days", "close_start_day", "close_now_day"),
+    charts.numbers(now, finding, frame[[name for name in columns if name in frame.columns]].assign(**({"record": frame["opp_id"]} if "opp_id" in frame.columns else {})), key, opens=behind, board=("name", "owner", "stage", "amount", "age_days", "over_p75_days", "close_start_day", "close_now_day"),
                    formats={"amount": units.CURRENCY, "age_days": units.DAYS, "over_p75_days": units.DAYS},
                    labels={"age_days": "In stage", "over_p75_days": "Over the benchmark", "close_start_day": "Was to close", "close_now_day": "Closes now"})
 

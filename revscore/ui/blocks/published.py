@@ -178,7 +178,7 @@ def _opened(now: Now, chosen: Publication, key: str) -> None:
     for (cause, frame), place in zip(lists.items(), places, strict=True):
         with place:
             st.caption(_WHY[cause])
-            tables.table(frame.rename(columns={"record": "id"}), now.x, key=f"leg-{cause}", height=min(440, 40 * (len(frame) + 1) + 6))
+            tables.table(frame.assign(id=frame["record"])[["id", *frame.columns]], now.x, key=f"leg-{cause}", height=min(440, 40 * (len(frame) + 1) + 6))
     with last:
         left, right = st.columns(2)
         with left:

@@ -90,7 +90,7 @@ def changed(now: Now, found: retention.Retention, grew: bool) -> None:
         charts.heading(f"{units.named(len(frame), units.ACCOUNTS).capitalize()} {verb} {total}" if len(frame) else f"No account {'grew' if grew else 'shrank or left'}", key)
         if not len(frame):
             return
-        shown = frame[[name for name in ("name", "segment", "owner", "opening", "closing", "delta") if name in frame.columns]]
+        shown = frame[[name for name in ("name", "segment", "owner", "opening", "closing", "delta") if name in frame.columns]].assign(record=frame["account_id"])
         opened = tables.table(shown, now.x, key=f"accounts-{key}", formats=_MONEY, labels=_WORDS, opens=True)
         st.caption("Choose a row to open the account to its ledger.")
     if opened is not None:

@@ -175,7 +175,7 @@ def _acting(now: Now, kind: Kind, own: pd.DataFrame, key: str) -> None:
 
 def _shown(now: Now, own: pd.DataFrame, kind: Kind | None = None) -> tuple[pd.DataFrame, dict[str, str]]:
     """The columns that readers see."""
-    out = pd.DataFrame({"name": own["name"], "id": own["id"]}).assign(**({} if kind else {"kind": own["kind"].map({one.id: one.label for one in KINDS})}))
+    out = pd.DataFrame({"record": own["id"], "name": own["name"], "id": own["id"]}).assign(**({} if kind else {"kind": own["kind"].map({one.id: one.label for one in KINDS})}))
     out = out.assign(owner=own["owner"] + " · " + own["function"].map(FUNCTION_NAMES).fillna(own["function"]), what=own["what"].str.replace("_", " "), since=own["since"], age=own["age"],
                      weeks_before=own["weeks_before"])
     if (own["kind"] == "sla_breach_open").any():
