@@ -20,8 +20,8 @@ def places(ids: pd.Series | pd.Index | Callable[[], pd.Series], column: pd.Serie
     A few are factorised as one column with the ids: these come first and occur once, so that their numbers are their positions. Raises
     pandas' InvalidIndexError where an id occurs twice.
     """
-    if not len(column):
-        return np.zeros(0, dtype="int32")
+    if column.isna().all():
+        return np.full(len(column), -1, dtype="int32")
     if isinstance(column.dtype, pd.CategoricalDtype):
         found = places(ids, pd.Series(column.cat.categories, dtype="str"))
         return np.append(found, np.int32(-1))[column.cat.codes.to_numpy()]
@@ -36,8 +36,8 @@ def places(ids: pd.Series | pd.Index | Callable[[], pd.Series], column: pd.Serie
     return np.where(codes[n:] < n, codes[n:], np.int32(-1))
 
 
-def places_in(ids: Callable[[], pd.Series], pieces: Iterable[pd.Series]) -> np.ndarray:
-    """`places` of a column that comes in pieces. Where an id occurs twice it raises before it takes the first."""
+def finder(ids: Callable[[], pd.Series]) -> Callable[[Iterable[pd.Series]], np.ndarray]:
+    """`places` for several columns among the same ids, that come in pieces. Where an id occurs twice it raises at once."""
     try:
         table = Ids(ids())
     except Unfit as unfit:
@@ -51,7 +51,7 @@ def places_in(ids: Callable[[], pd.Series], pieces: Iterable[pd.Series]) -> np.n
                 return table.find(column)
         return places(ids, column)
 
-    return np.concatenate([np.zeros(0, dtype="int32"), *map(one, pieces)])
+    return lambda pieces: np.concatenate([np.zeros(0, dtype="int32"), *map(one, pieces)])
 
 
 def texts(column: pd.Series) -> np.ndarray:

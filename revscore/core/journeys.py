@@ -17,7 +17,6 @@ import pandas as pd
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.encode import ordered
 from revscore.core.facts import firsts_of
-from revscore.core.people import roles
 from revscore.core.terms import Attribution
 
 if TYPE_CHECKING:
@@ -202,10 +201,8 @@ def _people(x: Coded, mode: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(deal, person) sorted and once each, and by opportunity whether it has roles (A2). Roles count whenever they were added; a role of a
     contact that the extract does not hold, or of a test lead, is no role."""
     people, opps = x.people, x.opps
-    opp, named = roles(x)
-    person = np.append(people.canonical, -1)[named]
-    known = (opp >= 0) & (person >= 0)
-    opp, person = opp[known], person[known]
+    known = (people.role_opp >= 0) & (people.role_person >= 0)
+    opp, person = people.role_opp[known], people.canonical[people.role_person[known]]
     real = opps.in_o1[opp] & ~people.is_test[person]
     opp, person = opp[real], person[real]
     has_roles = np.zeros(opps.n, dtype=bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER, instants
-from revscore.core.encode import ordered, places, places_in
+from revscore.core.encode import finder, ordered, places
 from revscore.core.facts import firsts_of
 
 if TYPE_CHECKING:
@@ -72,16 +72,12 @@ class Names:
         index = pd.Index(ids)
         return index if index.is_unique else pd.Index(ids.where(~ids.duplicated(), [f"\x00{i}" for i in range(len(ids))]))
 
-    def places(self, ids: pd.Series) -> np.ndarray:
-        """Position of every person named, −1 where unknown."""
-        return self.places_in([ids]) if len(ids) else np.zeros(0, dtype="int32")
-
-    def places_in(self, pieces: Iterable[pd.Series]) -> np.ndarray:
-        """The same for a column that comes in pieces."""
+    def finder(self) -> Callable[[Iterable[pd.Series]], np.ndarray]:
+        """Gives the position of every person that a column (in pieces) names, −1 where unknown."""
         try:
-            return places_in(lambda: self.people, pieces)
+            return finder(lambda: self.people)
         except pd.errors.InvalidIndexError:  # an id is both a lead's and a contact's
-            return np.concatenate([np.zeros(0, dtype="int64"), *(self.index.get_indexer(piece) for piece in pieces)])
+            return lambda pieces: np.concatenate([np.zeros(0, dtype="int32"), *(self.index.get_indexer(piece).astype("int32") for piece in pieces)])
 
     @cached_property
     def account_index(self) -> pd.Index:
@@ -100,6 +96,7 @@ class People:
     created   : by position; a converted contact counts from its lead's creation (A4)
     account   : by position, position in the accounts of `account_index`, −1 without
     is_test   : by position
+    role_opp, role_person : of every contact role the positions of its opportunity and of its person (not the canonical one), −1 where unknown
     """
 
     contacts: int
@@ -107,6 +104,8 @@ class People:
     created: np.ndarray
     account: np.ndarray
     is_test: np.ndarray
+    role_opp: np.ndarray
+    role_person: np.ndarray
     names: Names
     activities: Activities
     touches: Touches
@@ -132,45 +131,45 @@ class People:
         """Canonical person of every lead, by lead position."""
         return self.canonical[self.contacts:]
 
-    def find(self, ids: pd.Series) -> np.ndarray:
-        """Canonical person of lead or contact ids, −1 where unknown."""
-        place = self.names.places(ids)
-        return np.where(place >= 0, self.canonical[place], -1) if len(self.canonical) else place
+
+def begin_people(x: Coded) -> None:
+    """People and what they did depend on no lead's stages and on no deal's: they can be encoded beside these."""
+    x.begin("people", lambda: _encoded(x))
 
 
 def encode_people(x: Coded) -> People:
-    people = _persons(x)
-    x.data.release()
-    object.__setattr__(people, "activities", _activities(x, people))
-    object.__setattr__(people, "touches", _touches(x, people))
-    return people
+    return x.begun("people", lambda: _encoded(x))
 
 
-def _persons(x: Coded) -> People:
-    contacts = x.data.read("contacts", "contact_id", "account_id", "created_at", "lead_id")
-    leads = x.data.read("leads", "lead_id", "account_id", "duplicate_of", "converted_contact_id")
-    nc, nl = len(contacts), len(leads)
-    survivor = _survivors(places(leads["lead_id"], leads["duplicate_of"]))
-    converted = x.leads.converted != NEVER
-    contact = places(contacts["contact_id"], leads["converted_contact_id"])
-    named = places(leads["lead_id"], contacts["lead_id"])  # a contact may name its lead where the lead does not name its contact
-    back = np.full(nl, -1, dtype="int64")
-    back[named[named >= 0]] = np.flatnonzero(named >= 0)
-    contact = np.where(converted, np.where(contact >= 0, contact, back), -1)
-    canonical = np.concatenate([np.arange(nc), np.where(contact[survivor] >= 0, contact[survivor], nc + survivor)]).astype("int64")
-
-    created = np.concatenate([instants(contacts["created_at"]), x.leads.created])
-    by_lead = np.full(nc, NEVER, dtype="int64")
-    np.minimum.at(by_lead, named_contacts := contact[contact >= 0], x.leads.created[contact >= 0])
-    created[:nc] = np.where(by_lead != NEVER, by_lead, created[:nc])
-
+def _encoded(x: Coded) -> People:
     names = Names(x.data)
-    account = np.concatenate([names.account_index.get_indexer(contacts["account_id"]), names.account_index.get_indexer(leads["account_id"])])
-    is_test = np.zeros(nc + nl, dtype=bool)
-    is_test[nc:] = x.leads.why_out == 1
-    is_test[named_contacts] |= (x.leads.why_out == 1)[contact >= 0]
+    find = names.finder()
+    contacts = x.data.read("contacts", "account_id", "created_at", "lead_id")
+    leads = x.data.read("leads", "account_id", "created_at", "converted_at", "converted_contact_id", "duplicate_of", "is_test")
+    nc, nl = len(contacts), len(leads)
+    survivor = _survivors(places(lambda: x.lead_ids, leads["duplicate_of"]))
+    contact = find([leads["converted_contact_id"]])
+    named = places(lambda: x.lead_ids, contacts["lead_id"])  # a contact may name its lead where the lead does not name its contact
+    back = np.full(nl, -1, dtype="int32")
+    back[named[named >= 0]] = np.flatnonzero(named >= 0)
+    contact = np.where(instants(leads["converted_at"], x.as_of) == NEVER, np.int32(-1), np.where((contact >= 0) & (contact < nc), contact, back))
+    canonical = np.concatenate([np.arange(nc), np.where(contact[survivor] >= 0, contact[survivor], nc + survivor)]).astype("int32")
 
-    return People(nc, canonical, created, account, is_test, names, None, None)  # type: ignore[arg-type]
+    created = np.concatenate([instants(contacts["created_at"]), instants(leads["created_at"])])
+    by_lead = np.full(nc, NEVER, dtype="int64")
+    np.minimum.at(by_lead, contact[contact >= 0], created[nc:][contact >= 0])
+    created[:nc] = np.where(by_lead != NEVER, by_lead, created[:nc])
+    account = np.concatenate([places(pd.Series(names.account_index), frame["account_id"]) for frame in (contacts, leads)])
+    is_test = np.concatenate([np.zeros(nc, dtype=bool), leads["is_test"].fillna(False).to_numpy(dtype=bool)])
+    is_test[contact[contact >= 0]] |= is_test[nc:][contact >= 0]
+    del contacts, leads, contact, named, back, by_lead
+
+    role_opp = places(lambda: x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"])
+    role_person = find(x.data.pieces("opp_contact_roles", "contact_id"))
+    activities = _activities(x, find, canonical)
+    touched = find(x.data.pieces("touches", "person_id"))
+    del find  # the table of ids
+    return People(nc, canonical, created, account, is_test, role_opp, role_person, names, activities, _touches(x, names, touched, canonical, is_test))
 
 
 def _survivors(merged_into: np.ndarray) -> np.ndarray:
@@ -190,9 +189,9 @@ def _function_of(x: Coded, user_id: pd.Series) -> pd.Series:
     return user_id.map(users).astype("str").fillna("")
 
 
-def _activities(x: Coded, people: People) -> Activities:
+def _activities(x: Coded, find: Callable[[Iterable[pd.Series]], np.ndarray], canonical: np.ndarray) -> Activities:
     frame = x.data.table("activities")
-    at, person = instants(frame["occurred_at"], x.as_of), people.find(frame["person_id"])
+    at, person = instants(frame["occurred_at"], x.as_of), np.append(canonical, np.int32(-1))[find([frame["person_id"]])]
     keep = np.flatnonzero((at != NEVER) & (person >= 0))
     order = keep[np.lexsort((pd.factorize(frame["activity_id"], sort=True)[0][keep], at[keep], person[keep]))]
     function = _function_of(x, frame["user_id"]).to_numpy(dtype=object)[order]
@@ -206,44 +205,20 @@ def _activities(x: Coded, people: People) -> Activities:
                       places(lambda: x.opp_ids, frame["opp_id"])[order], order)
 
 
-def begin_people(x: Coded) -> None:
-    """Touches and contact roles name people of the tables: who these are does not wait for leads and deals."""
-    x.begin("touches", lambda: _read_touches(x))
-    x.begin("roles", lambda: _read_roles(x))
-
-
-def roles(x: Coded) -> tuple[np.ndarray, np.ndarray]:
-    """Of every contact role the positions of its opportunity and of its person (not yet the canonical one), −1 where unknown."""
-    return x.begun("roles", lambda: _read_roles(x))
-
-
-def _read_roles(x: Coded) -> tuple[np.ndarray, np.ndarray]:
-    return (places(lambda: x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"]),
-            Names(x.data).places(x.data.read("opp_contact_roles", "contact_id")["contact_id"]))
-
-
-def _read_touches(x: Coded) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Of every touch the positions of its person and campaign, its time, whether it is by marketing and whether it could count; column by column, so that
-    of ten million touches only what is needed next is there."""
-    names = Names(x.data)
-    place = names.places_in(x.data.pieces("touches", "person_id"))
-    at = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of)
+def _touches(x: Coded, names: Names, place: np.ndarray, canonical: np.ndarray, is_test: np.ndarray) -> Touches:
+    """`place`: by row of the touches table, position of its person. Column by column, so that of ten million touches only what is needed next is there."""
     campaign = places(pd.Series(names.campaign_index), x.data.read("touches", "campaign_id")["campaign_id"])
-    marketing = np.ones(len(at), dtype=bool)
+    marketing = np.ones(len(place), dtype=bool)
     if x.data.has("touches.owner_function"):
         marketing = (x.data.read("touches", "owner_function")["owner_function"] == "marketing").to_numpy(dtype=bool)
     clean = marketing & (campaign >= 0)
     if x.terms.attribution.responses_only and x.data.has("touches.is_response"):
         clean &= x.data.read("touches", "is_response")["is_response"].fillna(False).to_numpy(dtype=bool)
-    return place, campaign, at, marketing, clean
-
-
-def _touches(x: Coded, people: People) -> Touches:
-    place, campaign, at, marketing, clean = x.begun("touches", lambda: _read_touches(x))
-    person = np.append(people.canonical, -1).astype("int32")[place]
+    person = np.append(canonical, np.int32(-1))[place]
     # a touch of a test lead does not count, even where the test lead was merged into a real person
-    clean = clean & ~np.append(people.is_test, False)[place] & ~np.append(people.is_test, False)[person]
+    clean &= ~np.append(is_test, False)[place] & ~np.append(is_test, False)[person]
     del place
+    at = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of)
     row = np.flatnonzero((at != NEVER) & (person >= 0)).astype("int32")
     person, at = person[row], at[row]
     order = ordered((person, at), lambda: x.data.pieces("touches", "touch_id"), row)
