@@ -13,6 +13,7 @@ import pandas as pd
 
 from revscore.core.calendars import NO_DAY, day_numbers
 from revscore.core.encode import places
+from revscore.core.leads import named_deals
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -63,7 +64,9 @@ class Entity:
 
     def columns(self, x: Coded) -> Texts:
         """The text of every shared dimension, one value a record."""
-        source = self.records(x) if self.frame else x.data.read(self.table, *self.key, *self.dims.values(), *self.beside)
+        if not (self.frame or self.dims):
+            return {}
+        source = self.records(x) if self.frame else x.data.read(self.table, *self.dims.values(), *self.beside)
         return self.texts(x, source) if self.texts else {name: source[column] for name, column in self.dims.items()}
 
     def reading(self, x: Coded) -> pd.DataFrame:
@@ -85,18 +88,27 @@ def _local(x: Coded, column: pd.Series) -> pd.Series:
 # -- leads and deals -----------------------------------------------------------------------------------------------------------------------
 
 def _opp_texts(x: Coded, opps: pd.DataFrame) -> Texts:
-    leads, accounts = x.data.read("leads", "converted_opportunity_id", "region", "lead_source"), x.data.table("accounts")
-    account_region = opps["account_id"].map(accounts.drop_duplicates("account_id").set_index("account_id")["region"]).astype("str")
-    converted = leads[leads["converted_opportunity_id"].notna()].drop_duplicates("converted_opportunity_id")
-    at = places(converted["converted_opportunity_id"], opps["opp_id"])
-
-    def of_lead(column: str) -> pd.Series:
-        found = converted[column].astype("str").iloc[at] if len(converted) else pd.Series(np.nan, index=range(len(opps)), dtype="str")
-        return found.reset_index(drop=True).where(pd.Series(at >= 0))
-
+    leads, accounts = x.data.read("leads", "region", "lead_source"), x.data.table("accounts").drop_duplicates("account_id")
+    account, lead, named = places(accounts["account_id"], opps["account_id"]), np.full(len(opps), -1), named_deals(x)
+    back = np.flatnonzero(named >= 0)[::-1]
+    lead[named[back]] = back  # the first one last, so that it stays
     return {"segment": opps["segment"], "owner": opps["owner_id"], "campaign": opps["primary_campaign_id"], "type": opps["type"],
-            "region": opps["region"].astype("str").fillna(account_region).fillna(of_lead("region")),
-            "source": opps["lead_source"].astype("str").fillna(of_lead("lead_source"))}
+            "region": _first(opps["region"], _at(accounts["region"], account), _at(leads["region"], lead)),
+            "source": _first(opps["lead_source"], _at(leads["lead_source"], lead))}
+
+
+def _at(column: pd.Series, place: np.ndarray) -> pd.Series:
+    """The texts at `place`, missing at −1."""
+    return pd.Series(column.array.take(place, allow_fill=True))
+
+
+def _first(*columns: pd.Series) -> pd.Series:
+    """Of every record the first text that is there; by the codes of the words, which are few."""
+    words = pd.api.types.union_categoricals([column.astype("category") for column in columns])
+    first, *rest = words.codes.reshape(len(columns), -1)
+    for codes in rest:
+        first = np.where(first >= 0, first, codes)
+    return pd.Series(pd.Categorical.from_codes(first, dtype=words.dtype))
 
 
 def _read_leads(x: Coded, leads: pd.DataFrame, labels: Mapping[str, np.ndarray]) -> pd.DataFrame:
@@ -142,7 +154,7 @@ def _union(name: str, table: str, *parts: tuple[str, str, str, str]) -> Entity:
 
     def texts(x: Coded, records: pd.DataFrame) -> Texts:
         known = [(ENTITIES[part].columns(x), len(ENTITIES[part].records(x))) for part, *_ in parts]
-        return {dim: pd.concat([columns[dim] if dim in columns else pd.Series([None] * n, dtype="str") for columns, n in known], ignore_index=True)
+        return {dim: pd.concat([columns[dim].astype("str") if dim in columns else pd.Series([None] * n, dtype="str") for columns, n in known], ignore_index=True)
                 for dim in dict.fromkeys(dim for columns, _ in known for dim in columns)}
 
     def read(x: Coded, records: pd.DataFrame, labels: Mapping[str, np.ndarray]) -> pd.DataFrame:

@@ -95,13 +95,18 @@ class Leads:
         return out
 
 
+def named_deals(x: Coded) -> np.ndarray:
+    """Position of the opportunity that every lead names as its own, −1 without, whenever it converted."""
+    return x.once("named deals", lambda: places(lambda: x.opp_ids, x.data.read("leads", "converted_opportunity_id")["converted_opportunity_id"]))
+
+
 def encode_leads(x: Coded) -> Leads:
     begin_people(x)
-    frame, terms = x.data.read("leads", "created_at", "converted_at", "converted_opportunity_id", "is_test", "duplicate_of"), x.terms
+    frame, terms = x.data.read("leads", "created_at", "converted_at", "is_test", "duplicate_of"), x.terms
     n = len(frame)
     created = instants(frame["created_at"])
     converted = instants(frame["converted_at"], x.as_of)
-    opp = np.where(converted == NEVER, -1, places(x.opp_ids, frame["converted_opportunity_id"])) if n else np.zeros(0, dtype="int64")
+    opp = np.where(converted == NEVER, np.int32(-1), named_deals(x))
     is_test = frame["is_test"].fillna(False).to_numpy(dtype=bool)
     merged = (frame["duplicate_of"].notna() & (frame["duplicate_of"] != "")).to_numpy()
     events = _events(x, n)
