@@ -57,8 +57,9 @@ def run(args: argparse.Namespace) -> int:
         behind += [(number, "") for number in numbers_of(made, view) if number not in {one for one, _ in behind}]
     receipt = {"company": "sample company" if dataset == company.SAMPLE else dataset, "period": f"{view.period.label} ({view.period.dates()})".strip(),
                "filters": "; ".join(f"{name} = {' or '.join(values)}" for name, values in view.where)}
-    last = company.open_store(args.store).publications(dataset)[:1]
-    receipt |= {"last publication": f"no. {one.id}, {one.title}, seal {one.seal}" for one in last}
+    store = company.open_store(args.store)
+    last = store.publications(dataset)[:1]
+    receipt |= {"last publication": f"no. {one.id}, {one.title}, seal {one.seal}" for one in last} | {"audit log": f"anchor {store.anchor().told}"}
     try:
         args.file.write_bytes(review_workbook(title, lines, x, receipt, view, tables, behind, cells=cells))
     except OSError as error:

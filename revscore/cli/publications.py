@@ -19,8 +19,8 @@ examples:
   python -m revscore publish --review monthly --period FY26Q2 --as-of 2025-08-01 --by "Ada Nayfield"
 
 Publishing closes a review: its values are kept with their receipts and rows, and never changed. Later the page *Published numbers* shows
-each beside the same question then, with the reason of every difference. The seal that is printed covers this publication and all before it:
-note it outside the store, and verify --seal shows whether they are still there as they were.
+each beside the same question then, with the reason of every difference. The seal that is printed covers this publication and all before it, the
+anchor all that was ever written: note them outside the store, and verify --seal and --anchor show whether all is still there as it was.
 """
 VERIFY_HELP = """\
 examples:
@@ -60,7 +60,7 @@ def run_publish(args: argparse.Namespace) -> int:
     store = company.open_store(args.store)
     done = publish(store, x, numbers(x, view, args.review), args.review, TITLES[args.review], view, who(args.by))
     print(f"Published as publication {done.id}: {len(store.published(done.id)):,} numbers of the {done.title.lower()} of {dataset}, as of {done.as_of:%Y-%m-%d %H:%M} UTC, "
-          f"by {done.published_by}.\nSeal: {done.seal}")
+          f"by {done.published_by}.\nSeal: {done.seal}\nAnchor of the audit log: {store.anchor().told}")
     return 0
 
 

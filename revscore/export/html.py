@@ -154,6 +154,7 @@ def _body(held: Minutes, pictures: Sequence[Picture], receipts: Sequence[Receipt
     facts = {**held.stands, **{f"Present, {functions((name,))}": ", ".join(who) for name, who in held.present.items()}}
     facts |= {"Nothing decided, because": held.reason} if held.reason else {}
     facts |= {"Published": f"as publication {held.publication}, seal {held.seal}"} if held.seal else {}
+    facts |= {"Audit log": f"anchor {held.anchor}"} if held.anchor else {}
     yield "<dl>" + "".join(f"<dt>{_t(name)}</dt><dd>{_t(text)}</dd>" for name, text in facts.items()) + "</dl></header>"
     yield "<section><h2>Decisions</h2>" + (_table(("Question", "State", "Decided, or why not", "Screen", "By"), ([one.title, one.state, one.text, one.screen, one.by] for one in held.decisions))
                                            if held.decisions else f"<p>{_t(held.reason or 'Nothing was decided.')}</p>") + "</section>"

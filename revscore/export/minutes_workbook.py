@@ -35,6 +35,7 @@ def _minutes(held: Minutes) -> list[Sequence[Any]]:
     rows += [("Answer", held.answer)] if held.answer else []
     rows += [("Nothing decided, because", held.reason)] if held.reason else []
     rows += [("Publication", f"no. {held.publication}"), ("Seal", held.seal)] if held.seal else []
+    rows += [("Anchor of the audit log", held.anchor)] if held.anchor else []
     return [*rows, *((one.title, one.finding, (one.used, "0.0"), one.planned, one.note) for one in held.agenda)]
 
 

@@ -33,6 +33,7 @@ def pack_files(held: Minutes, lines: Sequence[Line], tables: Mapping[str, pd.Dat
     receipts = [receipt(x, Number.behind(line, view), line.text) for line in lines if not line.lacks]
     stands = {"company": held.company, "period": held.stands.get("Period", ""), "filters": held.stands.get("Filters", ""), "meeting": held.held}
     stands |= {"publication": f"no. {held.publication}, seal {held.seal}"} if held.seal else {}
+    stands |= {"audit log": f"anchor {held.anchor}"} if held.anchor else {}
     stem = file_stem(held)
     behind = [(Number.behind(line, view), line.text) for line in lines if not line.lacks]
     behind += [(number, "") for number in numbers_of(held.review, view) if number not in {one for one, _ in behind}] if held.review is not None else []

@@ -85,6 +85,7 @@ def _title(page: _Page, held: Minutes) -> None:
     says = [(held.company, 24, True, LIGHT["main"]), (held.held, TEXT, False, LIGHT["soft"])] + [(f"{name}: {text}", TEXT, False, LIGHT["ink"]) for name, text in held.stands.items()]
     says += [(f"Present, {functions((name,))}: {', '.join(who)}", TEXT, False, LIGHT["ink"]) for name, who in held.present.items()]
     says += [(f"Seal of publication {held.publication}: {held.seal}", SMALL, False, LIGHT["soft"])] if held.seal else []
+    says += [(f"Anchor of the audit log: {held.anchor}", SMALL, False, LIGHT["soft"])] if held.anchor else []
     tall = min(BODY, _tall(says, WIDTH - 2 * SIDE) + 0.1)
     page.text(SIDE, TOP, WIDTH - 2 * SIDE, tall, says)
     if held.answer:

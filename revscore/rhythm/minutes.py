@@ -101,7 +101,7 @@ class Task:
 @dataclass(frozen=True)
 class Minutes:
     """All of a meeting. `stands`: what it was held on, in words; `present`: function -> names; `last`: what was asked for before; `closed_at`: NaT while it
-    runs; `seal`: of the publication that closing it made, "" without; `answer`: of the review in a few sentences."""
+    runs; `seal`: of the publication that closing it made, "" without; `anchor`: of the audit log when they were made; `answer`: of the review in a few sentences."""
 
     id: str
     kind: str
@@ -128,6 +128,7 @@ class Minutes:
     currency: str
     as_of: pd.Timestamp
     review: Weekly | Monthly | None = None  # the value that all of this was read from
+    anchor: str = ""
 
     @property
     def running(self) -> bool:
@@ -167,11 +168,12 @@ def minutes(store: Store, dataset: str, held: Meeting, x: Coded, *, verdicts: Ma
     review = REVIEWS[held.kind](x, view_from_json(held.frozen.view)) if held.kind in REVIEWS else None
     seal = next((one.seal for one in store.publications(dataset) if one.id == held.publication), "")
     then = every if held.running else of_entries([one for one in store.entries(dataset, ACTION) if one.at <= held.closed_at])  # what came later was not on the screen
-    return minutes_of(x, held, taken(store, dataset, held), review, last=last, verdicts=verdicts, company=company or dataset, seal=seal, followed=looked_back(x, follow(x, then), held.id))
+    return minutes_of(x, held, taken(store, dataset, held), review, last=last, verdicts=verdicts, company=company or dataset, seal=seal, followed=looked_back(x, follow(x, then), held.id),
+                      anchor=store.anchor().told)
 
 
 def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly | None, *, last: Sequence[Action] = (), verdicts: Mapping[str, Verdict] | None = None,
-               company: str = "", seal: str = "", followed: Sequence[Followed] = ()) -> Minutes:
+               company: str = "", seal: str = "", followed: Sequence[Followed] = (), anchor: str = "") -> Minutes:
     """The minutes of a meeting, from its record, what came out of it, and its review: the value that was on the screens. `followed`: what it began with (`looked_back`)."""
     view, zone = view_from_json(held.frozen.view), x.terms.reporting_tz
     said = ({"before": last_week_answer(followed)} if "before" in held.agenda else {}) | answers.answers(x, review) if review is not None else {}
@@ -191,7 +193,7 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     tasks = [[task(x, one, titles, (verdicts or {}).get(one.id)) for one in group] for group in (found.actions, last)]
     return Minutes(held.id, held.kind, held.title, company, answer, stands, held.started_at, held.started_by, held.closed_at, held.closed_by,
                    held.abandoned, held.reason, present, agenda, tuple(_said(one, titles) for one in found.decisions), tuple(tasks[0]), tuple(tasks[1]), once([*lines, *covered]), tables,
-                   held.publication, seal, zone, x.terms.corporate_currency, as_of, review)
+                   held.publication, seal, zone, x.terms.corporate_currency, as_of, review, anchor)
 
 
 def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:

@@ -34,10 +34,15 @@ class Anchor:
     def __str__(self) -> str:
         return f"{self.seq}:{self.hash}"
 
+    @property
+    def told(self) -> str:
+        """As it is printed: with its instant."""
+        return f"{self} ({self.at:%Y-%m-%d %H:%M} UTC)" if self.at else str(self)
+
     @classmethod
     def of(cls, text: str) -> Anchor:
-        """The anchor that was printed as SEQ:HASH. Raises StoreError for any other text."""
-        seq, _, digest = text.strip().partition(":")
+        """The anchor that was printed as SEQ:HASH, with its instant or without. Raises StoreError for any other text."""
+        seq, _, digest = text.strip().partition(" (")[0].partition(":")
         if not (seq.isdecimal() and seq.isascii() and len(seq) < 16 and len(digest) == 64 and set(digest.lower()) <= set("0123456789abcdef")):
             raise StoreError(f"{text[:90]} is no anchor: it is the number of an act, a colon and 64 digits (0-9, a-f), as printed in packs and manifests.")
         return cls(int(seq), digest.lower())

@@ -110,7 +110,9 @@ def minutes_of(now: Now, held: Meeting, leave: Callable[[], None]) -> None:
                   f"{f' · publication no. {held.publication}' if held.publication else ''}"))
     with st.container(horizontal=True, gap="small", key="pack"):
         st.button("Back to the review", icon=":material/arrow_back:", on_click=leave, key="leave-meeting")
-        if not held.abandoned:
+        if session.actor().own_rows:
+            st.caption("The files of a meeting hold records of the whole team, so they are for those who see them.")
+        elif not held.abandoned:
             for suffix, label in ((".xlsx", "Workbook"), (".html", "One page, offline"), (".pptx", "Slides")):
                 st.download_button(label, lambda suffix=suffix: _pack(now, held, said, suffix), file_name=f"{file_stem(said)}{suffix}", mime=MIME[suffix], icon=":material/download:", on_click="ignore",
                                    key=f"pack{suffix.replace('.', '-')}")
@@ -122,6 +124,7 @@ def minutes_of(now: Now, held: Meeting, leave: Callable[[], None]) -> None:
     _table(now, "Who was there", there, "minutes-present")
     agenda = [{"screen": one.title, "found": one.finding, "used": f"{one.used:.0f} of {one.planned} min", "note": one.note} for one in said.agenda]
     _table(now, "Agenda", agenda, "minutes-agenda")
+    st.caption(md(f"Anchor of the audit log: {said.anchor}. Noted outside the store, it shows later whether anything was changed (python -m revscore verify --anchor)."))
 
 
 def _outcome(said: Minutes) -> str:

@@ -31,6 +31,7 @@ from revscore.export.pack import pack_files, safe_name
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.answers import Answer, answers, whole
 from revscore.rhythm.minutes import Minutes, minutes
+from revscore.store import Anchor
 from tests.export.held import FORMULA, HOSTILE, monthly_meeting, weekly_meetings
 
 
@@ -211,6 +212,14 @@ def _texts(deck) -> str:
             found += [shape.text_frame.text] if shape.has_text_frame else []
             found += [cell.text for row in shape.table.rows for cell in row.cells] if shape.has_table else []
     return "\n".join(found)
+
+
+def test_every_file_has_the_anchor_of_the_audit_log(pack, deck):
+    assert Anchor.of(pack.held.anchor).seq > 10
+    assert pack.held.anchor in pack.file(".html").decode() and pack.held.anchor in _texts(deck)
+    book = load_workbook(io.BytesIO(pack.file(".xlsx")), read_only=True)
+    for sheet in ("Minutes", "Receipt"):
+        assert any(pack.held.anchor in str(cell) for row in book[sheet].iter_rows(values_only=True) for cell in row), sheet
 
 
 def test_the_minutes_begin_and_end_with_what_was_found_not_with_the_question(pack):
