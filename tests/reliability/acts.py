@@ -124,9 +124,9 @@ def decide(store: Store, n: int, by: Actor = LOCAL) -> Decision:
     return decisions.decide(store, DATASET, Decision(f"decided-{n}", f"Question {n}", "Yes", meeting=f"meeting-{n}", receipt=said), by)
 
 
-def close_meeting(store: Store, n: int, by: Actor = LOCAL) -> Meeting:
+def close_meeting(store: Store, n: int, by: Actor = LOCAL, x: Coded | None = None) -> Meeting:
     """What is said in the meeting is published, and it ends."""
-    return publishing.close_meeting(store, company.coded(store, DATASET), numbers(), meetings.meeting(store, DATASET, f"meeting-{n}"), View(), by, "Nothing more to say")
+    return publishing.close_meeting(store, x or company.coded(store, DATASET), numbers(), meetings.meeting(store, DATASET, f"meeting-{n}"), View(), by, "Nothing more to say")
 
 
 ACTS: Mapping[str, Callable[..., Any]] = {one.__name__: one for one in (extract, propose_idea, accept_idea, propose_change, approve_change, raise_action, finish_action,
