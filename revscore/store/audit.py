@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, MetaData, Select, Table, insert, select
 
 from revscore.store import tables as t
-from revscore.store.engine import StoreError
+from revscore.store.engine import StoreError, fitting
 
 STORE = "revscore"  # the actor of what no person did
 SEALED = ("published_values",)  # the seal of a publication, which is in its row, stands for them
@@ -51,7 +51,7 @@ class Anchor:
 def act(connection: Connection, by: str, action: str, body: Mapping[str, Any], *written: Select | Table) -> Anchor:
     """Note an act; inside the write that it is. `written`: what selects the rows that it wrote, whole rows of one table each; `body`: what else is worth telling,
     never a secret."""
-    last = anchor(connection)
+    by, last = fitting(by, 320), anchor(connection)
     rows: dict[str, dict[str, str]] = {}
     for query in written:
         for table, key, digest in digests(connection, query):

@@ -78,10 +78,10 @@ def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False).encode(errors="replace").decode()
 
 
-def fitting(text: str, length: int) -> str:
+def fitting(text: str, length: int | None = None) -> str:
     """`text` as every store can keep it: no NUL, no half characters, and where it is longer than `length`, its beginning and an ellipsis."""
     text = text.replace("\0", "").encode(errors="replace").decode()
-    return text if len(text) <= length else text[:length - 1] + "…"
+    return text if length is None or len(text) <= length else text[:length - 1] + "…"
 
 
 def plain(value: Any) -> Any:

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, insert, select
 
 from revscore.store import audit, datasets
 from revscore.store import tables as t
-from revscore.store.engine import StoreError, plain
+from revscore.store.engine import StoreError, fitting, plain
 
 
 class Overtaken(StoreError):
@@ -41,6 +41,7 @@ def append(connection: Connection, dataset: str, new: Sequence[Entry]) -> tuple[
     """The entries as they are kept, all at one instant. Inside a write. Raises Overtaken when one of their versions is there already."""
     home, at, out = datasets.ensure(connection, dataset, new[0].by if new else audit.STORE), datasets.now(), []
     for entry in new:
+        entry = replace(entry, record=fitting(entry.record), by=fitting(entry.by, 320))
         here = (t.entries.c.dataset_id == home.id) & (t.entries.c.kind == entry.kind) & (t.entries.c.record == entry.record)
         last = connection.execute(select(t.entries).where(here).order_by(t.entries.c.version.desc()).limit(1)).one_or_none()
         version = last.version + 1 if last else 1

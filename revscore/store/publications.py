@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Select, insert, select
 
 from revscore.store import audit, datasets, frames, loads
 from revscore.store import tables as t
-from revscore.store.engine import StoreError, plain
+from revscore.store.engine import StoreError, fitting, plain
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def save(connection: Connection, publication: Publication, values: Sequence[tupl
     """Its id. Each value comes with its pairs. Inside a write."""
     home = datasets.ensure(connection, publication.dataset, publication.published_by)
     packed = [frames.pack_frame(pairs) for _, pairs in values]
-    rows = [{"key": value.key, "place": place, "metric": value.metric, "measure": value.measure, "label": value.label, "params": plain(value.params), "view": plain(value.view),
+    rows = [{"key": value.key, "place": place, "metric": value.metric, "measure": value.measure, "label": fitting(value.label, 300), "params": plain(value.params), "view": plain(value.view),
              "value": value.value, "numerator": value.numerator, "denominator": value.denominator, "n": value.n, "receipt": plain(value.receipt), "frame_sha256": frame.sha256}
             for place, ((value, _), frame) in enumerate(zip(values, packed, strict=True))]
     last = every(connection, publication.dataset)[:1]
-    new = replace(publication, as_of=publication.as_of.floor("us"), view=plain(publication.view), published_at=datasets.instant(datasets.now()), values=len(rows),
+    new = replace(publication, title=fitting(publication.title, 200), published_by=fitting(publication.published_by, 320), as_of=publication.as_of.floor("us"), view=plain(publication.view), published_at=datasets.instant(datasets.now()), values=len(rows),
                   before=last[0].seal if last else "")
     seal = sealed(new, rows)
     id_ = connection.execute(insert(t.publications).values(

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from sqlalchemy import (JSON, Boolean, CheckConstraint, Column, DateTime, Double, ForeignKey, Index, Integer, LargeBinary, MetaData, String, Table,
                         Text, TypeDecorator, UniqueConstraint)
 
+from revscore.store.engine import fitting
+
 
 class Instant(TypeDecorator):
     """A UTC instant to the microsecond. SQLite keeps no zones: written there as UTC text, which sorts as time does."""
@@ -28,6 +30,23 @@ class Instant(TypeDecorator):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Words(TypeDecorator):
+    """Text of people, such as a name: what a store cannot keep is left out, what is too long is cut, alike on every engine (`engine.fitting`)."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect) -> str | None:
+        return value if value is None else fitting(value, self.impl.length)
+
+
+class Prose(Words):
+    """The same, as long as it likes."""
+
+    impl = Text
+    cache_ok = True
 
 
 metadata = MetaData(naming_convention={"ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -49,7 +68,7 @@ loads = Table(
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("as_of", Instant, nullable=False),
     Column("loaded_at", Instant, nullable=False),
-    Column("loaded_by", String(320), nullable=False),
+    Column("loaded_by", Words(320), nullable=False),
     Column("state", String(20), nullable=False),
     Column("content_sha256", String(64), nullable=False),
     Column("files", JSON, nullable=False),
@@ -60,7 +79,7 @@ loads = Table(
     Column("terms_hints", JSON, nullable=False),
     Column("mapping", JSON, nullable=False),
     Column("corrects", Integer),
-    Column("why", Text),
+    Column("why", Prose),
     UniqueConstraint("dataset_id", "as_of", "content_sha256"),
     CheckConstraint("rows_read = rows_kept + rows_quarantined", name="balance"),
 )
@@ -95,9 +114,9 @@ terms = Table(
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("version", Integer, nullable=False),
     Column("config", JSON, nullable=False),
-    Column("saved_by", String(320), nullable=False),
+    Column("saved_by", Words(320), nullable=False),
     Column("saved_at", Instant, nullable=False),
-    Column("why", Text, nullable=False),
+    Column("why", Prose, nullable=False),
     UniqueConstraint("dataset_id", "version"),
 )
 
@@ -107,7 +126,7 @@ mappings = Table(
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("signature", String(64), nullable=False),
     Column("mapping", JSON, nullable=False),
-    Column("saved_by", String(320), nullable=False),
+    Column("saved_by", Words(320), nullable=False),
     Column("saved_at", Instant, nullable=False),
     Index(None, "dataset_id"),
 )
@@ -117,13 +136,13 @@ publications = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("review", String(60), nullable=False),
-    Column("title", String(200), nullable=False),
+    Column("title", Words(200), nullable=False),
     Column("as_of", Instant, nullable=False),
     Column("definitions", Integer, nullable=False),
     Column("digest", String(64), nullable=False),
     Column("loads", JSON, nullable=False),
     Column("view", JSON, nullable=False),
-    Column("published_by", String(320), nullable=False),
+    Column("published_by", Words(320), nullable=False),
     Column("published_at", Instant, nullable=False),
     Column("value_count", Integer, nullable=False),
     Column("before", String(64), nullable=False),
@@ -138,7 +157,7 @@ published_values = Table(
     Column("place", Integer, nullable=False),
     Column("metric", String(120), nullable=False),
     Column("measure", String(120), nullable=False),
-    Column("label", String(300), nullable=False),
+    Column("label", Words(300), nullable=False),
     Column("params", JSON, nullable=False),
     Column("view", JSON, nullable=False),
     Column("value", Double),
@@ -154,11 +173,11 @@ entries = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset_id", ForeignKey("datasets.id"), nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("record", Text, nullable=False),
+    Column("record", Prose, nullable=False),
     Column("version", Integer, nullable=False),
     Column("verb", String(30), nullable=False),
     Column("fields", JSON, nullable=False),
-    Column("by", String(320), nullable=False),
+    Column("by", Words(320), nullable=False),
     Column("at", Instant, nullable=False),
     UniqueConstraint("dataset_id", "kind", "record", "version"),
     CheckConstraint("version >= 1", name="version"),
@@ -167,16 +186,16 @@ entries = Table(
 people = Table(
     "people", metadata,
     Column("id", Integer, primary_key=True),
-    Column("email", String(320), nullable=False),
+    Column("email", Words(320), nullable=False),
     Column("version", Integer, nullable=False),
-    Column("name", String(200), nullable=False),
+    Column("name", Words(200), nullable=False),
     Column("roles", JSON, nullable=False),
-    Column("owner", String(200), nullable=False),
+    Column("owner", Words(200), nullable=False),
     Column("sees", String(20), nullable=False),
     Column("active", Boolean, nullable=False),
     Column("issuer", Text, nullable=False),
     Column("subject", Text, nullable=False),
-    Column("saved_by", String(320), nullable=False),
+    Column("saved_by", Words(320), nullable=False),
     Column("saved_at", Instant, nullable=False),
     UniqueConstraint("email", "version"),
     CheckConstraint("version >= 1", name="version"),
@@ -187,7 +206,7 @@ audit = Table(
     "audit", metadata,
     Column("seq", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
-    Column("actor", String(320), nullable=False),
+    Column("actor", Words(320), nullable=False),
     Column("action", String(60), nullable=False),
     Column("body", JSON, nullable=False),
     Column("prev", String(64), nullable=False),
