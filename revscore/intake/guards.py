@@ -1,7 +1,6 @@
 """What a file must pass before any parser sees it: what it really is, how large it would become, and whether it can be trusted.
 
-Each rule raises `Refused` with one sentence that says what to do and a stable code. The xlsx scan also finds what the parser
-would lose: error cells, formulas without a stored value, and times finer than a millisecond.
+Each rule raises `Refused` with one sentence that says what to do and a stable code. `intake.scan` has the rules of workbooks.
 """
 
 from __future__ import annotations
@@ -13,12 +12,10 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
-from html import unescape
+from dataclasses import dataclass, fields
 from pathlib import PurePosixPath
 from xml.etree import ElementTree
-
-import numpy as np
+from xml.parsers.expat import ExpatError
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,9 @@ class Limits:
     part: int = 256 << 20
     ratio: float = 50.0
     ratio_from: int = 10 << 20
-    strings: int = 2_000_000
+    strings: int = 1_000_000
     string_bytes: int = 200 << 20
+    depth: int = 64
     sheet_rows: int = 200_000
     sheet_columns: int = 256
     text_columns: int = 2_000
@@ -69,9 +67,9 @@ class Refused(Exception):
 
 # What zipfile, zlib and the XML parser raise on damaged bytes.
 DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, LookupError, NotImplementedError, RuntimeError, struct.error,
-          OverflowError, OSError, ElementTree.ParseError)
+          OverflowError, OSError, ElementTree.ParseError, ExpatError)
 
-_SAVE = "open it in Excel and save it as .xlsx, or export it as .csv"
+SAVE = "open it in Excel and save it as .xlsx, or export it as .csv"
 
 
 def kind_of(content: bytes) -> str:
@@ -85,13 +83,13 @@ def kind_of(content: bytes) -> str:
     if content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         if "EncryptedPackage".encode("utf-16-le") in content:
             raise Refused("E_PASSWORD", "the workbook is protected by a password: remove it in Excel (File > Info > Protect Workbook) and save.")
-        raise Refused("E_XLS", f"this is an old .xls workbook: {_SAVE}.")
+        raise Refused("E_XLS", f"this is an old .xls workbook: {SAVE}.")
     if low.startswith((b"<!doctype html", b"<html", b"<table", b"<head", b"<meta", b"<style", b"<div")):
-        raise Refused("E_HTML", f"this is a web page with the name of a spreadsheet, as some CRMs export it: {_SAVE}.")
+        raise Refused("E_HTML", f"this is a web page with the name of a spreadsheet, as some CRMs export it: {SAVE}.")
     if low.startswith((b"<?xml", b"<workbook", b"<ss:")):
         if b"<html" in low:
-            raise Refused("E_HTML", f"this is a web page with the name of a spreadsheet, as some CRMs export it: {_SAVE}.")
-        raise Refused("E_XML", f"this is an XML file (such as Excel's \"XML Spreadsheet 2003\"): {_SAVE}.")
+            raise Refused("E_HTML", f"this is a web page with the name of a spreadsheet, as some CRMs export it: {SAVE}.")
+        raise Refused("E_XML", f"this is an XML file (such as Excel's \"XML Spreadsheet 2003\"): {SAVE}.")
     for start, name, code, remedy in _FOREIGN:
         if content.startswith(start):
             raise Refused(code, f"this is {name}: {remedy}.")
@@ -105,6 +103,9 @@ _FOREIGN = (
     (b"PAR1", "a Parquet file", "E_PARQUET", "export the table as .csv, or connect to the warehouse"),
     (b"ARROW1", "an Arrow file", "E_PARQUET", "export the table as .csv, or connect to the warehouse"),
     (b"\x1f\x8b", "a gzip archive", "E_GZIP", "unpack it and load the file inside"),
+    (b"BZh", "a bzip2 archive", "E_ARCHIVE", "unpack it and load the file inside"),
+    (b"\xfd7zXZ", "an xz archive", "E_ARCHIVE", "unpack it and load the file inside"),
+    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "E_ARCHIVE", "unpack it and load the file inside"),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "E_ARCHIVE", "unpack it, or pack the files as .zip"),
     (b"Rar!", "a RAR archive", "E_ARCHIVE", "unpack it, or pack the files as .zip"),
     (b"SQLite format 3\0", "a SQLite database", "E_DATABASE", "connect to it as a warehouse instead"),
@@ -114,6 +115,9 @@ _FOREIGN = (
     (b"\x80\x05", "a Python pickle", "E_PICKLE", "export the table as .csv"),
     (b"{\\rtf", "a text document (RTF)", "E_DOCUMENT", "export the report as .xlsx or .csv instead"),
     (b"\x89PNG", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
+    (b"GIF8", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
+    (b"\x7fELF", "a program", "E_PROGRAM", "export the report as .xlsx or .csv instead"),
+    (b"MZ\x90", "a program", "E_PROGRAM", "export the report as .xlsx or .csv instead"),
     (b"\xff\xd8\xff", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
 )
 
@@ -124,11 +128,13 @@ def _kind_of_zip(content: bytes) -> str:
     except DAMAGE:
         raise Refused("E_ZIP", "the file is damaged (its zip directory cannot be read): download or export it again.") from None
     if "xl/workbook.bin" in names:
-        raise Refused("E_XLSB", f"this is a binary workbook (.xlsb): {_SAVE}.")
+        raise Refused("E_XLSB", f"this is a binary workbook (.xlsb): {SAVE}.")
     if "word/document.xml" in names or "ppt/presentation.xml" in names:
         raise Refused("E_DOCUMENT", "this is a Word or PowerPoint document: export the report as .xlsx or .csv instead.")
     if "content.xml" in names and "mimetype" in names:
         raise Refused("E_ODS", "this is an OpenDocument spreadsheet: save it as .xlsx.")
+    if "index/document.iwa" in names:
+        raise Refused("E_NUMBERS", "this is an Apple Numbers document: choose File > Export To > Excel, and load that.")
     return "xlsx" if "[content_types].xml" in names or "xl/workbook.xml" in names else "zip"
 
 
@@ -169,179 +175,51 @@ def open_zip(content: bytes, limits: Limits) -> zipfile.ZipFile:
     return archive
 
 
-def member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | str) -> bytes:
-    """The bytes of one entry, its checksum verified. Raises `Refused` when they are damaged."""
+def unpack(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int = 1 << 20) -> Iterator[bytes]:
+    """The bytes of one entry in pieces. Raises `Refused` unless they are as many as the directory says, to the last, with its checksum.
+
+    zipfile itself stops at the size that the directory names, whatever follows; the parser behind the guards would read on.
+    """
+    raw = archive.fp.getbuffer()  # type: ignore[union-attr]
+    header = struct.unpack("<4s22xHH", raw[entry.header_offset:entry.header_offset + 30])
+    start = entry.header_offset + 30 + header[1] + header[2]
+    name = bytes(raw[entry.header_offset + 30:entry.header_offset + 30 + header[1]])
+    packed = raw[start:start + entry.compress_size]
+    if header[0] != b"PK\x03\x04" or name.decode("utf-8" if entry.flag_bits & 0x800 else "cp437") != entry.orig_filename or len(packed) < entry.compress_size:
+        raise _damaged(entry)
+    total, checksum = 0, 0
+    for piece in _inflated(packed, size) if entry.compress_type == zipfile.ZIP_DEFLATED else (packed[at:at + size] for at in range(0, len(packed), size)):
+        total += len(piece)
+        checksum = zlib.crc32(piece, checksum)
+        if total > entry.file_size:
+            raise Refused("E_UNPACKED", f"{entry.filename} unpacks to more than its archive says, which no export does: export the file again.")
+        yield bytes(piece)
+    if total != entry.file_size or checksum != entry.CRC:
+        raise _damaged(entry)
+
+
+def _inflated(packed: memoryview, size: int) -> Iterator[bytes]:
+    """What deflate makes of `packed`, at most `size` bytes at a time. Raises zlib.error when that is not all of it, or more than it."""
+    inflate = zlib.decompressobj(-15)
+    for at in range(0, len(packed), size):
+        feed, piece = bytes(packed[at:at + size]), b"."
+        while (feed or len(piece) == size) and not inflate.eof:
+            piece = inflate.decompress(feed, size)
+            feed = inflate.unconsumed_tail
+            yield piece
+        if inflate.eof and (inflate.unused_data or at + size < len(packed)):
+            raise zlib.error("more than one stream")
+    if not inflate.eof:
+        raise zlib.error("the stream is cut off")
+
+
+def _damaged(entry: zipfile.ZipInfo) -> Refused:
+    return Refused("E_ZIP", f"the file is damaged ({entry.filename} cannot be unpacked): download or export it again.")
+
+
+def member(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+    """All bytes of one entry, counted and its checksum verified. Raises `Refused` when they are damaged."""
     try:
-        return archive.read(entry)
+        return b"".join(unpack(archive, entry))
     except DAMAGE:
-        name = entry if isinstance(entry, str) else entry.filename
-        raise Refused("E_ZIP", f"the file is damaged ({name} cannot be unpacked): download or export it again.") from None
-
-
-@dataclass
-class Scan:
-    """What the bytes of one worksheet say before it is parsed: its real extent and the cells that the parser would alter."""
-
-    rows: int = 0
-    columns: int = 0
-    cells: int = 0
-    hidden_rows: int = 0
-    texts: dict[tuple[int, int], str] = field(default_factory=dict)
-    serials: dict[tuple[int, int], float] = field(default_factory=dict)
-    unsaved: int = 0
-
-
-@dataclass(frozen=True)
-class Workbook:
-    """A workbook that passed: a `Scan` per worksheet name, whether its dates count from 1904, and whether it links to other files."""
-
-    scans: dict[str, Scan]
-    from_1904: bool
-    linked: bool
-
-
-# Positions in the sheet XML. A blank styled cell (`<c r="A1" s="3"/>`) is no value.
-_CELL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*[^/]>(?!\s*(?:<(?:\w+:)?v(?:\s*/>|></(?:\w+:)?v>)\s*)?</)')  # with something in it
-_ERROR = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*\st=["\']e["\'][^>]*>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?'
-                    rb'\s*<(?:\w+:)?v>([^<]+)<')
-_UNSAVED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']((?:(?!\st=["\']str)[^>])*)>\s*<(?:\w+:)?f\b[^>]*>([^<]*)</(?:\w+:)?f>\s*'
-                      rb'(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</')
-_SERIAL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?\s*'
-                     rb'<(?:\w+:)?v>(\d{1,7}\.\d{6,})<')
-_HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden=["\'](?:1|true)["\']')
-_ENCODING = re.compile(rb'^\s*<\?xml[^>]*encoding=["\']([^"\']+)["\']')
-
-
-def check_workbook(content: bytes, limits: Limits) -> Workbook:
-    """Hold an xlsx against every rule before it is parsed, and scan its worksheets."""
-    archive = open_zip(content, limits)
-    names = {entry.filename.lower(): entry for entry in archive.infolist()}
-    if not {"[content_types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels"} <= set(names):
-        raise Refused("E_WORKBOOK", f"this is no complete Excel workbook: {_SAVE}.")
-    if any(name.endswith("vbaproject.bin") for name in names) or b"macroEnabled" in member(archive, names["[content_types].xml"]):
-        raise Refused("E_MACRO", "the workbook holds macros (.xlsm): save it as .xlsx without macros.")
-    try:
-        book = member(archive, names["xl/workbook.xml"])
-        if b"http://purl.oclc.org/ooxml/" in book:
-            raise Refused("E_STRICT", 'this workbook is in the "Strict Open XML" format: save it as an ordinary "Excel Workbook (.xlsx)".')
-        lengths = _string_lengths(archive, names, limits)
-        sheets, from_1904 = _sheet_parts(archive, names, book)
-        scans = {}
-        for sheet, part in sheets.items():
-            scans[sheet] = _scan(archive, names[part], sheet, limits) if part in names else Scan()
-            _check_text(archive, names.get(part), scans[sheet], lengths, limits)
-        for name, entry in names.items():
-            if name.endswith((".xml", ".rels")) and name not in sheets.values():
-                for _ in _chunks(archive, entry):
-                    pass
-    except DAMAGE:
-        raise Refused("E_ZIP", "the workbook is damaged: download or export it again.") from None
-    return Workbook(scans, from_1904, any(name.startswith("xl/externallinks/") for name in names))
-
-
-def _sheet_parts(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], book: bytes) -> tuple[dict[str, str], bool]:
-    """Worksheet name -> lower-case path of its part; whether dates count from 1904."""
-    for part in ("xl/workbook.xml", "xl/_rels/workbook.xml.rels"):
-        for _ in _chunks(archive, names[part]):
-            pass
-    targets = {}
-    for link in ElementTree.fromstring(member(archive, names["xl/_rels/workbook.xml.rels"])):
-        target = link.get("Target", "")
-        targets[link.get("Id")] = (target.lstrip("/") if target.startswith("/") else f"xl/{target}").lower().replace("xl/./", "xl/")
-    root = ElementTree.fromstring(book)
-    sheets, from_1904 = {}, False
-    for node in root.iter():
-        tag = node.tag.rsplit("}", 1)[-1]
-        if tag == "sheet":
-            link = next((value for key, value in node.attrib.items() if key.endswith("}id")), None)
-            sheets[node.get("name", "")] = targets.get(link, "")
-        elif tag == "workbookPr":
-            from_1904 = node.get("date1904", "0").lower() in ("1", "true")
-    return sheets, from_1904
-
-
-def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, size: int = 8 << 20) -> Iterator[bytes]:
-    """The XML of a part in pieces that end between rows; entities, document types and other encodings are refused on the way."""
-    rest, first = b"", True
-    with archive.open(entry) as part:
-        while True:
-            piece = part.read(size)
-            if first:
-                found = _ENCODING.match(piece[:300].removeprefix(b"\xef\xbb\xbf"))
-                if piece[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in piece[:64] or (
-                        found and found[1].lower() not in (b"utf-8", b"us-ascii", b"ascii")):
-                    raise Refused("E_XML_ENCODING", f"the workbook is written in an unusual encoding ({entry.filename}): {_SAVE}.")
-                first = False
-            data = rest + piece
-            if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-                raise Refused("E_XML_DTD", f"the workbook holds XML definitions that no export writes ({entry.filename}): {_SAVE}.")
-            cut = data.rfind(b"row>") + 4 if piece else len(data)
-            cut = cut if cut > 3 else 0
-            if cut:
-                yield data[:cut]
-            rest = data[cut:]
-            if not piece:
-                return
-
-
-def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> Scan:
-    scan = Scan()
-    columns: set[bytes] = set()
-    for data in _chunks(archive, entry):
-        cells = _CELL.findall(data)
-        scan.cells += len(cells)
-        columns.update(column for column, _ in cells)
-        scan.rows = max(scan.rows, max((int(row) for _, row in cells), default=0))
-        scan.hidden_rows += len(_HIDDEN.findall(data)) if b"hidden=" in data else 0
-        if b'"e"' in data or b"'e'" in data:
-            scan.texts.update({_at(column, row): text.decode() for column, row, text in _ERROR.findall(data)})
-        if b"<f" in data or b":f" in data:
-            for column, row, _, formula in _UNSAVED.findall(data):
-                scan.texts[_at(column, row)] = "=" + unescape(formula.decode())
-                scan.unsaved += 1
-        scan.serials.update({_at(column, row): float(serial) for column, row, serial in _SERIAL.findall(data)})
-    scan.columns = max((_number(column) for column in columns), default=0)
-    if scan.columns > limits.sheet_columns:
-        raise Refused("E_COLUMNS", f"sheet {sheet} has a value in column {max(columns, key=_number).decode()}, beyond "
-                                   f"{limits.sheet_columns:,} columns: delete stray cells right of the table (Ctrl+End shows the last) and save.")
-    if scan.rows > limits.sheet_rows:
-        raise Refused("E_ROWS", f"sheet {sheet} has a value in row {scan.rows:,}, beyond {limits.sheet_rows:,} rows: delete stray cells "
-                                "below the table (Ctrl+End shows the last), or export as .csv, which has no such limit.")
-    return scan
-
-
-def _string_lengths(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], limits: Limits) -> np.ndarray:
-    """Bytes of each shared string: every cell that uses one costs that much once it is unpacked."""
-    entry = names.get("xl/sharedstrings.xml")
-    if entry is None:
-        return np.zeros(1, dtype="int64")
-    for _ in _chunks(archive, entry):
-        pass
-    lengths = np.fromiter(map(len, re.split(rb"</(?:\w+:)?si>", member(archive, entry))), dtype="int64")
-    if len(lengths) > limits.strings:
-        raise Refused("E_STRINGS", f"the workbook holds {len(lengths):,} different texts (at most {limits.strings:,}): export it as .csv.")
-    return lengths
-
-
-def _check_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | None, scan: Scan, lengths: np.ndarray, limits: Limits) -> None:
-    if entry is None or int(lengths.max()) * scan.cells <= limits.string_bytes:
-        return
-    total = 0
-    for data in _chunks(archive, entry):
-        used = np.array(re.findall(rb'\st=["\']s["\'][^>]*>\s*<(?:\w+:)?v>(\d{1,8})<', data), dtype="int64")
-        total += int(lengths[used[used < len(lengths)]].sum())
-    if total > limits.string_bytes:
-        raise Refused("E_STRINGS", f"the texts of one sheet come to {total >> 20:,} MB (at most {limits.string_bytes >> 20:,} MB): "
-                                   "leave out long text columns, or export it as .csv.")
-
-
-def _number(column: bytes) -> int:
-    """Column letters to a number: A = 1, XFD = 16,384."""
-    number = 0
-    for letter in column:
-        number = number * 26 + letter - 64
-    return number
-
-
-def _at(column: bytes, row: bytes) -> tuple[int, int]:
-    return int(row) - 1, _number(column) - 1
+        raise _damaged(entry) from None

@@ -8,14 +8,17 @@ from decimal import Decimal
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
 from revscore.intake.delimited import Step
-from revscore.intake.guards import DAMAGE, Limits, Refused, Scan, check_workbook
+from revscore.intake.guards import DAMAGE, Limits, Refused
 from revscore.intake.layout import find_header, lay_out
+from revscore.intake.scan import Scan, check_workbook
 from revscore.intake.sheet import Problem, Sheet
 
 _ROUNDED = 1e15
+_TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tuple[list[Sheet], list[Problem]]:
@@ -31,13 +34,13 @@ def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tupl
     visible = [sheet.name for sheet in meta if sheet.visible == SheetVisibleEnum.Visible]
     shared = [f"hidden sheets are not read: {', '.join(hidden)} (unhide them to load them)."] if hidden else []
     if checked.linked:
-        shared.append("the workbook links to other workbooks; the values stored in it are used.")
+        shared.append(f"the workbook links to other workbooks ({', '.join(checked.linked)}), which are not opened; the values stored in it are used.")
     sheets, problems = [], []
     for at, name in enumerate(visible):
         step(at / len(visible), f"sheet {name}")
         scan = checked.scans.get(name, Scan())
         try:
-            sheet = _read_sheet(file, name, book, scan, shared, checked.from_1904)
+            sheet = _read_sheet(file, name, book, scan, shared, checked.from_1904, limits)
         except Refused as error:
             problems.append(Problem(file, name, error.row, error.column, error.text, error.code))
         except (CalamineError, *DAMAGE):
@@ -50,10 +53,12 @@ def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tupl
     return sheets, problems
 
 
-def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes: list[str], from_1904: bool) -> Sheet | None:
+def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes: list[str], from_1904: bool, limits: Limits) -> Sheet | None:
     cells = book.get_sheet_by_name(name).to_python(skip_empty_area=False)
     if not cells:
         return None
+    if len(cells) > limits.sheet_rows or len(cells[0]) > limits.sheet_columns:
+        raise Refused("E_ROWS", f"the sheet has {len(cells):,} rows of {len(cells[0]):,} columns (at most {limits.sheet_rows:,} and {limits.sheet_columns:,}): export as .csv.")
     columns = [list(column) for column in zip(*cells, strict=True)]
     height = len(cells)
     del cells
@@ -63,9 +68,13 @@ def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes:
     for (row, column), serial in scan.serials.items():
         if row < height and column < len(columns) and isinstance(columns[column][row], (date, time)):
             columns[column][row] = _exact_time(columns[column][row], serial, from_1904)
-    rounded = {at: [row for row, cell in enumerate(column) if type(cell) is float and abs(cell) >= _ROUNDED and cell.is_integer()]
-               for at, column in enumerate(columns)}
-    grid = pd.concat([pd.Series(np.array(_texts(column), dtype=object), dtype="str") for column in columns], axis=1, ignore_index=True)
+    rounded, texts = {}, {}
+    for at, column in enumerate(columns):
+        kinds = set(map(type, column))
+        rounded[at] = [row for row, cell in enumerate(column) if type(cell) is float and abs(cell) >= _ROUNDED and cell.is_integer()] if float in kinds else []
+        texts[at] = pd.Series(_TEXT.__from_arrow__(pa.array(_texts(column, kinds), type=pa.large_string())))
+        columns[at] = []
+    grid = pd.DataFrame(texts, copy=False)
     head = find_header(grid.iloc[:60].to_numpy().tolist())
     for at, rows in rounded.items():
         heading = grid.iat[head, at].strip() if head is not None else ""
@@ -97,9 +106,14 @@ def _apart(moment: datetime) -> int:
     return min(rest, 1000 - rest)
 
 
-def _texts(cells: list[object]) -> list[str]:
-    """Cells of one column as text. Columns of text alone, the usual case, are given back as they are."""
-    return cells if set(map(type, cells)) == {str} else [cell if type(cell) is str else text_of(cell) for cell in cells]
+def _texts(cells: list[object], kinds: set[type]) -> list[str]:
+    """Cells of one column as text; `kinds`: their types. A column of text alone is given back as it is; of one other type every value is written once."""
+    if kinds == {str}:
+        return cells  # type: ignore[return-value]
+    if len(kinds - {str}) > 1:                      # True and 1.0 are one key
+        return [cell if type(cell) is str else text_of(cell) for cell in cells]
+    known = {cell: cell if type(cell) is str else text_of(cell) for cell in set(cells)}
+    return [known[cell] for cell in cells]
 
 
 def text_of(cell: object) -> str:
