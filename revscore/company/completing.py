@@ -78,7 +78,8 @@ def merged(base: Base, intake: Intake) -> Intake:
     main = {table for match in intake.recognition.used for table in SUBJECTS[match.subject].tables}
     data = _data(base.data, intake.data, main)
     mapping = {**base.info.mapping, COMPLETES: base.info.id}
-    return replace(intake, data=data, ledger=_ledger(base, intake), terms_hints=base.info.terms_hints, mapping=mapping, config={})
+    return replace(intake, data=data, questions=intake.blocking,  # what the load took for granted holds for its mended rows
+                   ledger=_ledger(base, intake), terms_hints=base.info.terms_hints, mapping=mapping, config={})
 
 
 def _data(base: CrmData, new: CrmData, main: set[str]) -> CrmData:

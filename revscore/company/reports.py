@@ -15,12 +15,13 @@ from revscore.intake import Intake, Ledger, Problem, Question
 from revscore.intake.returned import FILE, LOAD, REASON, ROW, SHEET
 from revscore.intake.sheet import EXTRA, MISSING
 from revscore.intake.subjects import NOT_USED
-from revscore.store import LoadInfo, LoadResult
+from revscore.store import OLDER, OTHER, SMALLER, LoadInfo, LoadResult
 
 LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_answer"
 TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
 NOTES_EACH = 50  # remarks of one kind and column that a report lists; the ledger has all
 _HARMLESS = ("E_TWICE",)
+_SHORT = {OLDER: "older than", OTHER: "for the same day as, and not the same as,", SMALLER: "much smaller than"}
 _NO_FAULT = ("R_DELETED", "R_DUPLICATE")
 
 
@@ -205,8 +206,8 @@ def asking(found: LoadReport, asked: Sequence[Asked]) -> LoadReport:
         return found
     questions = tuple(one.question for one in asked)
     files = tuple(replace(file, status=ASKS) for file in found.files)
-    more = f" (and {len(questions) - 1} more to confirm)" if len(questions) > 1 else ""
-    return replace(found, status=ASKS, text=f"Nothing is stored yet. {asked[0].doubt.text}{more}", files=files, questions=(*questions, *found.questions), asked=tuple(asked))
+    short = " and ".join(f"{_SHORT[one.doubt.kind]} load {one.doubt.load.id}" for one in asked)
+    return replace(found, status=ASKS, text=f"{found.text} Nothing is stored yet: this extract is {short}; confirm that it is meant.", files=files, questions=(*questions, *found.questions), asked=tuple(asked))
 
 
 def remarked(found: LoadReport, remarks: Iterable[str]) -> LoadReport:

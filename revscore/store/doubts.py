@@ -37,8 +37,8 @@ class Doubt:
         """What is the matter, and what would happen: for people who never heard of loads."""
         there = f"load {self.load.id}, as of {_day(self.load.as_of)}, loaded by {self.load.loaded_by}"
         if self.kind == OLDER:
-            return (f"This extract is older than one that is loaded already ({there}). Today's numbers would stay as they are; what is shown for the days before "
-                    f"{self.load.as_of:%d %b %Y} would change.")
+            return (f"This extract is older than one that is loaded already ({there}). What the newer one brings goes on counting today; what is shown for "
+                    f"the days before {self.load.as_of:%d %b %Y} would change.")
         if self.kind == OTHER:
             return (f"There is another extract for the same day already ({there}), and its rows are not the same. This one would count in its place, as a correction; "
                     "the other one is kept and can still be looked at.")

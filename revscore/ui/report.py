@@ -27,20 +27,24 @@ def summary(found: LoadReport) -> None:
     show, icon = _LOOK[found.status] if found.load_id or found.status != LOADED else (st.info, ":material/fact_check:")
     show(md(found.text), icon=icon)
     if found.files and found.status != REFUSED:
-        frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined,
-                               "Why": "; ".join(f"{n:,} × {reason}" for reason, n in f.reasons.items()), "Totals left out": "; ".join(f.footers),
-                               "Columns not used": ", ".join(f.unused)} for f in found.files])
-        empty = [name for name in ("Why", "Totals left out", "Columns not used") if not frame[name].any()]
-        st.dataframe(frame.drop(columns=empty), hide_index=True, key=f"summary-{found.status}-{found.load_id}", height="content",
-                     column_config=_counts("Rows read", "Kept", "Held back") | {"Why": st.column_config.TextColumn(width="large")})
+        files = [f for f in found.files if f.rows_read] or found.files
+        frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined, "Totals and footers left out": "; ".join(f.footers),
+                               "Columns not used": ", ".join(f.unused)} for f in files])
+        st.dataframe(frame[[name for name in frame if frame[name].dtype != "str" or frame[name].ne("").any()]], hide_index=True, height="content",
+                     key=f"summary-{found.status}-{found.load_id}", column_config=_counts("Rows read", "Kept", "Held back"))
+        reasons = pd.DataFrame([{"Held back": rows, "Why": reason, "File": f.file} for f in files for reason, rows in f.reasons.items()])
+        if len(reasons):
+            st.dataframe(reasons, hide_index=True, height="content" if len(reasons) <= 8 else "auto", key=f"reasons-{found.status}-{found.load_id}",
+                         column_config=_counts("Held back") | {"Why": st.column_config.TextColumn(width="large")})
 
 
 def problems(found: LoadReport) -> None:
     """Why nothing was stored, with the place of each fault."""
-    rows = [{"File": m.file, "Sheet": m.sheet or "", "Row": m.row, "Column": m.column or "", "What is wrong, and what to do": m.text}
-            for m in (*found.messages, *(m for f in found.files for m in f.messages))]
+    of_files = [m for f in found.files for m in f.messages]
+    rows = [{"File": m.file, "Sheet": m.sheet or "", "Row": f"{m.row:,}" if m.row else "", "Column": m.column or "", "What is wrong, and what to do": m.text}
+            for m in of_files or found.messages]
     if rows:
-        st.dataframe(pd.DataFrame(rows), hide_index=True, key=f"problems-{found.status}", column_config={"What is wrong, and what to do": st.column_config.TextColumn(width="large")})
+        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content" if len(rows) <= 8 else "auto", key=f"problems-{found.status}", column_config={"What is wrong, and what to do": st.column_config.TextColumn(width="large")})
 
 
 def messages(found: LoadReport, draft: Draft | None = None) -> None:
@@ -48,7 +52,7 @@ def messages(found: LoadReport, draft: Draft | None = None) -> None:
     notes = [*found.messages, *(m for f in found.files for m in f.messages)]
     if not notes:
         return
-    with st.expander(f"{len(notes):,} remarks: what was mended, held back or decided", icon=":material/receipt_long:"):
+    with st.expander(f"{len(notes):,} remark{'s' if len(notes) > 1 else ''}: what was mended, held back or decided", icon=":material/receipt_long:"):
         st.dataframe(pd.DataFrame([{"File": m.file, "Sheet": m.sheet or "", "Row": m.row, "Column": m.column or "", "Remark": m.text} for m in notes]),
                      hide_index=True, key=f"messages-{found.status}-{found.load_id}", column_config={"Remark": st.column_config.TextColumn(width="large")})
         if draft is not None and found.rows_quarantined:
@@ -64,7 +68,7 @@ def rows_of(store: Store, load: LoadInfo) -> None:
         name, frames = f"load {load.id}", lambda: company.accepted(store.data_of(load.dataset, [load.id]), load.terms_hints)
         if sum(load.table_rows.values()) <= _FEW_ROWS and _fits(load.dataset, load.id, load.content_sha256, frames):
             _download("Accepted rows · Excel", lambda: written(frames(), ".xlsx"), f"accepted {name}.xlsx", f"accepted-xlsx-{load.id}")
-        _download("Accepted rows · CSV", lambda: written(frames(), ".zip"), f"accepted {name}.zip", f"accepted-zip-{load.id}")
+        _download("Accepted rows · CSV (zip)", lambda: written(frames(), ".zip"), f"accepted {name}.zip", f"accepted-zip-{load.id}")
         if not load.rows_quarantined:
             return
         held = company.to_mend(store.ledger(load.id)[1], load)
@@ -73,7 +77,7 @@ def rows_of(store: Store, load: LoadInfo) -> None:
             _download(f"{rows} · Excel", lambda: written(held, ".xlsx"), f"to mend {name}.xlsx", f"mend-xlsx-{load.id}")
         suffix = ".csv" if len(held) == 1 else ".zip"
         _download(f"{rows} · CSV", lambda: written(held, suffix), f"to mend {name}{suffix}", f"mend-csv-{load.id}")
-        st.caption("Mend the cells, leave the columns between double underscores as they are, and upload the file here: it completes this load.", width="stretch")
+        st.caption("Mend the cells, leave the last four columns as they are, and upload the file here: the rows then complete this load.", width="stretch")
 
 
 def _download(label: str, data: Callable[[], bytes], name: str, key: str) -> None:

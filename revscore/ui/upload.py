@@ -21,13 +21,15 @@ def files() -> None:
     """Upload: files → recognised → mended → stored. Raises NotAllowed without the right to load."""
     session.actor().demand("load")
     work = bench()
-    _result(work)
+    last = st.empty()
     # no `type`: a file of another type gets our sentence, whatever the browser let through
     chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", accept_multiple_files=True,
                               key=f"files-{work.round}", help="Excel workbooks, CSV of any encoding and delimiter, and zip archives of these.")
     if not chosen:
         if work.draft is not None:  # taken back
             work.clear()
+        with last.container():
+            _result(work)
         _invitation()
         return
     token = hashlib.sha256("|".join(map(work.sum_of, chosen)).encode()).hexdigest()
@@ -75,6 +77,7 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if found.status == REFUSED and not draft.mendable:
         report.problems(found)
         return
+    confirmed, why, open_ = confirming.doubts(found, work.token[:8]) if found.asked else (set(), "", False)
     report.messages(found, draft)
     mending.sheets(work, draft)
     mending.words(work, draft)
@@ -82,7 +85,7 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if found.status == ALREADY:
         _away(work)
     else:
-        _confirm(work, draft, found, place)
+        _confirm(work, draft, found, place, confirmed, why, open_)
 
 
 def _away(work: Bench) -> None:
@@ -93,11 +96,10 @@ def _away(work: Bench) -> None:
         st.rerun()
 
 
-def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
+def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any, confirmed: set[str], why: str, open_: bool) -> None:
     if found.status == REFUSED:
         return _away(work)
     waits = any(question.default is None and not question.key.startswith(company.CONFIRM) for question in found.questions)
-    confirmed, why, open_ = confirming.doubts(found, work.token[:8]) if found.asked else (set(), "", False)
     with st.container(horizontal=True, vertical_alignment="bottom", key="confirm-bar"):
         if draft.base is None:
             _as_of(work, draft, found)
@@ -105,7 +107,7 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any) -> None:
         store = st.button(f"Store {rows:,} row{'s' if rows != 1 else ''}", type="primary", icon=":material/save:", key="store-load",
                           **allowed.to("load", "map", disabled=waits or open_))
         _away(work)
-        st.caption("Answer the questions above first." if waits else "Nothing is stored yet: the questions above are waiting for your word." if open_ else
+        st.caption("Answer the questions above first." if waits else "Nothing is stored yet: what is asked above waits for your word." if open_ else
                    f"As of {found.as_of:%d %b %Y %H:%M} UTC, in one transaction: all of it, or nothing.")
     if not store:
         return
