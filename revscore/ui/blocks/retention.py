@@ -11,10 +11,11 @@ from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.review import Line
 from revscore.core.view import View
+from revscore.people import sight
 from revscore.rhythm import figures, retention
 from revscore.rhythm.asks import Ask, ask, lacks
 from revscore.rhythm.target_lines import caption, target_line
-from revscore.ui import answers, charts, drill, tables, tiles
+from revscore.ui import answers, charts, drill, session, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import md
 
@@ -39,7 +40,8 @@ def answer(now: Now, found: retention.Retention) -> None:
         return answers.answer(f"No account of this selection had recurring revenue before {found.period.dates()}, so there is nothing to retain.")
     gone = found.accounts[found.accounts["closing"] <= 0]
     money = units.text(nrr.denominator, units.CURRENCY, nrr.currency)
-    left = f" {units.named(len(gone), units.ACCOUNTS).capitalize()} left, the largest {gone['name'].iloc[0]} with {units.text(gone['opening'].iloc[0], units.CURRENCY, nrr.currency)}." if len(gone) else \
+    named = f" {gone['name'].iloc[0]}" if len(sight.seen(now.x, gone.iloc[:1], session.actor())) else ""
+    left = f" {units.named(len(gone), units.ACCOUNTS).capitalize()} left, the largest{named} with {units.text(gone['opening'].iloc[0], units.CURRENCY, nrr.currency)}." if len(gone) else \
         " No account left."
     answers.answer(f"Over {found.period.label} we kept {nrr.text} of {money}; without expansion {grr.text}.{left}")
 
