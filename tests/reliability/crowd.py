@@ -94,13 +94,11 @@ class Sessions:
         """Read the files of a round, and what its meeting looks at: what comes before anything is written."""
         self.x = company.coded(self.store, DATASET) if n else None
         for mark, day in ((n, 2 * n), (10_000 + n, 2 * n + 1), (20_000 + n, 2 * n + 1)):
-            self.drafts[mark] = company.draft_files(self.store, DATASET, acts.sources(mark), as_of=acts.day(day))
+            self.drafts[mark] = acts.draft(self.store, day, mark)
 
     def load(self, mark: int, who: str) -> str:
-        report = company.save(self.store, self.drafts[mark], by=whole(who), confirmed=("older",))
-        if report.status != company.LOADED:
-            raise StoreError(report.text)
-        return WON
+        report = acts.load(self.store, self.drafts[mark], whole(who))
+        return WON if report.status == company.LOADED else told(report.text)
 
     def act(self, kind: str, n: int, who: str, odd: bool) -> str:
         by = whole(who)
@@ -133,6 +131,11 @@ class Sessions:
     def whole(self, marks: set[str], loads: tuple[int, ...], how: str) -> None:
         if len(marks) != 1 or len(loads) != 1:
             raise Torn(f"{how}: {marks} of the loads {loads}")
+
+
+def told(sentence: str) -> str:
+    """What is no load is a sentence."""
+    raise StoreError(sentence)
 
 
 class Torn(Exception):

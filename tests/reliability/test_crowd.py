@@ -9,7 +9,7 @@ import pytest
 from tests.reliability import crowd
 from tests.store.conftest import place, server  # noqa: F401  a store on each engine
 
-ROUNDS, THREADS = 3, 4
+ROUNDS, THREADS = 2, 4
 
 
 def test_of_those_who_want_the_same_one_gets_it_and_nobody_sees_two_loads(place: str | Path) -> None:  # noqa: F811
