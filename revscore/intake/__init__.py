@@ -12,6 +12,7 @@ import pandas as pd
 from revscore.intake.apart import read_apart
 from revscore.intake.clean import Intake, clean
 from revscore.intake.desk import Question
+from revscore.intake.encoding import in_encoding
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition, is_config, recognise
 from revscore.intake.plain import load_folder
@@ -44,6 +45,7 @@ def prepare_sheets(sheets: Sequence[Sheet], answers: Mapping[str, str] | None = 
                    tz: str | None = None, progress: Callable[[str, float, str], None] | None = None, config: Mapping[str, Any] | None = None,
                    problems: Sequence[Problem] = (), defined: bool = False) -> Intake:
     """`prepare` for sheets that are read already (from files, or from a warehouse)."""
+    sheets = [in_encoding(sheet, (answers or {}).get(f"encoding:{sheet.file}", "")) for sheet in sheets]
     config = {**(config or {}), **{k: v for sheet in sheets for k, v in _config_sheet(sheet).items()}}
     recognition = recognise(sheets, mapping)
     if progress:

@@ -7,20 +7,31 @@ what stays open is asked.
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pandas as pd
 
+from revscore.core import schema
 from revscore.intake.dates import ORDERS, evidence, read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.match import Match
-from revscore.intake.numbers import read_booleans, read_numbers
+from revscore.intake.numbers import LARGEST, read_booleans, read_numbers
+from revscore.intake.patterns import ordinary
 from revscore.intake.plain import typed
+from revscore.intake.presets import aliases
+from revscore.intake.sheet import DOUBLED, FORMULA
 from revscore.intake.subjects import SUBJECTS, Field
-from revscore.intake.words import currency, lists
+from revscore.intake.words import currency, fold, lists
 
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
-_HIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"                     # controls, and overrides of the direction of writing
+_HIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
+# Letters that look like others: Greek or Cyrillic among Latin ones, full-width letters, digits of other scripts.
+_ALIKE = "[A-Za-z].*[\u0370-\u052f]|[\u0370-\u052f].*[A-Za-z]|[\uff01-\uff5e\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]"
+_LONGEST_ID = 255
+_CREATED = {"deal", "lead", "contact", "opportunities", "leads", "contacts"}
+_VALUES = {("deal", "amount"), ("deal", "actual_amount"), ("deal_state", "amount"), ("opp_history", "amount")}
 _SOFT = {"modified_at", "stage_changed_at", "probability", "home_currency", "amount_home"}   # helpers: a cell that cannot be read costs only itself
 _ZONE = re.compile(r"\((?:UTC|GMT)(?:(?P<sign>[+-])(?P<h>[0-9]{1,2})(?::?(?P<m>[0-9]{2}))?)?\)", re.IGNORECASE)
 
@@ -37,13 +48,22 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
     naive = "UTC" if spec and spec.naive == "UTC" else desk.zone
     uneven = sheet.uneven
     desk.hold(place[uneven], "", "R_CELLS", "the row has more or fewer cells than there are headings")
+    below = _another_table(match, fields)
+    desk.hold(place[below], "", "R_OTHER_TABLE", "another table begins above this row, with headings of its own; load it as a file of its own")
     decimal: str | None = None
     for heading, f in sorted(fields.items(), key=lambda item: item[1].kind != "money"):
-        raw = sheet.frame[heading]
-        text = raw if plain and f.kind in ("text", "enum") else raw.str.strip()
-        broken = text.isin(ERRORS).to_numpy()
-        desk.hold(place[broken], f.name, "R_ERROR_CELL", f"“{heading}” holds an error of the spreadsheet instead of a value")
-        text = text.mask(broken, "")
+        raw = sheet.frame[_twin(match, heading, desk)]
+        text = raw if plain and f.kind in ("text", "enum") else strip(raw)
+        if begins(text, (*ERRORS, FORMULA)):
+            broken, unsaved = text.isin(ERRORS).to_numpy(), text.str.startswith(FORMULA).to_numpy(dtype=bool)
+            desk.hold(place[broken], f.name, "R_ERROR_CELL", f"“{heading}” holds an error of the spreadsheet instead of a value")
+            desk.hold(place[unsaved], f.name, "R_FORMULA", f"“{heading}” holds a formula without its value; open the workbook in Excel, save it and load again")
+            text = text.mask(broken | unsaved, "")
+        if f.kind in ("text", "enum") and not ordinary(text):
+            desk.hold(place[text.str.contains(_CONTROL, regex=True).to_numpy(dtype=bool)], f.name, "R_TEXT",
+                      f"“{heading}” holds control characters or marks of direction that cannot be seen; take them out")
+        if f.name == "currency" and match.subject in ("deal", "opportunities"):
+            desk.hold(place[((text != "") & currencies(text).isna()).to_numpy(dtype=bool)], f.name, "R_CURRENCY", f"“{heading}” is no currency of ISO 4217; mend it")
         if not plain and f.kind in ("ts", "date", "num", "money", "bool") or f.name == "owner_name":
             text = _without_placeholders(text, place, f, heading, desk)
         if f.kind == "id":
@@ -55,15 +75,14 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             values, bad = got.values, got.bad
         elif f.kind in ("num", "money"):
             answered = desk.answer(f"decimal_mark:{sheet.file}:{heading}")
-            numbers = read_numbers(text, decimal or answered)
+            numbers = read_numbers(text, answered or decimal)
             if numbers.doubt:
-                mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Is “{_example(text)}” in “{heading}” written with a decimal "
-                                f"{'comma' if ',' in _example(text) else 'point'}, or with a mark of thousands?", (".", ","),
-                                "," if f.kind == "money" and "." in _example(text) else ".", sheet.place)
+                mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Which is the decimal mark in “{heading}”, as in “{_example(text)}”: a point or a comma?",
+                                (".", ","), "." if f.name in _SOFT or "," in _example(text) and not numbers.torn else None, sheet.place)
                 numbers = read_numbers(text, mark)
             elif f.kind == "money" and "value" in numbers.evidence and numbers.evidence[0].isdigit():
                 decimal = numbers.decimal
-            values, bad = numbers.values, numbers.bad
+            values, bad = numbers.values, numbers.bad | (numbers.values.abs() >= LARGEST).to_numpy()
             if f.kind == "money":
                 named = numbers.currency
                 out[f"{f.name}:currency"] = named.fillna(match.currency[heading]) if heading in match.currency else named
@@ -78,6 +97,10 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             else:
                 desk.hold(place[bad], f.name, "R_AMOUNT" if f.kind in ("num", "money") else "R_DATE" if what == "date" else "R_WORD",
                           f"“{heading}” is no {what} that exists; mend it and load again")
+        if (match.subject, f.name) in _VALUES:
+            desk.hold(place[(values < 0).to_numpy(dtype=bool)], f.name, "R_NEGATIVE", f"“{heading}” is negative; an opportunity is worth nothing or more")
+        if f.name == "created_at" and match.subject in _CREATED:
+            desk.hold(place[(values > desk.latest).to_numpy(dtype=bool)], f.name, "R_FUTURE", f"“{heading}” is after the date of the extract")
         out[f.name] = values.reset_index(drop=True)
     for heading, word in match.stamps.items():
         got = read_dates(sheet.frame[heading].str.strip(), "ts", desk.zone, naive, orders.get(heading))
@@ -85,13 +108,13 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
         out[f"stamp:{word}"] = got.values.reset_index(drop=True)
     frame = pd.DataFrame(out, index=place.index)
     frame[["_m", "_row"]] = place
-    held = uneven | _held(desk, m, len(frame))
+    held = _held(desk, m, len(frame))
     return frame[~held].reset_index(drop=True)
 
 
 def _held(desk: Desk, m: int, n: int) -> np.ndarray:
     held = np.zeros(n, bool)
-    for action, owner, rows, *_ in desk._entries:
+    for action, owner, rows, *_ in desk.entries:
         if action == "quarantine" and owner == m:
             held[rows] = True
     return held
@@ -105,7 +128,8 @@ def _field(match: Match, name: str) -> Field:
 def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, desk: Desk) -> pd.Series:
     """Words that stand for "nothing" in dates, amounts, numbers and owners are empty cells; those of dates and amounts are noted."""
     words = lists()["missing"]
-    nothing = text.str.lower().isin([*words["any"], *(words["owner"] if f.name == "owner_name" else ())]).to_numpy()
+    every = {*words["any"], *(words["owner"] if f.name == "owner_name" else ())} - ({"nan"} if f.kind in ("num", "money") else set())   # no number, and no word of people
+    nothing = text.str.lower().isin(every).to_numpy()
     if f.kind in ("ts", "date", "num", "money"):
         desk.note(place[nothing], f.name, "N_PLACEHOLDER", f"“{heading}” holds a word for nothing; it is taken as empty")
     return text.mask(nothing, "")
@@ -120,7 +144,47 @@ def _named_zone(heading: str) -> str:
 
 
 def _example(text: pd.Series) -> str:
-    return str(text[text.str.contains(r"[0-9][.,][0-9]{3}", regex=True)].iloc[0])
+    """The first cell that can be read both ways, else the first with a mark."""
+    for pattern in (r"[0-9][.,][0-9]{3}(?![0-9.,])", r"[0-9][.,][0-9]"):
+        found = text[text.str.contains(pattern, regex=True)]
+        if len(found):
+            return str(found.iloc[0])
+    return ""
+
+
+def _twin(match: Match, heading: str, desk: Desk) -> str:
+    """Which of the columns under one heading is meant: the only filled one, or any of equal ones, else the one that an answer names."""
+    frame = match.sheet.frame
+    twins = [heading, *(label for label in match.sheet.headings if re.fullmatch(re.escape(heading) + r" \([0-9]+\)", label))]
+    if len(twins) == 1 or not any(note.startswith(DOUBLED) and heading in note for note in match.sheet.notes):
+        return heading
+    filled = [label for label in twins if (frame[label] != "").any()]
+    if len(filled) < 2 or all(frame[label].equals(frame[filled[0]]) for label in filled):
+        return filled[0] if filled else heading
+    given = desk.ask(f"heading:{match.sheet.file}:{heading}", f"“{heading}” stands over {len(filled)} columns with different cells: which one is meant?", tuple(filled), None,
+                     match.sheet.place)
+    return given or heading
+
+
+def _another_table(match: Match, fields: dict[str, Field]) -> np.ndarray:
+    """Rows from the headings of another export on, glued below this one: where dates or amounts belong stands a heading, with more of them beside it."""
+    frame = match.sheet.frame
+    below = np.zeros(len(frame), bool)
+    at = next((heading for heading, f in fields.items() if f.kind in ("ts", "date", "money")), None)
+    if at is None or not len(frame):
+        return below
+    known = _known_headings()
+    suspects = np.flatnonzero((frame[at].str.len() > 3).to_numpy() & frame[at].str.contains("^[A-Za-z]", regex=True).to_numpy(dtype=bool))[:2000]
+    for row in suspects:
+        if sum(fold(cell) in known for cell in frame.iloc[row] if cell) >= max(3, (frame.iloc[row] != "").sum() // 2):
+            below[row:] = True
+            break
+    return below
+
+
+@cache
+def _known_headings() -> frozenset[str]:
+    return frozenset(heading for subject in SUBJECTS if subject not in schema.TABLES for heading in aliases(subject))
 
 
 def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
@@ -132,7 +196,7 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
         if given in ORDERS:
             found[heading] = given
             continue
-        text = match.sheet.frame[heading].str.strip()
+        text = strip(match.sheet.frame[heading])
         order, why = evidence(text[text != ""])
         if order != "":
             found[heading] = order
@@ -152,18 +216,24 @@ def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
 
 
 def _either_way(text: pd.Series) -> str:
-    """The first date that is another one when its day and month change places."""
+    """The first date that is another one when its day and month change places, else the first with both."""
     parts = text.str.strip().str.extract(r"^([0-9]{1,2})[-/.]\s?([0-9]{1,2})[-/.]").astype(float)
-    return str(text[(parts[0] != parts[1]) & (parts.max(axis=1) <= 12)].iloc[0]).strip()
+    either = text[(parts[0] != parts[1]) & (parts.max(axis=1) <= 12)]
+    return str((either if len(either) else text[parts[0].notna()]).iloc[0]).strip()
 
 
 def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforce: bool, desk: Desk) -> pd.Series:
-    hidden = text.str.contains(_HIDDEN, regex=True).to_numpy()
+    if not ordinary(text):
+        for pattern, what in ((_HIDDEN, "characters that cannot be seen"), (_ALIKE, "letters or digits that only look like those of an id")):
+            desk.hold(place[text.str.contains(pattern, regex=True).to_numpy(dtype=bool)], f.name, "R_ID", f"“{heading}” holds {what}; type it anew")
+    long = (text.str.len() > _LONGEST_ID).to_numpy(dtype=bool)
+    desk.hold(place[long], f.name, "R_ID", f"“{heading}” has more than {_LONGEST_ID} characters, which no id has")
     damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)
-    desk.hold(place[hidden], f.name, "R_ID", f"“{heading}” holds characters that cannot be seen")
     desk.hold(place[damaged], f.name, "R_ID", f"“{heading}” was turned into a rounded number by a spreadsheet; export the ids as text")
     if not salesforce:
         return text
+    wrong = wrong_ids(text)
+    desk.hold(place[wrong], f.name, "R_ID", f"“{heading}”: the last three characters do not fit the others, as when capitals were lost; take the id from Salesforce again")
     whole = complete_ids(text)
     changed = int((whole != text).sum())
     if changed:
@@ -177,17 +247,34 @@ def complete_ids(text: pd.Series) -> pd.Series:
     short = text.str.fullmatch(r"[a-zA-Z0-9]{15}").to_numpy(dtype=bool) & text.str.contains(r"^[a-zA-Z0-9]{3}.*[0-9]", regex=True).to_numpy()
     if not short.any():
         return text
-    codes, words = pd.factorize(text[short])
-    letters = np.array(words, dtype="U15").view("U1").reshape(-1, 3, 5)
-    bits = ((letters >= "A") & (letters <= "Z")) @ (1 << np.arange(5))
-    tail = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"))[bits]
-    whole = np.array([word + "".join(three) for word, three in zip(words, tail, strict=True)], dtype=object)
+    body = letters(text[short], 15)
+    whole = written(np.concatenate([body, _capitals(body)], axis=1), text.index[short])
+    if short.all():
+        return whole
     out = text.copy()
-    out[short] = whole[codes]
+    out[short] = whole
     return out
+
+
+def _capitals(body: np.ndarray) -> np.ndarray:
+    """The last three characters for the first fifteen (bytes, a row an id)."""
+    capital = ((body >= ord("A")) & (body <= ord("Z"))).reshape(-1, 3, 5)
+    return np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", np.uint8)[capital @ (1 << np.arange(5))]
+
+
+def wrong_ids(text: pd.Series) -> np.ndarray:
+    """Ids of 18 characters whose last three do not say which of the others are capitals; none where most do not, since they are no ids of Salesforce then."""
+    full = text.str.fullmatch(r"[a-zA-Z0-9]{18}").to_numpy(dtype=bool) & ~text.str.fullmatch(r"[0-9]*").to_numpy(dtype=bool)
+    wrong = np.zeros(len(text), bool)
+    if full.any():
+        given = letters(text[full], 18)
+        last = np.where(given[:, 15:] >= ord("a"), given[:, 15:] - 32, given[:, 15:])
+        digits = ((given[:, 3:15] >= ord("0")) & (given[:, 3:15] <= ord("9"))).any(axis=1)
+        wrong[full] = ~digits | (_capitals(given[:, :15]) != last).any(axis=1)
+    return wrong if wrong.sum() * 2 < full.sum() else np.zeros(len(text), bool)
 
 
 def currencies(text: pd.Series) -> pd.Series:
     """ISO codes of currency words; missing where a word is none."""
     codes, words = pd.factorize(text)
-    return pd.Series(np.array([*(currency(str(word)) for word in words), None], dtype=object)[codes], index=text.index, dtype="str")
+    return spread([currency(str(word)) for word in words], codes, text.index)

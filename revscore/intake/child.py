@@ -62,7 +62,7 @@ def answer(out: IO[bytes], name: str, content: bytes | Path, limits: Limits, see
 
 def send(out: IO[bytes], sheet: Sheet) -> None:
     """Write a sheet: a line with all but its cells, then its cells and row numbers as one Arrow stream."""
-    _line(out, {"sheet": {"file": sheet.file, "name": sheet.name, "labels": list(sheet.frame.columns), "notes": sheet.notes,
+    _line(out, {"sheet": {"file": sheet.file, "name": sheet.name, "labels": list(sheet.frame.columns), "notes": sheet.notes, "encodings": sheet.encodings,
                           "dropped": [asdict(row) for row in sheet.dropped]}})
     cells = [pa.array(sheet.frame.iloc[:, at], type=pa.large_string()) for at in range(sheet.frame.shape[1])]
     table = pa.table([*(cell.combine_chunks() if isinstance(cell, pa.ChunkedArray) else cell for cell in cells), pa.array(sheet.rows)],
@@ -78,7 +78,7 @@ def receive(told: dict[str, Any], source: IO[bytes]) -> Sheet:
     table.validate(full=True)
     labels = told["labels"]
     frame = table.select(range(len(labels))).to_pandas(types_mapper={pa.large_string(): _TEXT}.get).set_axis(labels, axis=1)
-    return Sheet(told["file"], told["name"], frame, table.column(len(labels)).to_numpy(), tuple(DroppedRow(**row) for row in told["dropped"]), tuple(told["notes"]))
+    return Sheet(told["file"], told["name"], frame, table.column(len(labels)).to_numpy(), tuple(DroppedRow(**row) for row in told["dropped"]), tuple(told["notes"]), encodings=tuple(told["encodings"]))
 
 
 def _line(out: IO[bytes], value: dict[str, Any]) -> None:

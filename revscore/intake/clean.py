@@ -19,11 +19,13 @@ from revscore.intake.cells import read_cells
 from revscore.intake.dates import INSTANT, read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
-from revscore.intake.match import Recognition
+from revscore.intake.match import Match, Recognition
 from revscore.intake.records import column, finish, gather, look_up, named_ids, within, without_doubles
 from revscore.intake.returned import ACCEPTED
 from revscore.intake.sheet import Problem
 from revscore.intake.snapshots import weekly
+from revscore.intake.subjects import SUBJECTS
+from revscore.intake.whole import whole_deals
 
 Progress = Callable[[str, float, str], None]
 _TS = schema.DTYPES["ts"]
@@ -64,9 +66,10 @@ class Intake:
 
     @property
     def faulty_share(self) -> float:
-        """Share of the rows read that could not be used. Doubles and records deleted in the CRM are held back too, but are no fault."""
+        """Share of the rows read that could not be used. Doubles, records deleted in the CRM and moves of opportunities that
+        the extract leaves out are held back too, but are no fault."""
         held = self.ledger.to_mend["code"]
-        return float((~held.isin(["R_DUPLICATE", "R_DELETED"])).sum()) / max(1, self.ledger.read)
+        return float((~held.isin(["R_DUPLICATE", "R_DELETED", "R_ORPHAN"])).sum()) / max(1, self.ledger.read)
 
 
 def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
@@ -81,17 +84,20 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     """
     config, kept = dict(config or {}), dict(kept or {})
     zone = str(config.get("reporting_tz", zone))
-    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now or pd.Timestamp.now("UTC"))
+    now, known = now or pd.Timestamp.now("UTC"), _as_of(as_of, config, answers, zone)
+    latest = (now if known is None else known) + pd.Timedelta(days=1)          # a day for zones, and for extracts dated by a day
+    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest)
     frames: dict[str, list[pd.DataFrame]] = {}
+    meant = _meant(recognition, desk)
     for m, match in enumerate(recognition.matches):
         if progress:
             progress("checked", m / max(1, len(recognition.matches)), match.sheet.place)
-        if match.subject:
+        if match.subject and m in meant:
+            _ask_encoding(match, desk)
             frame = read_cells(m, match, desk)
             frames.setdefault(match.subject, []).append(frame)
             if match.spec and match.spec.also:
                 frames.setdefault(match.spec.also, []).append(frame.rename(columns={"lead_id": "contact_id"}))
-    known = _as_of(as_of, config, answers, zone)
     tables, homes = _plain(frames, desk)
     hints: dict[str, Any] = {}
     stages: Mapping[str, Any] = {}
@@ -113,6 +119,37 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     mapping = {**recognition.mapping(), "answers": {**kept.get("answers", {}), **answers}, "stages": stages or kept.get("stages", {}), "forms": desk.forms}
     words = pd.DataFrame(desk.words, columns=["kind", "word", "meaning", "rows", "evidence"])
     return Intake(data, desk.close(), recognition, tuple(desk.questions.values()), tuple(desk.messages), hints | _definitions(config), mapping, words, config)
+
+
+def _meant(recognition: Recognition, desk: Desk) -> set[int]:
+    """Which sheets are read: of sheets of one workbook with the same headings, those that an answer names."""
+    out = set(range(len(recognition.matches)))
+    groups: dict[tuple[object, ...], list[int]] = {}
+    for m, match in enumerate(recognition.matches):
+        if match.subject and match.sheet.name and not (match.spec and match.spec.plain) and not match.sheet.mends:
+            groups.setdefault((match.sheet.file, match.subject, match.sheet.headings), []).append(m)
+    for (file, subject, _), group in groups.items():
+        if len(group) < 2:
+            continue
+        names = [recognition.matches[m].sheet.name for m in group]
+        given = desk.ask(f"sheets:{file}:{subject}", f"{len(names)} sheets of {file} hold {SUBJECTS[str(subject)].title.lower()} under the same headings ({', '.join(names)}): "
+                         "are all of them meant, or one?", ("all", *names), None, str(file))
+        for m in group:
+            if given not in (None, "all", recognition.matches[m].sheet.name):
+                desk.leave_out(m, f"not used: as answered, only the sheet {given} is meant")
+                out.discard(m)
+    return out
+
+
+def _ask_encoding(match: Match, desk: Desk) -> None:
+    """Ask which letters are meant where the file does not say how it is written; the likeliest reading is shown meanwhile."""
+    sheet = match.sheet
+    if not sheet.encodings:
+        return
+    shown = [cell for heading in match.columns for cell in sheet.frame[heading][~sheet.frame[heading].str.fullmatch("[\x00-\x7f]*")].head(1)][:3]
+    example = ", ".join(f"“{cell}”" for cell in shown) or "its letters"
+    desk.ask(f"encoding:{sheet.file}", f"{sheet.file} does not say how its letters are written; read as {sheet.encodings[0]} it says {example}: is that right? Else choose "
+             "another, or export the file as UTF-8.", sheet.encodings, None, sheet.place)
 
 
 def _definitions(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,6 +191,7 @@ def _as_of(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mappi
 def _plain(frames: Mapping[str, list[pd.DataFrame]], desk: Desk) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Tables that are canonical already, and the same with the home of every row."""
     out, homes = {}, {}
+    whole: dict[str, pd.DataFrame] = {}
     for name in (n for n in frames if n in schema.TABLES):
         spec = schema.TABLES[name]
         frame = gather(frames[name])
@@ -169,7 +207,12 @@ def _plain(frames: Mapping[str, list[pd.DataFrame]], desk: Desk) -> tuple[dict[s
                 frame = frame[~odd].reset_index(drop=True) if c.needed else frame
         if name in _SINGLE:
             frame = without_doubles(frame, list(spec.key), desk)
-        homes[name] = frame
+        whole[name] = frame
+    if "opp_history" in whole:
+        deals, (moves,) = whole_deals(whole.get("opportunities", gather([])), [whole["opp_history"]], desk)
+        whole |= {"opp_history": moves} | ({"opportunities": deals} if "opportunities" in whole else {})
+    for name, frame in whole.items():
+        spec, homes[name] = schema.TABLES[name], frame
         out[name] = schema.conform(name, frame[[c for c in spec.names if c in frame.columns]])
     return out, homes
 

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from revscore.intake.patterns import extract
+from revscore.intake.patterns import extract, strip
 
 Order = Literal["ymd", "mdy", "dmy"]
 ORDERS: tuple[str, ...] = ("mdy", "dmy")
@@ -34,6 +34,7 @@ _DAY_NAME = rf"^(?:[^\W\d]+\.?,\s*)?(?P<a>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -](?
 _NAME_DAY = rf"^(?:[^\W\d]+\.?,\s*)?(?P<name>[^\W\d]+)\.? (?P<a>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>[0-9]{{4}}){_TIME}$"
 _ISO_LIKE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
 
+_FEW = 20                              # of two orders in one column the rarer is a slip when it is twenty times as rare
 INSTANT = re.compile(_ISO_LIKE)        # what is accepted where a single date leaves no column to decide by
 
 
@@ -82,7 +83,7 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     naive: zone of a time that names none (default: `zone`)
     order: "mdy" or "dmy" when known from elsewhere; the column's own evidence goes before it
     """
-    text = text.str.strip()
+    text = strip(text)
     filled = (text != "").to_numpy()
     if filled.any() and text[filled].str.match(_ISO_LIKE).all():
         fast = _fast_iso(text, filled, kind, zone, naive or zone)
@@ -156,7 +157,7 @@ def _parts(words: pd.Series) -> _Parts:
         wall[at] = ((hour * 60 + _int(got["mi"])) * 60 + _int(got["ss"])) * 1e6 + micro
         timed[at], half[at] = got["hh"].notna(), clock.notna()
         bare = got["hh"].notna() & got["mi"].isna() & clock.isna()
-        form[at[(hour > 23) | bare.to_numpy()]] = 0
+        form[at[(hour > 23) | (_int(got["mi"]) > 59) | (_int(got["ss"]) > 59) | bare.to_numpy()]] = 0
         offset[at] = _offset(got["zone"])
         if "sep" in got:
             dotted[at] = got["sep"] == "."
@@ -193,7 +194,10 @@ def _order(parts: _Parts) -> tuple[str | None, str]:
         return "", "written year first or with the month's name"
     a, b = parts.first[open_], parts.second[open_]
     dmy, mdy = int(((a > 12) & (b <= 12)).sum()), int(((b > 12) & (a <= 12)).sum())
-    if dmy and dmy >= mdy:
+    few, many = sorted((dmy, mdy))
+    if few * _FEW > many:
+        return None, f"{dmy} distinct values can only be day first, {mdy} only month first"
+    if dmy > mdy:
         return "dmy", f"{dmy} distinct values have a first number above 12"
     if mdy:
         return "mdy", f"{mdy} distinct values have a second number above 12"

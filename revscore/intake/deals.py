@@ -17,6 +17,7 @@ from revscore.intake.records import (
     by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles,
 )
 from revscore.intake.stages import LOST, OPEN, WON, Stages, understand
+from revscore.intake.whole import whole_deals
 from revscore.intake.words import meaning, translate
 
 _TS = schema.DTYPES["ts"]
@@ -84,6 +85,7 @@ def build(deals: pd.DataFrame, sources: Sources, accounts: pd.DataFrame, people:
     """Canonical opportunities and history."""
     states, changed = _with_opp(without_deleted(sources.states, desk), deals, desk), _with_opp(sources.changes, deals, desk)
     changed = history.changes(changed, list(desk.matches), desk)
+    deals, (states, changed) = whole_deals(deals, [states, changed], desk)
     if not len(deals) and not len(states) and not len(changed):
         return Opportunities(deals, states, contacts, None, pd.DataFrame(), {})
     deals, states, changed, listed = _labelled(*_unsuffixed(deals, states, changed), sources.listed)
@@ -162,7 +164,7 @@ def _outcomes(deals: pd.DataFrame, desk: Desk) -> pd.DataFrame:
     said = pd.Series(pd.NA, index=deals.index, dtype="str")
     if "status" in deals.columns:
         known = {w: {"0": OPEN, "1": WON, "2": LOST}.get(w) or meaning("outcome", w) for w in deals["status"].dropna().unique()}
-        said = deals["status"].map(known).astype("str")
+        said = mapped(deals["status"], known)
         for word, result in known.items():
             desk.words.append(("status", str(word), result or "not used", int((deals["status"] == word).sum()), "word list"))
     if "status_reason" in deals.columns:
@@ -236,7 +238,7 @@ def _closed(deals: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
     """Present stage in canonical words, when it was closed, the close date; what cannot be in time is noted and kept."""
     if not len(deals):
         return deals
-    kind = deals["stage"].map(stages.outcome)
+    kind = mapped(deals["stage"], stages.outcome)
     said = deals["said"].where(deals["said"].isin([WON, LOST]), kind.where(deals["said"].isna()))
     if "is_won" in deals.columns or "is_closed" in deals.columns:          # the record's own flags go before the word where they differ
         won, closed = column(deals, "is_won", "boolean"), column(deals, "is_closed", "boolean")

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -26,6 +27,9 @@ _CHUNK = 50_000
 _BLOCK = 4 << 20                 # characters that are read at a time
 _TEXT = pd.StringDtype(na_value=np.nan)
 _SAMPLE = 200
+_LOOK = 1 << 16
+_EXCEL_ROWS = 1_048_576
+_CONTROLS = re.compile("[\x02-\x08\x0b\x0e-\x1e\x7f-\x84\x86-\x9f\ufffd]")
 _DECLARED = re.compile(r'"?sep=(.)"?[ \t]*(?:\r\n|\n|\r)')
 
 Step = Callable[[float, str], None]
@@ -38,20 +42,26 @@ def read_text(file: str, content: bytes, limits: Limits, step: Step) -> Sheet:
     nothing and are ignored; other surplus cells and absent cells are marked (see `Sheet.frame`).
     """
     step(0, "finding the encoding")
-    text, note = decode(content)
+    text, note, encodings = decode(content)
     notes = [note] if note else []
     if "\0" in text:
         raise Refused("E_NUL", "the file holds zero bytes, so it is damaged or no text: export it again.", text.count("\n", 0, text.index("\0")) + 1)
     if not text.strip(" \t\r\n,;"):
         raise Refused("E_EMPTY", "the file holds no records: export it again.")
+    controls = len(_CONTROLS.findall(text[:_LOOK]))
+    if controls > 8 and controls * 50 > min(len(text), _LOOK):
+        raise Refused("E_BINARY", "this is no text: most of it cannot be printed, so export the report as .xlsx or .csv.")
+    if max(text.count("\n"), text.count("\r")) + (text[-1] not in "\r\n") == _EXCEL_ROWS:
+        raise Refused("E_CUT", f"the file has exactly {_EXCEL_ROWS:,} lines, where Excel cuts a file off: export it again, without opening it in Excel.")
     declared = _DECLARED.match(text)
-    delimiter, doubt = (declared[1], None) if declared else choose_delimiter(text)
+    used = declared and declared[1] in text[declared.end():declared.end() + _LOOK]
+    delimiter, doubt = (declared[1], None) if declared and used else choose_delimiter(text[declared.end():] if declared else text)
     if delimiter != "," or doubt:
         notes.append(f"columns divided by {_name(delimiter)}.{doubt or ''}")
     dialects = _dialects(text, delimiter)
     for dialect in dialects:
         try:
-            return _read_with(file, text, dialect, notes, limits, step, first=1 if declared else 0)
+            return replace(_read_with(file, text, dialect, notes, limits, step, first=1 if declared else 0), encodings=encodings)
         except csv.Error:
             continue
     raise _unreadable(text, dialects[0])

@@ -30,19 +30,20 @@ class Question:
 
 @dataclass
 class Desk:
-    """`zone`: reporting zone; `now`: no event after it is believed to have happened."""
+    """`zone`: reporting zone; `now`: no event after it is believed to have happened; `latest`: no record can have been made after it."""
 
     matches: Sequence[Match]
     answers: Mapping[str, str]
     zone: str
     now: pd.Timestamp
+    latest: pd.Timestamp
     questions: dict[str, Question] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     derived: dict[str, str] = field(default_factory=dict)
     words: list[tuple[str, str, str, int, str]] = field(default_factory=list)      # kind, word, meaning, rows, evidence
     asked: set[str] = field(default_factory=set)                                   # keys of all questions, answered or open
     forms: dict[str, str] = field(default_factory=dict)                            # "date_order:file:heading" -> what was decided
-    _entries: list[tuple[str, int, np.ndarray, str, str, object]] = field(default_factory=list)
+    entries: list[tuple[str, int, np.ndarray, str, str, object]] = field(default_factory=list)
     _unused: dict[int, str] = field(default_factory=dict)
 
     def ask(self, key: str, text: str, options: Sequence[str], default: str | None, place: str) -> str | None:
@@ -85,7 +86,7 @@ class Desk:
         reasons = np.array([reason] * len(part) if isinstance(reason, str) else list(reason), dtype=object)
         for m in np.unique(owner):
             at = owner == m
-            self._entries.append((action, int(m), rows[at], name, code, reasons[at]))
+            self.entries.append((action, int(m), rows[at], name, code, reasons[at]))
 
     def close(self) -> Ledger:
         """The ledger of all sheets, used or not."""
@@ -96,7 +97,7 @@ class Desk:
                 book.note(match.sheet, None, "", "N_NOT_USED", self._unused.get(m, match.why))
             else:
                 book.set_aside(match.sheet)
-        for action, m, rows, name, code, reasons in self._entries:
+        for action, m, rows, name, code, reasons in self.entries:
             if m not in self._unused:
                 match = self.matches[m]
                 order = np.argsort(rows, kind="stable")

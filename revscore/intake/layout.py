@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.intake.guards import Refused
-from revscore.intake.sheet import EXTRA, MISSING, DroppedRow, Sheet
+from revscore.intake.sheet import DOUBLED, EXTRA, MISSING, DroppedRow, Sheet
 
 HEADER_WITHIN = 30
 _LOOKED_AT = 60
@@ -29,6 +30,8 @@ _FOOTER = (r"(?i:.*(?:confidential information|do not distribute|copyright \(c\)
            r"salesforce\.com\s*$|number of records))")
 _GROUP = r".*\([\d.,]+ records?\)\s*"
 _RECORDS = re.compile(r"\(?\s*([\d.,]+)\s+records?\)?", re.IGNORECASE)
+_SCRIPTS = {"LATIN", "CYRILLIC", "GREEK"}
+_DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}(?:[T ][\d:.]+.*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}(?: [\d:]+.*)?")
 _ARROWS = re.compile(r"\s*[↑↓▲▼]\s*$")
 # Row counts at which exports are cut off: Salesforce printable view, Dynamics, Excel 97, Salesforce reports.
 _CUT_OFF = frozenset({2_000, 5_000, 10_000, 50_000, 65_535, 100_000})
@@ -72,6 +75,7 @@ def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (),
         return None
     dropped = _titles(grid, head)
     heading = [_ARROWS.sub("", cell).strip() for cell in grid.iloc[head]]
+    _check_headings(grid, head, heading)
     body, rows = grid.iloc[head + 1:], np.arange(head + 2, len(grid) + 1)
     is_filled = np.column_stack([body[column].str.strip().ne("").to_numpy(dtype=bool) for column in body]) if len(body) else (
         np.zeros((0, grid.shape[1]), dtype=bool))
@@ -97,6 +101,17 @@ def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (),
     if len(frame) in _CUT_OFF:
         heading_notes.append(f"exactly {len(frame):,} rows: some exports stop there, so check that it is complete.")
     return Sheet(file, name, frame, rows[sound], tuple(dropped), (*notes, *heading_notes))
+
+
+def _check_headings(grid: pd.DataFrame, head: int, heading: Sequence[str]) -> None:
+    """Refuse headings that only look like what they say, and a first record that stands where the headings should be."""
+    for at, text in enumerate(heading):
+        if not text.isascii() and any(len({unicodedata.name(letter, "?").split()[0] for letter in word if letter.isalpha()} & _SCRIPTS) > 1 for word in text.split()):
+            raise Refused("E_LOOKALIKE", f"the heading “{text}” mixes letters of two scripts that look alike: type it anew.", head + 1, _letter(at))
+    if head + 1 < len(grid):
+        for at, (above, below) in enumerate(zip(heading, grid.iloc[head + 1], strict=True)):
+            if _DATE.fullmatch(above) and _DATE.fullmatch(below.strip()):
+                raise Refused("E_HEADER", f"there are no headings: the first row holds a record (“{above}”), so add a row of headings above it.", head + 1, _letter(at))
 
 
 def no_header() -> Refused:
@@ -227,7 +242,7 @@ def _labels(heading: Sequence[str], positions: Sequence[int], letters: bool) -> 
         notes.append(f"no heading above: {', '.join(unnamed)}.")
     doubled = [text for text, times in Counter(heading).items() if text and times > 1]
     if doubled:
-        notes.append(f"doubled headings were numbered: {', '.join(doubled)}.")
+        notes.append(f"{DOUBLED}{', '.join(doubled)}.")
     return labels, notes
 
 

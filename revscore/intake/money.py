@@ -16,9 +16,7 @@ def with_amounts(deals: pd.DataFrame, desk: Desk) -> pd.DataFrame:
         return deals
     named = column(deals, "currency")
     code = currencies(named)
-    odd = (named.notna() & code.isna()).to_numpy()
-    desk.note(deals[odd], "currency", "N_CURRENCY", "the currency is not known; it is taken as written")
-    code = code.fillna(named.str.upper()).fillna(column(deals, "amount:currency")).fillna(column(deals, "actual_amount:currency"))
+    code = code.fillna(column(deals, "amount:currency")).fillna(column(deals, "actual_amount:currency"))
     amount = column(deals, "amount", "float64")
     if "actual_amount" in deals.columns:
         amount = amount.mask((deals["said"] == WON) & deals["actual_amount"].notna(), deals["actual_amount"])

@@ -11,18 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from revscore.intake.patterns import extract
+from revscore.intake.patterns import extract, strip
 
 SYMBOLS = {"€": "EUR", "$": "USD", "US$": "USD", "£": "GBP", "¥": "JPY", "₹": "INR", "A$": "AUD", "AU$": "AUD", "C$": "CAD", "CA$": "CAD",
            "R$": "BRL", "zł": "PLN", "₺": "TRY", "₩": "KRW", "₪": "ILS", "Fr.": "CHF", "Kč": "CZK", "S$": "SGD", "NZ$": "NZD", "HK$": "HKD"}
-CODES = frozenset("""AED ARS AUD BGN BRL CAD CHF CLP CNY COP CZK DKK EGP EUR GBP HKD HUF IDR ILS INR ISK JPY KRW MAD MXN MYR NGN NOK NZD PEN
-    PHP PLN QAR RON RUB SAR SEK SGD THB TRY TWD UAH USD VND ZAR""".split())
+# ISO 4217, and the codes of currencies that the euro has replaced of late.
+CODES = frozenset("""AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLF CLP CNY COP CRC CUP
+    CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF
+    KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN
+    PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND
+    VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG ZWL""".split())
 _SIGN = r"[-+−]?"
 _MONEY = r"(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹₺₩₪]|zł|Kč|Fr\.|kr\.?)"
 _GRAMMAR = (rf"^(?P<open>\()?(?P<s1>{_SIGN})\s?(?P<c1>{_MONEY})?\s?(?P<s2>{_SIGN})(?P<body>[0-9][0-9.,'’\s]*|[.,][0-9]+)"
             rf"\s?(?P<pct>%)?\s?(?P<c2>{_MONEY})?(?P<close>\))?$")
 _PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
 _EITHER = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"      # of the plain ones: a decimal point, or a mark of thousands
+LARGEST = 1e15         # beyond it a double no longer holds cents, and no deal was ever worth as much
+_FEW = 20              # of two marks (or orders) in one column the rarer is a slip when it is twenty times as rare
 YES = frozenset("true yes y t 1 x ✓ wahr ja oui vrai si sí verdadero sim vero on".split())
 NO = frozenset("false no n f 0 falsch nein non faux falso nee não off".split())
 
@@ -32,7 +38,8 @@ class Numbers:
     """A read column of numbers; `bad` marks filled cells that are no number.
 
     currency: code per row where the cell names one (NaN elsewhere); percent: whether cells carry a % sign
-    decimal : "." or ","; doubt: True when only values such as "1.234" are there, which can be read both ways
+    decimal : "." or ","; doubt: True when only values such as "1.234" are there, which can be read both ways, or when values contradict each
+    other (torn)
     """
 
     values: pd.Series
@@ -42,11 +49,12 @@ class Numbers:
     decimal: str
     evidence: str
     doubt: bool = False
+    torn: bool = False
 
 
 def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     """Read a column of texts; `decimal` is the mark when known from elsewhere (the column's own evidence goes before it)."""
-    text = text.str.strip()
+    text = strip(text)
     filled = (text != "").to_numpy()
     none = pd.Series(np.nan, index=text.index, dtype="str")
     if filled.any() and text[filled].str.match(_PLAIN).all():
@@ -71,10 +79,14 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     weight = np.bincount(codes, minlength=len(words))
     says_point, says_comma = int(weight[point].sum()), int(weight[comma].sum())
     mark = "," if says_comma > says_point else "." if says_point else decimal or "."
-    doubt = bool((unclear & ~marked).any()) and not (says_point or says_comma or decimal)
-    use_comma = np.where(marked, dots == 1, comma | ~point & (mark == ","))
+    few, many = sorted((says_point, says_comma))
+    torn = few * _FEW > many                                                             # both marks, neither by mistake
+    doubt = torn and not decimal or bool((unclear & ~marked).any()) and not (says_point or says_comma or decimal)
+    mark = decimal or "." if torn else mark
+    use_comma = np.where(marked, dots == 1, mark == ",")
     clean = np.where(use_comma, body.str.replace(".", "").str.replace(",", "."), body.str.replace(",", ""))
-    grouped = body.str.fullmatch(r"[0-9]{1,3}(?:[.,][0-9]{3})+(?:[.,][0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?").to_numpy(dtype=bool)
+    grouped = body.str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?").to_numpy(dtype=bool)
+    grouped = grouped & ~np.where(use_comma, point, comma)                                      # a cell that only the other mark explains is no number here
     signs = got["open"].notna().astype(int) + (got["s1"].fillna("") != "") + (got["s2"].fillna("") != "")
     closed = ((got["open"].notna() == got["close"].notna()) & (signs < 2)).to_numpy()
     value = pd.to_numeric(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy()), errors="coerce").to_numpy(float)
@@ -83,10 +95,10 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     code = money.where(money.isin(CODES), money.map(SYMBOLS))
     value = np.where(money.isin(CODES) | money.isin(list(SYMBOLS)) | money.isna() | (money.str.startswith("kr").fillna(False)), value, np.nan)
     values = pd.Series(np.where(negative, -value, value)[codes], index=text.index)
-    why = f"{says_comma if mark == ',' else says_point} values with a decimal {'comma' if mark == ',' else 'point'}" if says_point or says_comma else (
+    why = f"{says_point} values with a decimal point, {says_comma} with a decimal comma" if torn else f"{says_comma if mark == ',' else says_point} values with a decimal {'comma' if mark == ',' else 'point'}" if says_point or says_comma else (
         "no value needs a decimal mark" if not unclear.any() else "values such as 1.234 can be read both ways")
     return Numbers(values, filled & values.isna().to_numpy(), pd.Series(code.to_numpy()[codes], index=text.index, dtype="str"),
-                   bool(got["pct"].notna().any()), mark, why, doubt)
+                   bool(got["pct"].notna().any()), mark, why, doubt, torn)
 
 
 def read_booleans(text: pd.Series) -> tuple[pd.Series, np.ndarray]:

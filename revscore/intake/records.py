@@ -7,9 +7,10 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
-from revscore.intake.patterns import among, positions
+from revscore.intake.patterns import among, positions, spread, strip
 
 HOME = ("_m", "_row")
+_BLANKS = "  |[\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"      # blanks that are more than one, or other than the usual one
 
 
 def column(frame: pd.DataFrame, name: str, dtype: str = "str") -> pd.Series:
@@ -65,6 +66,14 @@ def without_deleted(frame: pd.DataFrame, desk: Desk) -> pd.DataFrame:
             marked &= frame["_m"] != m
     gone = marked.to_numpy()
     desk.hold(frame[gone], "is_deleted", "R_DELETED", "the record is deleted in the CRM; it does not count")
+    return frame[~gone].reset_index(drop=True)
+
+
+def without_rows(frame: pd.DataFrame, gone: np.ndarray, name: str, code: str, reason: str, desk: Desk) -> pd.DataFrame:
+    """The frame without the rows `gone`, which are held back."""
+    if not gone.any():
+        return frame
+    desk.hold(frame[gone], name, code, reason)
     return frame[~gone].reset_index(drop=True)
 
 
@@ -131,8 +140,11 @@ def only_named(pairs: list[pd.DataFrame], known_ids: pd.Series, known_names: pd.
 def name_key(text: pd.Series) -> pd.Series:
     """Names compared without case and doubled blanks."""
     codes, words = pd.factorize(text)
-    plain = pd.Series(words, dtype="str").str.strip().str.casefold().str.replace(r"\s+", " ", regex=True)
-    return pd.concat([plain, pd.Series([None], dtype="str")]).take(codes).set_axis(text.index)
+    plain = strip(pd.Series(words, dtype="str")).str.casefold()
+    odd = plain.str.contains(_BLANKS, regex=True).to_numpy(dtype=bool)
+    if odd.any():
+        plain = plain.mask(odd, plain[odd].str.replace(r"\s+", " ", regex=True))
+    return spread(plain.to_list(), codes, text.index)
 
 
 def by_name(names: pd.Series, known: pd.DataFrame, key: str, name: str = "name") -> pd.Series:

@@ -17,6 +17,7 @@ from xml.parsers import expat
 import numpy as np
 
 from revscore.intake.guards import DAMAGE, SAVE, Limits, Refused, member, open_zip, unpack
+from revscore.intake.sheet import FORMULA
 
 _TRANSITIONAL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _CHUNK = 4 << 20
@@ -206,7 +207,7 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: 
             scan.texts.update({_at(column, row): text.decode() for column, row, text in _ERROR.findall(data)})
         if b"<f" in data or b":f" in data:
             for column, row, _, formula in _UNSAVED.findall(data):
-                scan.texts[_at(column, row)] = "=" + unescape(formula.decode())
+                scan.texts[_at(column, row)] = FORMULA + unescape(formula.decode())
                 scan.unsaved += 1
         scan.serials.update(_serials(data))
     return scan

@@ -11,6 +11,10 @@ import pandas as pd
 # Columns that a frame has only when some of its rows do not have as many cells as the headings (see `Sheet.frame`).
 EXTRA = "__extra__"
 MISSING = "__missing__"
+# Stands before a formula of a workbook whose value was not stored: a name may begin with "=" too.
+FORMULA = "#FORMULA! ="
+# Said where a heading stands over several columns.
+DOUBLED = "doubled headings were numbered: "
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,7 @@ class Sheet:
     rows       : row number in the file of each row of the frame, from 1, counted as a spreadsheet counts
     dropped    : rows that are no records, each with its text and why
     notes      : what was decided while reading (encoding, delimiter, hidden rows, doubled headings), as sentences
+    encodings  : what the bytes of the text may be written in, the likeliest first; empty when the file itself says it or there is no doubt
     mends      : the load whose held-back rows these are, mended ("3-0f9a…"); "" for a sheet of an extract
     """
 
@@ -70,6 +75,7 @@ class Sheet:
     dropped: tuple[DroppedRow, ...] = ()
     notes: tuple[str, ...] = ()
     mends: str = ""
+    encodings: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ def lists() -> Mapping[str, Any]:
 
 def fold(word: str) -> str:
     """Letters and digits in lower case: "Stage_Name", "STAGENAME" and "Stage Name" are one; a connector's `property_` prefix goes."""
-    word = word.strip().lower()
+    word = unicodedata.normalize("NFKC", word).strip().lower()              # full-width letters are letters
     for prefix in ("property_", "properties.", "properties_"):
         word = word.removeprefix(prefix)
     return "".join(letter for letter in word if letter.isalnum())
@@ -31,7 +32,7 @@ def fold(word: str) -> str:
 def folded(text: pd.Series) -> pd.Series:
     """`fold` of every value, worked out once per distinct one."""
     codes, words = pd.factorize(text)
-    return pd.Series(np.array([*(fold(str(word)) for word in words), None], dtype=object)[codes], index=text.index, dtype="str")
+    return spread([fold(str(word)) for word in words], codes, text.index)
 
 
 @cache
@@ -55,8 +56,7 @@ def translate(section: str, text: pd.Series) -> tuple[pd.Series, dict[str, str |
     """(meanings, distinct word -> meaning or None) of a column; empty and unknown become missing."""
     codes, words = pd.factorize(text.where(text != ""))
     known = {str(word): meaning(section, str(word)) for word in words}
-    values = np.array([*(known[str(word)] for word in words), None], dtype=object)
-    return pd.Series(values[codes], index=text.index, dtype="str"), known
+    return spread([known[str(word)] for word in words], codes, text.index), known
 
 
 def currency(word: str) -> str | None:

@@ -82,7 +82,8 @@ def test_pipedrive_change_log_gives_full_states() -> None:
 def test_zoho_with_european_money_and_dates() -> None:
     intake = load(ZOHO_DEALS, tz="Europe/Berlin")
     opps, events = by_id(intake, "opportunities"), intake.data.tables["opp_history"].drop_duplicates("opp_id").set_index("opp_id")
-    assert events["amount"].to_dict() == {"zcrm_1": 1234.56, "zcrm_2": 12000, "zcrm_3": 500.5, "zcrm_4": -300}
+    assert events["amount"].to_dict() == {"zcrm_1": 1234.56, "zcrm_2": 12000, "zcrm_3": 500.5}
+    assert intake.ledger.to_mend[["row", "code"]].values.tolist() == [[5, "R_NEGATIVE"]]
     assert set(opps["currency"]) == {"EUR"} and intake.terms_hints["corporate_currency"] == "EUR"
     assert str(opps.loc["zcrm_1", "created_at"]) == "2026-01-05 08:30:00+00:00"
     assert str(events.loc["zcrm_2", "close_date"].date()) == "2026-05-15"

@@ -180,9 +180,9 @@ def test_salesforce_report_with_totals_below_their_label() -> None:
 
         "Opportunity Owner","Opportunity Name","Opportunity ID","Stage","Amount Currency","Amount","Amount (converted) Currency","Amount (converted)","Close Date","Created Date"
         "Ada","A","0061x00000AbCdE","Payment Done","EUR","1,500.00","USD","1,650.00","3/31/2026","1/15/2026"
-        "Bo","B","0061x00000AbCdF","Close plan","USD","(1,200.00)","USD","(1,200.00)","5/31/2026","2/1/2026"
+        "Bo","B","0061x00000AbCdF","Close plan","USD","1,200.00","USD","1,200.00","5/31/2026","2/1/2026"
         "Grand Totals (2 records)"
-        "","","","","","","USD","450.00","",""
+        "","","","","","","USD","2,850.00","",""
 
         "Confidential Information - Do Not Distribute"
         """))
@@ -248,7 +248,7 @@ def test_open_deals_of_a_connector_need_no_history(tmp_path) -> None:
     files = [Source("deal_data.csv", b"deal_id,deal_pipeline_stage_id,property_dealname,property_createdate\n1,s1,A,2026-01-01 10:00:00\n2,s1,B,2026-01-02 10:00:00\n"),
              Source("deal_stage_data.csv", b"deal_id,date_entered,value\n9,2026-01-01 10:00:00,s1\n")]
     report = company.load(Store(tmp_path / "company.sqlite"), "company", files)
-    assert report.status == "loaded" and prepare(files).data.tables["opp_history"]["opp_id"].tolist() == ["9", "1", "2"]
+    assert report.status == "loaded" and prepare(files).data.tables["opp_history"]["opp_id"].tolist() == ["1", "2"]
     notes = prepare([Source("engagement_note_data.csv", b"engagement_id,_fivetran_synced,property_hs_createdate,property_hs_timestamp,type\n5,x,2026-01-01 10:00:00,2026-01-01 10:00:00,NOTE\n")])
     assert pd.Series(notes.data.tables["activities"]["type"]).tolist() == ["other"]
 

@@ -315,7 +315,7 @@ def test_error_cells_and_formulas_without_a_value_stand_as_text():
     for row in [["id", "amount", "x"], ["1", "#N/A", "#DIV/0!"], ["2", "=B9*2", 3], ["3", 5, '=A1&"<"']]:
         page.append(row)
     sheet = one(saved(book), "a.xlsx")
-    assert cells(sheet)[1:] == [["1", "#N/A", "#DIV/0!"], ["2", "=B9*2", "3"], ["3", "5", '=A1&"<"']] and "2 formulas" in sheet.notes[0]
+    assert cells(sheet)[1:] == [["1", "#N/A", "#DIV/0!"], ["2", "#FORMULA! =B9*2", "3"], ["3", "5", '#FORMULA! =A1&"<"']] and "2 formulas" in sheet.notes[0]
 
 
 def test_ids_that_excel_has_rounded_are_refused():
