@@ -8,20 +8,21 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from revscore.cli import away, export, load, metrics, people, publications
+from revscore.cli import away, backups, export, load, metrics, people, publications
 from revscore.cli.shared import of_store, stop
 from revscore.core import ask
 from revscore.core.terms import TermsError
 from revscore.store import StoreError
 
-_GROUPS = (load, metrics, export, publications, away, people)  # each has `add(command)`
+_GROUPS = (load, metrics, export, publications, away, people, backups)  # each has `add(command)`
 HELP = """\
 examples:
   python -m revscore load leads.csv deals.csv          load Monday's extracts
   python -m revscore metrics --id 'funnel.*' --grain month
   python -m revscore export --review weekly weekly.xlsx
   python -m revscore publish --review weekly           close the weekly review: keep its numbers
-  python -m revscore verify                            work every published number out again
+  python -m revscore verify                            check the audit log, work every published number out again
+  python -m revscore backup                            a checked copy of the store, while it is in use; restore puts it back
   python -m revscore digest                            what the week has to talk about; --post sends it to a chat or by mail
   python -m revscore pack --meeting last --to packs    workbook, HTML file and slides of a meeting
 

@@ -92,13 +92,16 @@ def verify(store: Store, publication: Publication) -> Iterator[tuple[PublishedVa
 def _differences(store: Store, publication: Publication, x: Coded, value: PublishedValue) -> Iterator[str]:
     receipt = value.receipt
     for name in _NUMBERS:
-        if not _same(getattr(value, name), receipt[name]):
-            yield f"{name} {_plain(getattr(value, name))} is kept, its receipt says {_plain(receipt[name])}"
+        if not _same(getattr(value, name), receipt.get(name)):
+            yield f"{name} {_plain(getattr(value, name))} is kept, its receipt says {_plain(receipt.get(name))}"
     try:
         kept = store.published_pairs(publication.id, value.key)
         again, pairs = published(x, number_of(value))
     except StoreError as error:
         yield str(error)
+        return
+    except (KeyError, TypeError, ValueError):
+        yield "what is kept of how it was asked for is no question any more, so it cannot be worked out again"
         return
     for name in _NUMBERS:
         if not _same(getattr(value, name), getattr(again, name)):
@@ -113,9 +116,10 @@ def _apart(kept: Mapping[str, Any], again: Mapping[str, Any], known: Sequence[st
     for name in again:
         if name not in known and name not in _WORDS and not (part and name == "label") and not _same(kept.get(name), again[name]):
             yield f"{part}its receipt says {name} {_plain(kept.get(name))}, {_plain(again[name])} is worked out"
-    if len(kept["parts"]) != len(again["parts"]):
-        yield f"{part}its receipt has {len(kept['parts'])} parts, {len(again['parts'])} are worked out"
-    for one, other in zip(kept["parts"], again["parts"], strict=False):
+    parts = kept.get("parts", [])
+    if len(parts) != len(again["parts"]):
+        yield f"{part}its receipt has {len(parts)} parts, {len(again['parts'])} are worked out"
+    for one, other in zip(parts, again["parts"], strict=False):
         yield from _apart(one, other, part=f"{part}{other['label']}: ")
 
 

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Connection, LargeBinary, MetaData, Select, Table, insert, select
 
 from revscore.store import tables as t
-from revscore.store.engine import StoreError, fitting
+from revscore.store.engine import StoreError, fitting, plain
 
 STORE = "revscore"  # the actor of what no person did
 SEALED = ("published_values",)  # the seal of a publication, which is in its row, stands for them
@@ -57,7 +57,7 @@ def act(connection: Connection, by: str, action: str, body: Mapping[str, Any], *
         for table, key, digest in digests(connection, query):
             rows.setdefault(table, {})[key] = digest
     seq, prev, at = (last.seq + 1, last.hash, datetime.now(UTC)) if last else (1, "", datetime.now(UTC))
-    body = json.loads(canonical({**body, "rows": rows} if rows else body))
+    body = plain({**body, "rows": rows} if rows else body)
     new = Anchor(seq, chained(seq, moment(at), by, action, body, prev), at)
     connection.execute(insert(t.audit).values(seq=seq, at=at, actor=by, action=action, body=body, prev=prev, hash=new.hash))
     return new

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import sqlite3
@@ -67,7 +68,9 @@ def open_engine(url: str | Path, wait: float) -> Engine:
             _hold(engine, Path(parsed.database))
         return engine
     try:
-        return create_engine(parsed, pool_pre_ping=True, pool_size=8, max_overflow=-1, json_serializer=as_json, execution_options={"revscore_wait": wait})
+        # a restore asks by this name whether somebody else uses the same schema
+        named = f"revscore {hashlib.sha256(str(parsed.query.get('options', '')).encode()).hexdigest()[:8]}"
+        return create_engine(parsed, connect_args={"application_name": named}, pool_pre_ping=True, pool_size=8, max_overflow=-1, json_serializer=as_json, execution_options={"revscore_wait": wait})
     except ModuleNotFoundError as missing:
         raise StoreError(f"A PostgreSQL store needs the driver {missing.name}, which is not installed: "
                          "python -m pip install \"psycopg[binary]\"") from missing

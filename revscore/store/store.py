@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import audit, checked, datasets, loads, log, mappings, migrations, people, publications, terms
+from revscore.store import audit, backups, checked, datasets, in_use, loads, log, mappings, migrations, people, publications, terms
 from revscore.store.audit import Anchor
+from revscore.store.backups import Manifest
 from revscore.store.checked import Tampering
 from revscore.store.datasets import Dataset
 from revscore.store.doubts import Doubt
@@ -37,10 +39,22 @@ class Store:
     def __init__(self, url: str | Path | None = None, *, wait: float = 15.0) -> None:
         self._url = str(default_url() if url is None else url)
         self._engine = open_engine(self._url if url is None else url, wait)
-        migrations.upgrade(self._engine)
+        in_file = self._engine.dialect.name == "sqlite" and "uri" not in self._engine.url.query
+        self._leave = weakref.finalize(self, in_use.leave, in_use.claim(Path(self._engine.url.database)) if in_file else None)
+        try:
+            migrations.upgrade(self._engine)
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._engine.dispose()
+        self._leave()
+
+    def backup(self, file: Path | None = None, by: str = "", *, as_it_is: bool = False) -> tuple[Path, Manifest]:
+        """Write a checked backup while others work on: its file and its manifest. Raises StoreError; see `backups.make`."""
+        place = (file or backups.default_name(self._engine)).absolute()
+        return place, backups.make(self._engine, place, by, as_it_is=as_it_is)
 
     def dataset(self, name: str, create: bool = True) -> Dataset:
         """The data set `name` ("sample", "company"); made if it is not there, unless `create` is false: then StoreError."""
