@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from revscore import cli
-from revscore.people import LOCAL, NotAllowed, accounts
+from revscore.people import LOCAL, MATRIX, NotAllowed, accounts
 from revscore.store import Overtaken, Store, StoreError
 from tests.people import ADA, BOB
 from tests.store.conftest import place, server, store  # noqa: F401
@@ -31,6 +31,12 @@ def test_an_address_is_bound_to_the_first_account_and_the_account_decides_from_t
     accounts.unbind(store, MAIL, ADA)
     assert accounts.actor_of(store, ISSUER, "2", MAIL) == actor and accounts.actor_of(store, ISSUER, "1", MAIL) is None
     assert [(one.version, one.subject, one.by) for one in accounts.history(store, MAIL)] == [(1, "", "local"), (2, "1", MAIL), (3, "", "ada"), (4, "2", MAIL)]
+
+
+def test_a_role_that_may_not_see_opens_no_door(store, monkeypatch):
+    accounts.add(store, MAIL, LOCAL, roles=["admin"])
+    monkeypatch.setitem(MATRIX, "see", frozenset({"viewer"}))
+    assert accounts.actor_of(store, ISSUER, "1", MAIL) is None
 
 
 def test_an_empty_account_is_nobody(store):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from revscore.people.rights import MATRIX, ROLES, Actor
+from revscore.people.rights import MATRIX, NOBODY, ROLES, Actor
 from revscore.store import Person, Store, StoreError, Writer
 
 _ADDRESS = re.compile(r"[^\s@<>\"',;:\\()\[\]]+@[^\s@<>\"',;:\\()\[\]]+")
@@ -34,7 +34,8 @@ def actor_of(store: Store, issuer: str, subject: str, email: str) -> Actor | Non
             found = _of_account(_now(one.people()), issuer, subject, email)
             if found and not found.subject:
                 found = one.save_person(replace(found, issuer=issuer, subject=subject), found.email)
-    return Actor(found.email, frozenset(found.roles), found.owner, found.sees == "own rows") if found else None
+    actor = Actor(found.email, frozenset(found.roles), found.owner, found.sees == "own rows") if found else NOBODY
+    return actor if actor.may("see") else None
 
 
 def whom_to_ask(store: Store) -> list[str]:

@@ -16,24 +16,24 @@ RECORDS: Mapping[str, tuple[str, ...]] = {"opp_id": ("opp",), "lead_id": ("lead"
                                           "person_id": ("lead", "contact"), "record_id": ("lead", "opp", "account", "contact", "touch"), "record": ("lead", "opp", "account", "contact", "touch")}
 
 
-def shown(x: Coded, frame: pd.DataFrame, by: Actor) -> np.ndarray:
+def shown(x: Coded, frame: pd.DataFrame, reader: Actor) -> np.ndarray:
     """Positions of the rows that an actor sees: all, or of a frame of records those that the actor owns. A record that nobody is known to own is nobody's own; where an id
     names records of several kinds, all of them have to be."""
-    column = next((name for name in RECORDS if name in frame.columns), None) if by.own_rows else None
+    column = next((name for name in RECORDS if name in frame.columns), None) if reader.own_rows else None
     if column is None:
         return np.arange(len(frame))
     own = np.zeros(len(frame), dtype=bool)
     others = np.zeros(len(frame), dtype=bool)
     for kind in RECORDS[column]:
-        mine, rest = _owned(x, kind, by.owner)
+        mine, rest = _owned(x, kind, reader.owner)
         own |= frame[column].isin(mine).to_numpy()
         others |= frame[column].isin(rest).to_numpy()
     return np.flatnonzero(own & ~others)
 
 
-def seen(x: Coded, frame: pd.DataFrame, by: Actor) -> pd.DataFrame:
+def seen(x: Coded, frame: pd.DataFrame, reader: Actor) -> pd.DataFrame:
     """The rows that an actor sees."""
-    return frame.iloc[shown(x, frame, by)]
+    return frame.iloc[shown(x, frame, reader)]
 
 
 def _owned(x: Coded, kind: str, owner: str) -> tuple[pd.Index, pd.Index]:
