@@ -52,7 +52,7 @@ def _origins(sheet: Sheet) -> list[Sheet]:
     out = []
     for (mark, file, name), part in place[known].groupby(["load", "file", "sheet"], sort=False):
         mine = cells.loc[part.index]
-        out.append(Sheet(str(file), str(name), mine.reset_index(drop=True), part["row"].to_numpy().astype("int64"), (), sheet.notes, str(mark)))
+        out.append(Sheet(str(file), str(name), mine.reset_index(drop=True), part["row"].to_numpy().astype("int64"), notes=sheet.notes, mends=str(mark)))
     added = ~known.to_numpy()
     if added.any() or not out:
         out.append(replace(sheet, frame=cells[added].reset_index(drop=True), rows=np.asarray(sheet.rows)[added], mends=load))

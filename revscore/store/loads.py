@@ -17,6 +17,9 @@ from revscore.store import tables as t
 from revscore.store.engine import StoreError, reading
 
 
+_JUST_AFTER = pd.Timedelta("1ms")  # rows that were corrected and hold again count from just after the instant that they are of
+
+
 class NothingLoaded(StoreError):
     """The data set has no load yet, or none so early."""
 
@@ -115,7 +118,7 @@ def pack(data: CrmData, sheets: pd.DataFrame, findings: pd.DataFrame, *, files: 
 def already(connection: Connection, dataset: str, new: NewLoad) -> LoadResult | None:
     """The load that has the same rows for the same instant (for any, where nobody said when the extract was made), unless it was corrected since."""
     rows = connection.execute(_loads(dataset).where(t.loads.c.content_sha256 == new.content_sha256)).all()
-    same = [row for row in rows if datasets.instant(row.as_of) == new.as_of or not new.dated]
+    same = [row for row in rows if not new.dated or pd.Timedelta(0) <= datasets.instant(row.as_of) - new.as_of < _JUST_AFTER]
     if not same or _corrected(connection, dataset, same[-1], new):
         return None
     found = same[-1]
