@@ -151,8 +151,9 @@ def ungated() -> list[str]:
 
 
 def direct() -> list[str]:
-    """Pages that write to the store without a service."""
-    return [f"{path.relative_to(ROOT)}:{node.lineno}" for path in screens() for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if writes_store(node)]
+    """Pages that write to the store without a service, or to a service without saying who acts."""
+    return [f"{path.relative_to(ROOT)}:{node.lineno}" for path in screens() for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if writes_store(node)
+            or isinstance(node, ast.Call) and ast.unparse(node.func) in ("company.save", "company.load") and "by" not in [one.arg for one in node.keywords]]
 
 
 def controls(role: str, page: str) -> list[tuple[str, bool, bool]]:

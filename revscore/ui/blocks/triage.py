@@ -15,6 +15,7 @@ from revscore.core.coded import Coded
 from revscore.core.control import xmr
 from revscore.core.signals import NEWS, WEEKS, Control, read
 from revscore.core.view import View
+from revscore.people import sight
 from revscore.rhythm import disputes, exceptions, triage
 from revscore.rhythm.asks import ask, lacks, made
 from revscore.rhythm.exceptions import FUNCTION_NAMES, KINDS, OLD, Kind
@@ -387,6 +388,7 @@ def control(x: Coded, view: View, team: str) -> Control:
 def put_right(now: Now) -> None:
     """What somebody had in hand and the newest load no longer shows."""
     done = triage.put_right(now.x, triage.handled(session.store(), now.dataset))
+    done = [done[place] for place in sight.shown(now.x, pd.DataFrame({"record": [one.key.split("|")[2] for one in done]}), session.actor())]
     if done:
         names = listed([f"{_called(one)} ({exceptions.BY_ID[one.kind].label.lower()}, {one.to})" if one.kind in exceptions.BY_ID else _called(one) for one in done[:5]])
         st.caption(f":material/task_alt: {md(f'No longer found, so done: {names}' + (f' and {len(done) - 5:,} more' if len(done) > 5 else '') + '.')}")
