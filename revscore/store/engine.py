@@ -36,6 +36,7 @@ _SENTENCES = {
     "3F000": "The store {where} has no schema to make tables in; make one, and let its user make tables there.",
     "42P07": "{where} is the database of another program ({cause}); name another database for the store.",
 }
+_LASTING = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")  # an open connection keeps these, also when the trouble is over
 
 
 class StoreError(Exception):
@@ -131,6 +132,8 @@ def friendly(engine: Engine) -> Iterator[None]:
         sentence = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
         if sentence is None and not (isinstance(error, (OperationalError, InterfaceError)) and engine.dialect.name == "postgresql"):
             raise
+        if name.startswith(_LASTING):
+            engine.dispose()
         sentence = sentence or "The store {where} cannot be used: {cause}"
         raise StoreError(sentence.format(where=where(engine), cause=str(cause).strip().splitlines()[0])) from error
 
@@ -182,12 +185,13 @@ def _hold(engine: Engine, file: Path) -> None:
     its file is where it was; one to a file that has been put in its place is opened anew."""
     opened = False
 
-    def there() -> tuple[int, int] | None:
+    def there() -> tuple[int, int, bool] | None:
+        """Which file it is, and whether it may be written to: a connection to one that may not stays so."""
         try:
             found = file.stat()
         except OSError:
             return None
-        return found.st_dev, found.st_ino
+        return found.st_dev, found.st_ino, os.access(file, os.W_OK)
 
     def gone() -> StoreError:
         return StoreError(f"The store {file} is gone: its file was moved or removed while revscore used it, so nothing was saved; put it back, or start revscore again "
@@ -210,4 +214,4 @@ def _hold(engine: Engine, file: Path) -> None:
         if now is None:
             raise gone()
         if now != record.info["file"]:
-            raise DisconnectionError("another file is there now")
+            raise DisconnectionError("another file is there now, or it may be written to again")
