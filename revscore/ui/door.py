@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from revscore.ui import startup
+from revscore.ui import startup, strangers
 
 if TYPE_CHECKING:
     from revscore.people import Actor
@@ -113,6 +113,13 @@ def actor() -> Actor:
 
 def standing() -> Standing:
     """How this run stands at the door."""
+    found = _standing()
+    if startup.refusals() or startup.signs_in():
+        strangers.note(found.at == "inside")
+    return found
+
+
+def _standing() -> Standing:
     if refusals := startup.refusals():
         return Standing("refused", refusals[0])
     if not startup.signs_in():

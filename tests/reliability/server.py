@@ -77,14 +77,16 @@ class Server:
         return next((cookie.partition("=")[2].partition(";")[0].strip('"') for cookie in self.cookies if cookie.startswith("_streamlit_xsrf")), "")
 
     @contextmanager
-    def visit(self, query: str = "", seconds: float = 30) -> Iterator[tuple[str, bytes]]:
-        """A window that stays open: its session, and all that the first run of the script sent it."""
-        session, got = "", b""
-        with connect(f"ws://127.0.0.1:{self.port}/_stcore/stream", subprotocols=["streamlit"], origin=f"http://127.0.0.1:{self.port}", max_size=None) as stream:
+    def visit(self, query: str = "", cookies: dict[str, str] | None = None, headers: dict[str, str] | None = None, seconds: float = 60) -> Iterator[tuple[str, bytes]]:
+        """A window that stays open: its session, and all that the script sent it until it came to rest."""
+        session, got, xsrf = "", b"", self.xsrf()
+        sent = "; ".join(f"{name}={value}" for name, value in {"_streamlit_xsrf": xsrf, **(cookies or {})}.items())
+        with connect(f"ws://127.0.0.1:{self.port}/_stcore/stream", subprotocols=["streamlit", xsrf or "none"], origin=f"http://127.0.0.1:{self.port}", max_size=None,
+                     additional_headers={"Cookie": sent, **(headers or {})}) as stream:
             ask = BackMsg()
             ask.rerun_script.query_string = query
             stream.send(ask.SerializeToString())
-            while (message := ForwardMsg.FromString(one := stream.recv(timeout=seconds))).WhichOneof("type") != "script_finished":
+            while (message := ForwardMsg.FromString(one := stream.recv(timeout=seconds))).WhichOneof("type") != "script_finished" or message.script_finished == message.FINISHED_EARLY_FOR_RERUN:
                 got += one
                 session = session or message.new_session.initialize.session_id
             yield session, got
