@@ -17,7 +17,7 @@ from revscore.intake.dates import ORDERS, evidence, read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.match import Match
 from revscore.intake.numbers import LARGEST, read_booleans, read_numbers
-from revscore.intake.patterns import ordinary
+from revscore.intake.patterns import begins, letters, ordinary, spread, strip, written
 from revscore.intake.plain import typed
 from revscore.intake.presets import aliases
 from revscore.intake.sheet import DOUBLED, FORMULA
@@ -129,6 +129,8 @@ def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, headin
     """Words that stand for "nothing" in dates, amounts, numbers and owners are empty cells; those of dates and amounts are noted."""
     words = lists()["missing"]
     every = {*words["any"], *(words["owner"] if f.name == "owner_name" else ())} - ({"nan"} if f.kind in ("num", "money") else set())   # no number, and no word of people
+    if not begins(text, every):
+        return text
     nothing = text.str.lower().isin(every).to_numpy()
     if f.kind in ("ts", "date", "num", "money"):
         desk.note(place[nothing], f.name, "N_PLACEHOLDER", f"“{heading}” holds a word for nothing; it is taken as empty")

@@ -13,6 +13,7 @@ from revscore.core import schema
 from revscore.intake import history
 from revscore.intake.desk import Desk
 from revscore.intake.money import home_rates, with_amounts
+from revscore.intake.patterns import mapped
 from revscore.intake.records import (
     by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles,
 )

@@ -13,6 +13,7 @@ from revscore.intake.dates import read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.match import Match
 from revscore.intake.numbers import read_numbers
+from revscore.intake.patterns import numbered, padded
 from revscore.intake.records import look_up, within
 from revscore.intake.stages import LOST, OPEN, WON, Stages
 from revscore.intake.words import fold, meaning, translate
@@ -109,7 +110,8 @@ def _status(word: str) -> str:
 def forecast(text: pd.Series) -> pd.Series:
     """Forecast categories as METRICS writes them; words of a team's own in lower case with underscores."""
     values, _ = translate("forecast", text)
-    return values.fillna(text.str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)).where(text.notna() & (text != ""))
+    own = (values.isna() & text.notna() & (text != "")).to_numpy(dtype=bool)
+    return values.mask(own, text[own].str.strip().str.lower().str.replace(r"[\s-]+", "_", regex=True)) if own.any() else values
 
 
 def from_states(frame: pd.DataFrame, stages: Stages, snapshot: np.ndarray) -> pd.DataFrame:
@@ -182,5 +184,5 @@ def rebuilt(deals: pd.DataFrame, stages: Stages) -> pd.DataFrame:
 
 def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
     """With event ids made of opportunity and count, in the order of the rows."""
-    ids = frame["opp_id"] + ":" + (frame.groupby("opp_id").cumcount() + 1).astype("str").str.zfill(3)
+    ids = frame["opp_id"] + ":" + padded(numbered(frame["opp_id"]), 3, frame.index)
     return frame.assign(event_id=ids).reindex(columns=_COLUMNS)

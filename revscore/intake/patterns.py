@@ -91,7 +91,8 @@ def padded(numbers: np.ndarray, width: int, index: pd.Index) -> pd.Series:
 def letters(text: pd.Series, width: int) -> np.ndarray:
     """The bytes of cells that are all `width` ASCII characters long: an array of rows × width."""
     found = _arrow(text)
-    return np.frombuffer(found.buffers()[2], np.uint8)[found.offset * width:(found.offset + len(found)) * width].reshape(-1, width)
+    ends = np.frombuffer(found.buffers()[1], dtype="int64")
+    return np.frombuffer(found.buffers()[2], np.uint8)[ends[found.offset]:ends[found.offset + len(found)]].reshape(-1, width)
 
 
 def written(rows: np.ndarray, index: pd.Index) -> pd.Series:

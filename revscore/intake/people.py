@@ -6,6 +6,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.desk import Desk
+from revscore.intake.patterns import mapped, numbered, padded, positions
 from revscore.intake.records import (
     by_name, column, first_id, first_of, look_up, name_key, only_named, stamp, with_key, within, without_deleted, without_doubles,
 )
@@ -182,12 +183,12 @@ def lead_history(people: pd.DataFrame, changed: pd.DataFrame, as_of: pd.Timestam
     out = pd.concat(events, ignore_index=True)
     if not len(out):
         return out.reindex(columns=columns)
-    rank = out["stage"].map({s: i for i, s in enumerate(STATUSES)})
+    rank = pd.Series(positions(out["stage"], pd.Index(STATUSES)), index=out.index)
     out = out.assign(rank=rank).sort_values(["lead_id", "entered_at", "rank"], kind="stable", ignore_index=True)
     if "reason" in people.columns:
         why = people.dropna(subset=["reason"]).drop_duplicates("lead_id").set_index("lead_id")["reason"]
         out["reason"] = column(out, "reason").fillna(look_up(out["lead_id"], why)).where(out["stage"].isin(["recycled", "disqualified"]))
-    made = out["lead_id"] + ":" + (out.groupby("lead_id").cumcount() + 1).astype("str").str.zfill(2)
+    made = out["lead_id"] + ":" + padded(numbered(out["lead_id"]), 2, out.index)
     return out.assign(event_id=column(out, "event_id").fillna(made)).reindex(columns=columns)
 
 
@@ -200,7 +201,7 @@ def status_words(text: pd.Series, desk: Desk) -> pd.Series:
         if not meaning("lead_status", str(word)) and not desk.answers.get(f"lead_status:{word}"):
             desk.say(f"the lead status “{word}” ({rows:,} row{'s' if rows > 1 else ''}) is in no list of words; it is taken as {known[str(word)]} until its question is answered")
         desk.words.append(("lead status", str(word), known[str(word)] or "", int(rows), "word list" if meaning("lead_status", str(word)) else "asked"))
-    return text.map(known).astype("str")
+    return mapped(text, known)
 
 
 def _status_now(rest: pd.DataFrame, desk: Desk) -> pd.Series:

@@ -47,7 +47,7 @@ def understand(rows: pd.DataFrame, listed: pd.DataFrame, times: pd.DataFrame, de
     times : stage, at: when a word was entered (for the order); empty without a history
     kept  : {"outcome": {word: …}, "order": [word, …]} of an earlier load
     """
-    words = list(dict.fromkeys([*listed["label"].dropna(), *rows["stage"].dropna()]))
+    words = list(dict.fromkeys([*listed["label"].dropna().unique(), *rows["stage"].dropna().unique()]))
     uses = rows["stage"].value_counts()
     scale = 1.0 if rows["probability"].max() > 1.0 else 100.0
     grouped = rows.assign(probability=rows["probability"] * scale).groupby("stage")

@@ -9,10 +9,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from revscore.intake.numbers import CODES, SYMBOLS
+from revscore.intake.patterns import spread
 
 
 @cache
