@@ -21,6 +21,7 @@ DAY_US = 86_400_000_000
 NEVER = np.iinfo(np.int64).max  # the instant of what has not happened
 NO_DAY = np.iinfo(np.int32).max  # the day of what has no date
 _EPOCH = dt.date(1970, 1, 1)
+_PIECE = 1 << 17
 
 
 def day_number(day: dt.date | str) -> int:
@@ -34,8 +35,8 @@ def date_of(day: int) -> dt.date:
 
 def instants(series: pd.Series, as_of: int = NEVER) -> np.ndarray:
     """Instants of a timestamp column (a date column counts from midnight UTC); NEVER where missing or after `as_of` (METRICS C2)."""
-    at = series.astype("datetime64[us, UTC]") if getattr(series.dtype, "tz", None) is None else series.dt.as_unit("us")
-    out = at.to_numpy(dtype="datetime64[us]").astype("int64")
+    at = series.astype("datetime64[us, UTC]") if getattr(series.dtype, "tz", None) is None else series if series.dtype.unit == "us" else series.dt.as_unit("us")
+    out = np.array(at.array.asi8)
     out[(out == np.iinfo("int64").min) | (out > as_of)] = NEVER  # what is not a time is the smallest number
     return out
 
@@ -48,11 +49,12 @@ def day_numbers(series: pd.Series) -> np.ndarray:
 
 def local_days(at: np.ndarray, tz: str) -> np.ndarray:
     """Local day numbers of instants in zone `tz` (METRICS C3); NO_DAY where the instant is NEVER."""
-    known = at != NEVER
     out = np.full(len(at), NO_DAY, dtype="int32")
-    if known.any():
-        local = pd.DatetimeIndex(at[known].astype("datetime64[us]"), tz="UTC").tz_convert(tz).tz_localize(None)
-        out[known] = np.floor_divide(local.as_unit("us").asi8, DAY_US)
+    for start in range(0, len(at), _PIECE):  # so that what lies between is never there for all
+        piece = at[start: start + _PIECE]
+        known = piece != NEVER
+        local = pd.DatetimeIndex(piece[known].astype("datetime64[us]"), tz="UTC").tz_convert(tz).tz_localize(None)
+        out[start: start + _PIECE][known] = np.floor_divide(local.as_unit("us").asi8, DAY_US)
     return out
 
 

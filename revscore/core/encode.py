@@ -87,25 +87,33 @@ def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
     same = np.zeros(n + 1, dtype=bool)
     if not n:
         return np.zeros(0, dtype="int64"), same
-    packed, bits = np.zeros(n, dtype="int64"), 0
-    for key in keys:
-        low, span = int(key.min()), int(key.max()) - int(key.min())
-        step = 1_000_000 if span > 2**33 and not (key % 1_000_000 != low % 1_000_000).any() else 1  # instants of whole seconds
-        width = (span // step).bit_length()
-        bits += width
-        if bits > 63:
-            order = _slim(np.lexsort(keys[::-1]))
-            same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
-            return order, same
-        packed <<= width
-        part = key - key.dtype.type(low)
-        packed += part // step if step > 1 else part
-        del part
+    lows = [int(key.min()) for key in keys]
+    steps = [_step(key, low) for key, low in zip(keys, lows, strict=True)]
+    widths = [((int(key.max()) - low) // step).bit_length() for key, low, step in zip(keys, lows, steps, strict=True)]
+    if sum(widths) > 63:
+        order = _slim(np.lexsort(keys[::-1]))
+        same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
+        return order, same
+    packed = np.zeros(n, dtype="int64")
+    for piece in _slices(n):
+        for key, low, step, width in zip(keys, lows, steps, widths, strict=True):
+            packed[piece] <<= width
+            packed[piece] += (key[piece].astype("int64") - low) // step
     order = _slim(np.argsort(packed))
-    for start in range(1, n, _PIECE):  # in pieces: they fit where the processor is quick, and no second copy of all is made
-        some = packed[order[start - 1: start + _PIECE]]
-        same[start: start + len(some) - 1] = some[1:] == some[:-1]
+    for piece in _slices(n - 1):
+        some = packed[order[piece.start: piece.stop + 1]]
+        same[1:-1][piece] = some[1:] == some[:-1]
     return order, same
+
+
+def _slices(n: int) -> list[slice]:
+    """Pieces that fit where the processor is quick, and of which no second copy of all need be made."""
+    return [slice(start, min(start + _PIECE, n)) for start in range(0, n, _PIECE)]
+
+
+def _step(key: np.ndarray, low: int) -> int:
+    """A million for instants of whole seconds, else one."""
+    return 1 if int(key.max()) - low <= 2**33 or any(((key[piece] - low) % 1_000_000).any() for piece in _slices(len(key))) else 1_000_000
 
 
 def _slim(order: np.ndarray) -> np.ndarray:

@@ -169,6 +169,7 @@ def _encoded(x: Coded) -> People:
     activities = _activities(x, find, canonical)
     touched = find(x.data.pieces("touches", "person_id"))
     del find  # the table of ids
+    x.data.release()
     return People(nc, canonical, created, account, is_test, role_opp, role_person, names, activities, _touches(x, names, touched, canonical, is_test))
 
 
@@ -208,6 +209,7 @@ def _activities(x: Coded, find: Callable[[Iterable[pd.Series]], np.ndarray], can
 def _touches(x: Coded, names: Names, place: np.ndarray, canonical: np.ndarray, is_test: np.ndarray) -> Touches:
     """`place`: by row of the touches table, position of its person. Column by column, so that of ten million touches only what is needed next is there."""
     campaign = places(pd.Series(names.campaign_index), x.data.read("touches", "campaign_id")["campaign_id"])
+    campaign = campaign.astype("int16" if len(names.campaign_index) < 2**15 else "int32", copy=False)
     marketing = np.ones(len(place), dtype=bool)
     if x.data.has("touches.owner_function"):
         marketing = (x.data.read("touches", "owner_function")["owner_function"] == "marketing").to_numpy(dtype=bool)
@@ -220,11 +222,14 @@ def _touches(x: Coded, names: Names, place: np.ndarray, canonical: np.ndarray, i
     del place
     at = instants(x.data.read("touches", "occurred_at")["occurred_at"], x.as_of)
     row = np.flatnonzero((at != NEVER) & (person >= 0)).astype("int32")
-    person, at = person[row], at[row]
+    person = person[row]  # one after the other: what is replaced makes room
+    at = at[row]
     order = ordered((person, at), lambda: x.data.pieces("touches", "touch_id"), row)
-    row, person, at = row[order], person[order], at[order]
-    campaign, marketing, clean = campaign[row], marketing[row], clean[row]
+    row = row[order]
+    person = person[order]
+    at = at[order]
     del order
+    campaign, marketing, clean = campaign[row], marketing[row], clean[row]
     rows = np.flatnonzero(clean)
     who, what, day = person[rows], campaign[rows], x.days(at[rows])
     by = ordered((who, what, day))  # rows are in time order within a person: the first of a day comes first

@@ -30,7 +30,7 @@ def pair_of(x: Coded, pair: str) -> tuple[int, int]:
 
 def _reaching(x: Coded, stage: int) -> np.ndarray:
     """Positions of the F0 leads that reached a stage."""
-    return np.flatnonzero((x.leads.reached[stage] != NEVER) & x.leads.in_f0)
+    return np.flatnonzero((x.leads.reached[stage] != NEVER) & x.leads.in_f0).astype("int32")
 
 
 def terminal(x: Coded) -> np.ndarray:
@@ -85,11 +85,12 @@ def cohort_conversion(x: Coded) -> Facts:
     """
     pairs = tuple(pair for pair, _ in x.terms.conversion_window_days)
     parts = [_cohort(x, pair) for pair in pairs]
+    code = np.repeat(np.arange(1, len(pairs) + 1, dtype="int32"), [len(part["lead"]) for part in parts])
+
     def joined(name: str) -> np.ndarray:
-        return np.concatenate([part[name] for part in parts])
+        return np.concatenate([part.pop(name) for part in parts])
 
     lead, start, mature, converted = joined("lead"), joined("start"), joined("mature"), joined("converted")
-    code = np.repeat(np.arange(1, len(pairs) + 1), [len(part["lead"]) for part in parts])
     values = {"n": np.ones(len(lead), dtype=bool), "converted": converted, "mature": mature, "converted_mature": converted & mature, "still_open": joined("still_open")}
     return x.make_facts("lead", lead, x.days(start), values,
                         own={"pair": (code, words("pair", pairs))}, why=~mature, whys=("", "window not over yet"),
@@ -109,9 +110,8 @@ class _Instants:
 
 def _reached_at(x: Coded, pairs: tuple[str, ...], lead: np.ndarray, pair: np.ndarray) -> Gathered:
     first, last = zip(*(pair_of(x, name) for name in pairs), strict=True)
-    place = pair * x.leads.n + lead
-    return Gathered({"reached_at": _Instants(x.leads.reached, first), "converted_at": _Instants(x.leads.reached, last)},
-                    place.astype("int32") if x.leads.n * len(pairs) < 2**31 else place)
+    place = pair.astype("int32" if x.leads.n * len(pairs) < 2**31 else "int64", copy=False) * x.leads.n + lead
+    return Gathered({"reached_at": _Instants(x.leads.reached, first), "converted_at": _Instants(x.leads.reached, last)}, place)
 
 
 @metric("funnel.km_conversion", "Time to conversion", "How long does it take to convert, counting those who have not yet?",
