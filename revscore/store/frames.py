@@ -7,8 +7,9 @@ written: another version of Arrow or of its compression changes nothing.
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,9 +73,22 @@ def unpack_table(name: str, parts: Iterable[bytes], columns: tuple[str, ...] | N
     return schema.conform(name, _table(parts, columns).to_pandas(types_mapper={pa.bool_(): pd.BooleanDtype()}.get))
 
 
+def _trimmer() -> Callable[[int], int] | None:
+    """glibc's own: what arrays left behind goes back to the system only when it is told to."""
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (AttributeError, OSError, TypeError):  # another C library, another system
+        return None
+
+
+_TRIM = _trimmer()
+
+
 def release() -> None:
-    """Give back the memory of frames that are gone."""
+    """Give back the memory of frames and arrays that are gone."""
     pa.default_memory_pool().release_unused()
+    if _TRIM is not None:
+        _TRIM(0)
 
 
 def columns_of(head: bytes) -> tuple[str, ...]:

@@ -232,7 +232,6 @@ def extract(home: Path) -> CrmData:
     columns = {file.stem: tuple(pq.read_schema(file).names) for file in sorted(home.glob("*.parquet"))}
 
     def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
-        frames.release()
         chosen = list(columns[name] if wanted is None else wanted)
         coded = [one for one in chosen if one in _CODED and wanted is not None]
         table = pq.read_table(home / f"{name}.parquet", columns=chosen, read_dictionary=coded, use_threads=True)
@@ -243,7 +242,6 @@ def extract(home: Path) -> CrmData:
     def pieces(name: str, wanted: tuple[str, ...]) -> Iterator[pd.DataFrame]:
         file = pq.ParquetFile(home / f"{name}.parquet")
         for group in range(file.num_row_groups):
-            frames.release()
             yield file.read_row_group(group, columns=list(wanted)).to_pandas()
 
     return CrmData(Shelf(columns, read, pieces=pieces, release=frames.release), AS_OF)
