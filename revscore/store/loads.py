@@ -221,7 +221,6 @@ def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int 
     used = tuple(sorted({row.id for chain in chosen.values() for row, _ in chain}))
 
     def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
-        frames.release()
         with reading(engine) as connection:
             return frames.unpack_table(name, fetch(connection, {later[name]})[later[name]], wanted)
 
