@@ -172,7 +172,17 @@ def process(url: str, place: int, threads: int, rounds: int, gate: Any, results:
             found.append(Attempt(kind, n, outcome, time.perf_counter() - begun, said))
             inside.wait()
 
-    _threads(session, threads)
+    def guarded(number: int) -> None:
+        try:
+            session(number)
+        except threading.BrokenBarrierError:  # another one could not go on
+            pass
+        except Exception:
+            found.append(Attempt("preparing", -1, RAISED, 0.0, traceback.format_exc()))
+            inside.abort()
+            gate.abort()
+
+    _threads(guarded, threads)
     results.put(found)
 
 
