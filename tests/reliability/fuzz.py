@@ -21,7 +21,8 @@ import pandas as pd
 
 from revscore.intake import Intake
 from tests.reliability import making
-from tests.reliability.mutations import mutated
+from tests.reliability.case_rows import history
+from tests.reliability.mutations import mutated, steady
 from tests.reliability.outcome import load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,7 +33,7 @@ LINES = 40
 @cache
 def samples() -> list[tuple[str, bytes]]:
     """Every sample file and the golden workbook, long ones as excerpts of their first rows, and the clean list of deals."""
-    out = [("deals.csv", making.text().encode()), ("deals.xlsx", making.workbook()), ("history.csv", _moves())]
+    out = [("deals.csv", making.text().encode()), ("deals.xlsx", steady(making.workbook())), ("history.csv", history()[1][1])]
     for path in sorted([*(ROOT / "sample_data").glob("*/*.csv"), *(ROOT / "tests/golden/data").glob("*.csv")]):
         rows = path.read_bytes().splitlines(keepends=True)
         out.append((path.name, b"".join(rows[:LINES])))
@@ -42,18 +43,13 @@ def samples() -> list[tuple[str, bytes]]:
             made.active.title = page.title
             for row in page.iter_rows(max_row=LINES, values_only=True):
                 made.active.append(row)
-            out.append((f"{path.stem} {page.title}.xlsx", making.saved(made)))
+            out.append((f"{path.stem} {page.title}.xlsx", steady(making.saved(made))))
         book.close()
     made = openpyxl.load_workbook(ROOT / "tests/golden/golden_workbook.xlsx")
     for page in made.worksheets:
         page.delete_rows(8, page.max_row)
-    out.append(("golden.xlsx", making.saved(made)))
+    out.append(("golden.xlsx", steady(making.saved(made))))
     return out
-
-
-def _moves() -> bytes:
-    from tests.reliability.case_rows import history
-    return history()[1][1]
 
 
 def mutant(seed: int) -> list[tuple[str, bytes]]:

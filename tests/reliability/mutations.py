@@ -6,9 +6,10 @@ import io
 import random
 import re
 import struct
+import warnings
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 Random = random.Random
 
@@ -184,11 +185,16 @@ def _zip_entries(content: bytes, random_: Random) -> bytes:
     return _zipped(parts)
 
 
-def _zipped(parts) -> bytes:
-    import warnings
+def _zipped(parts: Iterable[tuple[str, bytes]]) -> bytes:
     stream = io.BytesIO()
     with warnings.catch_warnings(), zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         warnings.simplefilter("ignore")                     # two entries of one name are meant
         for name, data in parts:
-            archive.writestr(name, data)
+            archive.writestr(zipfile.ZipInfo(name), data, zipfile.ZIP_DEFLATED)
     return stream.getvalue()
+
+
+def steady(content: bytes) -> bytes:
+    """A workbook without the time at which it was written: the same bytes in every run, so that a seed brings the same mutant."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return _zipped([(name, re.sub(rb"\d{4}-\d\d-\d\dT[\d:]+Z", b"2026-01-01T00:00:00Z", archive.read(name))) for name in archive.namelist()])
