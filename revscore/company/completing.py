@@ -84,7 +84,7 @@ def merged(base: Base, intake: Intake) -> Intake:
 
 def _data(base: CrmData, new: CrmData, main: set[str]) -> CrmData:
     tables, derived = dict(base.tables), dict(base.derived)
-    for name, frame in _by_name(base.tables, dict(new.tables)).items():
+    for name, frame in _by_name(base.tables, {name: frame for name, frame in new.tables.items() if len(frame)}).items():
         old, parent = tables.get(name), _HISTORY.get(name, "")
         if old is None:
             tables[name] = frame

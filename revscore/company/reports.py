@@ -71,7 +71,7 @@ class FileReport:
 @dataclass(frozen=True)
 class LoadReport:
     """What became of the files of one load: they are stored together or not at all. `text` says it in a sentence; `asked`: what speaks against it, by what is
-    loaded already."""
+    loaded already; `missing`: what earlier extracts brought and this one does not."""
 
     status: str
     load_id: int | None
@@ -81,6 +81,7 @@ class LoadReport:
     messages: tuple[Message, ...]
     as_of: pd.Timestamp | None
     asked: tuple[Asked, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def rows_read(self) -> int:
@@ -210,8 +211,10 @@ def asking(found: LoadReport, asked: Sequence[Asked]) -> LoadReport:
     return replace(found, status=ASKS, text=f"{found.text} Nothing is stored yet: this extract is {short}; confirm that it is meant.", files=files, questions=(*questions, *found.questions), asked=tuple(asked))
 
 
-def remarked(found: LoadReport, remarks: Iterable[str]) -> LoadReport:
-    return replace(found, messages=(*(Message(text) for text in remarks), *found.messages))
+def remarked(found: LoadReport, missing: Iterable[str]) -> LoadReport:
+    """`found`, with what is not there."""
+    missing = tuple(missing)
+    return replace(found, missing=missing, messages=(*(Message(text) for text in missing), *found.messages))
 
 
 def refused(found: LoadReport, why: str) -> LoadReport:

@@ -64,7 +64,11 @@ def _together(sheets: Sequence[Sheet]) -> list[Sheet]:
     groups: dict[tuple[str, str, str], list[Sheet]] = {}
     for sheet in sheets:
         groups.setdefault((sheet.mends, sheet.file, sheet.name) if sheet.mends else (str(id(sheet)), "", ""), []).append(sheet)
-    return [_one(group) for group in groups.values()]
+    out: list[Sheet] = []
+    for one in map(_one, groups.values()):                   # what has the place of another sheet is told apart; it is refused with a sentence later
+        taken = any((one.file, one.name) == (other.file, other.name) for other in out)
+        out.append(replace(one, file=f"{one.file} (mended)") if taken else one)
+    return out
 
 
 def _one(group: Sequence[Sheet]) -> Sheet:

@@ -26,6 +26,8 @@ def summary(found: LoadReport) -> None:
     """One sentence, and per file rows read = rows kept + rows held back; what is no row, and what is not taken over."""
     show, icon = _LOOK[found.status] if found.load_id or found.status != LOADED else (st.info, ":material/fact_check:")
     show(md(found.text), icon=icon)
+    for sentence in found.missing:
+        st.warning(md(sentence), icon=":material/table_view:")
     if found.files and found.status != REFUSED:
         files = [f for f in found.files if f.rows_read] or found.files
         frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined, "Totals and footers left out": "; ".join(f.footers),
