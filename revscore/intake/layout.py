@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.intake.guards import Refused
+from revscore.intake.patterns import strip
 from revscore.intake.sheet import DOUBLED, EXTRA, MISSING, DroppedRow, Sheet
 
 HEADER_WITHIN = 30
@@ -77,7 +78,7 @@ def lay_out(file: str, name: str, grid: pd.DataFrame, notes: Sequence[str] = (),
     heading = [_ARROWS.sub("", cell).strip() for cell in grid.iloc[head]]
     _check_headings(grid, head, heading)
     body, rows = grid.iloc[head + 1:], np.arange(head + 2, len(grid) + 1)
-    is_filled = np.column_stack([body[column].str.strip().ne("").to_numpy(dtype=bool) for column in body]) if len(body) else (
+    is_filled = np.column_stack([strip(body[column]).ne("").to_numpy(dtype=bool) for column in body]) if len(body) else (
         np.zeros((0, grid.shape[1]), dtype=bool))
     uneven = np.zeros(len(body), dtype=bool) if extra is None else np.asarray(extra[head + 1:] != "", dtype=bool)
     filled = is_filled.sum(axis=1)

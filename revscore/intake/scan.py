@@ -119,44 +119,36 @@ def _linked(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> tupl
 
 
 def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Iterator[bytes]:
-    """The XML of a part in pieces that end between rows. On the way: no document types, no entities, no other encodings, no nesting beyond the cap,
-    well-formed to the end."""
-    parser = _parser(entry)
+    """The XML of a part in pieces that end between rows, after what `_parse` refuses and other encodings than those that write ASCII as it is.
+
+    A large part in which nothing begins with "<!" has no document type, no comment and no CDATA, so that its nesting can be counted in its bytes; only other
+    parts are given to the XML parser.
+    """
     rest, first, depth, sure = b"", True, 0, entry.file_size > _CHUNK
     if not sure:
-        _check_depth(archive, entry, limits)
+        _parse(archive, entry, limits)
     for piece in unpack(archive, entry, _CHUNK):
         if first:
             found = _ENCODING.match(piece[:300].removeprefix(b"\xef\xbb\xbf"))
             if piece[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in piece[:64] or found and found[1].lower() not in (b"utf-8", b"us-ascii", b"ascii"):
                 raise Refused("E_XML_ENCODING", f"the workbook is written in an unusual encoding ({entry.filename}): {SAVE}.")
             first = False
-        parser.Parse(piece, False)
         data = rest + piece
         cut = data.rfind(b"row>") + 4
         cut = data.rfind(b">") + 1 if cut == 3 and len(data) > _LONGEST else cut if cut > 3 else 0
         rest = data[cut:]
         if len(rest) > _LONGEST:
             raise Refused("E_UNPACKED", f"the workbook holds one piece of more than {_LONGEST >> 20} MB ({entry.filename}): {SAVE}.")
-        if cut:
-            data = data[:cut]
-            if sure:
-                depth, deepest = _depth(data, depth)
-                if deepest > limits.depth or b"<!" in data:          # comments and CDATA may hold what looks like an element
-                    _check_depth(archive, entry, limits)
-                    sure = False
-            yield data
-    parser.Parse(b"", True)
+        data = data[:cut]
+        if sure and data:
+            depth, deepest = _depth(data, depth)
+            if deepest > limits.depth or b"<!" in data:
+                _parse(archive, entry, limits)
+                sure = False
+        yield data
+    if sure and b"<!" in rest:
+        _parse(archive, entry, limits)
     yield rest
-
-
-def _parser(entry: zipfile.ZipInfo) -> expat.XMLParserType:
-    def refuse(*_: object) -> None:
-        raise Refused("E_XML_DTD", f"the workbook holds XML definitions that no export writes ({entry.filename}): {SAVE}.")
-
-    parser = expat.ParserCreate()
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
-    return parser
 
 
 def _depth(data: bytes, depth: int) -> tuple[int, int]:
@@ -172,8 +164,12 @@ def _depth(data: bytes, depth: int) -> tuple[int, int]:
     return int(nested[-1]), int(nested.max())
 
 
-def _check_depth(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> None:
-    depth = 0
+def _parse(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> None:
+    """Hold a part against the rules of XML by a parser: no document type, no entity, no nesting beyond the cap, well-formed to the end."""
+    parser, depth = expat.ParserCreate(), 0
+
+    def refuse(*_: object) -> None:
+        raise Refused("E_XML_DTD", f"the workbook holds XML definitions that no export writes ({entry.filename}): {SAVE}.")
 
     def begin(*_: object) -> None:
         nonlocal depth
@@ -185,10 +181,11 @@ def _check_depth(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limit
         nonlocal depth
         depth -= 1
 
-    parser = _parser(entry)
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
     parser.StartElementHandler, parser.EndElementHandler = begin, end
     for piece in unpack(archive, entry, _CHUNK):
         parser.Parse(piece, False)
+    parser.Parse(b"", True)
 
 
 def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> Scan:
@@ -270,7 +267,8 @@ def _string_lengths(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo],
         return np.zeros(1, dtype="int64")
     rest, lengths, count = b"", [np.zeros(0, dtype="int64")], 0
     for data in _chunks(archive, entry, limits):
-        parts = _TEXT_END.split(rest + data)
+        data = rest + data
+        parts = _TEXT_END.split(data) if b":si>" in data or b"<si/" in data or b"<si " in data else data.split(b"</si>")
         rest = parts.pop()
         lengths.append(np.fromiter(map(len, parts), dtype="int64", count=len(parts)))
         count += len(parts)

@@ -30,6 +30,8 @@ def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tupl
         meta = [sheet for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
     except (CalamineError, *DAMAGE):
         raise Refused("E_WORKBOOK", "the workbook is damaged: open it in Excel, save it as .xlsx, and load that.") from None
+    if len({sheet.name.casefold() for sheet in meta}) < len(meta):
+        raise Refused("E_WORKBOOK", "two sheets of the workbook have one name, which Excel does not allow: name them apart, save, and load again.")
     hidden = [sheet.name for sheet in meta if sheet.visible != SheetVisibleEnum.Visible]
     visible = [sheet.name for sheet in meta if sheet.visible == SheetVisibleEnum.Visible]
     shared = [f"hidden sheets are not read: {', '.join(hidden)} (unhide them to load them)."] if hidden else []
@@ -71,8 +73,10 @@ def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes:
     rounded, texts = {}, {}
     for at, column in enumerate(columns):
         kinds = set(map(type, column))
-        rounded[at] = [row for row, cell in enumerate(column) if type(cell) is float and abs(cell) >= _ROUNDED and cell.is_integer()] if float in kinds else []
-        texts[at] = pd.Series(_TEXT.__from_arrow__(pa.array(_texts(column, kinds), type=pa.large_string())))
+        values = set(column) if kinds != {str} else set()
+        large = {cell for cell in values if type(cell) is float and abs(cell) >= _ROUNDED and cell.is_integer()}
+        rounded[at] = [row for row, cell in enumerate(column) if type(cell) is float and cell in large] if large else []
+        texts[at] = pd.Series(_TEXT.__from_arrow__(pa.array(_texts(column, kinds, values), type=pa.large_string())))
         columns[at] = []
     grid = pd.DataFrame(texts, copy=False)
     head = find_header(grid.iloc[:60].to_numpy().tolist())
@@ -106,13 +110,13 @@ def _apart(moment: datetime) -> int:
     return min(rest, 1000 - rest)
 
 
-def _texts(cells: list[object], kinds: set[type]) -> list[str]:
-    """Cells of one column as text; `kinds`: their types. A column of text alone is given back as it is; of one other type every value is written once."""
+def _texts(cells: list[object], kinds: set[type], values: set[object]) -> list[str]:
+    """Cells of one column as text; `kinds`: their types; `values`: the distinct ones. A column of text alone is given back as it is; of one other type every value is written once."""
     if kinds == {str}:
         return cells  # type: ignore[return-value]
     if len(kinds - {str}) > 1:                      # True and 1.0 are one key
         return [cell if type(cell) is str else text_of(cell) for cell in cells]
-    known = {cell: cell if type(cell) is str else text_of(cell) for cell in set(cells)}
+    known = {cell: cell if type(cell) is str else text_of(cell) for cell in values}
     return [known[cell] for cell in cells]
 
 
