@@ -95,7 +95,7 @@ def tidy(x: Coded, chosen: Sequence[Metric], view: View = View(), by: Sequence[s
         made = card.headline.kind in (Kind.DERIVED, Kind.STUDY)
         found = chosen_rows(x, card, own_view, found).reset_index(drop=True) if made else found
         period = found["period"] if grain else pd.Series(view.period.label if view.period else "", index=found.index)
-        groups = [found[name].fillna("").astype("str") for name in by if name in found.columns]
+        groups = [found[name].astype("str").fillna("") for name in by if name in found.columns]
         label = pd.Series("", index=found.index, dtype="str")
         for place, group in enumerate(groups):
             label = label + (" / " if place else "") + group.where(group != "", "(missing)")
