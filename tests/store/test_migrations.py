@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from itertools import takewhile
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +14,13 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import delete, insert, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
-from revscore.store import Entry, Overtaken, Person, Publication, PublishedValue, Store, StoreError, migrations, tables
+from revscore.store import Entry, Overtaken, Person, Publication, PublishedValue, Store, StoreError, append_only, migrations, tables
 from revscore.store.engine import open_engine, writing
 from revscore.store.migrations import VERSION_TABLE
+from tests.reliability.tampering import off
 
 from .conftest import crm, load, same, utc
 
@@ -65,16 +69,22 @@ def full(tmp_path) -> Store:
 
 
 def made_earlier(place, revision: str, full: Store) -> set[str]:
-    """A store of the schema `revision` with those rows of `full` that it has tables for: their names."""
+    """A store of the schema `revision` with those rows of `full` that it has tables for, and the acts that wrote them: the names of the tables."""
     engine = open_engine(place, 15)
     with writing(engine) as connection:
         CONFIG.attributes["connection"] = connection
         command.upgrade(CONFIG, revision)
-        names = set(inspect(connection).get_table_names()) - {VERSION_TABLE, "audit"}  # acts are noted where they happen
+        names = set(inspect(connection).get_table_names()) - {VERSION_TABLE, "audit"}
         for name, rows in kept(full, names).items():
             columns = {column["name"] for column in inspect(connection).get_columns(name)} - {"id"}  # ids are given in order, as they were then
             for row in rows:
                 connection.execute(insert(tables.metadata.tables[name]).values({column: row[column] for column in columns}))
+        if inspect(connection).has_table("audit"):
+            off(connection, ["audit"])
+            connection.execute(delete(tables.audit))
+            for act in takewhile(lambda act: names.issuperset(act["body"].get("rows", ())), kept(full, {"audit"})["audit"]):
+                connection.execute(insert(tables.audit).values(act))
+            append_only.guard(connection, "audit")
     engine.dispose()
     return names
 
@@ -90,6 +100,7 @@ def test_a_store_of_an_earlier_revscore_is_brought_up_with_all_it_has(place, ful
     assert {name: now[name] for name in names} == {name: before[name] for name in names}
     assert all(now[name] == [] for name in set(now) - names - {"audit"}) and [row["action"] for row in now["audit"]][:1] == ["chain begun"]
     same(store.data("company"), full.data("company"))
+    assert store.tampering() == (), "the audit log begins with what was there, or goes on"
     assert [store.broken_seal(one) for one in store.publications("company")] == [()] * (2 if "publications" in names else 0)
     store.close()
 
@@ -112,6 +123,7 @@ def test_a_store_that_was_brought_up_works_as_a_new_one(place, full, revision):
         for statement in (f"UPDATE {table} SET {column} = 'x'", f"DELETE FROM {table}"):
             with pytest.raises(DatabaseError, match="never changed or removed"), store._engine.begin() as connection:
                 connection.execute(text(statement))
+    assert store.tampering() == ()
     store.close()
 
 
@@ -128,6 +140,39 @@ def test_an_upgrade_that_fails_leaves_the_store_as_it_was(place, full, monkeypat
     engine.dispose()
     store = Store(place)
     assert {name: rows for name, rows in kept(store).items() if name in names} == kept(full, names)
+    store.close()
+
+
+_KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from revscore.store import Store
+left = int(sys.argv[2])
+@event.listens_for(Engine, "before_cursor_execute")
+def before(*_):
+    global left
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+Store(sys.argv[1])
+print("whole", left)
+"""
+
+
+@pytest.mark.parametrize("moment", [20, 50, 80])
+def test_an_upgrade_that_is_killed_is_whole_or_not_begun(place, full, moment):
+    names = made_earlier(place, "0001", full)
+    done = subprocess.run([sys.executable, "-c", _KILLED, str(place), str(moment)], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
+    assert done.returncode and "whole" not in done.stdout, done.stdout + done.stderr
+    engine = open_engine(place, 15)
+    with engine.connect() as connection:
+        found = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar_one()
+        there = set(inspect(connection).get_table_names()) - {VERSION_TABLE}
+    engine.dispose()
+    assert (found, there) in (("0001", names), (HEAD, set(tables.metadata.tables)))
+    store = Store(place)
+    assert kept(store, names) == kept(full, names) and store.tampering() == ()
     store.close()
 
 
