@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from revscore import company
 from revscore.core import units
 from revscore.core.receipt import Receipt
 from revscore.core.receipt import receipt as receipt_of
@@ -81,16 +82,24 @@ class Found:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Working the published numbers out again …")
-def _found(version: str, _publication: Publication, id_: int) -> Found:
-    try:
-        way = change(session.store(), _publication)
-        return Found(way, tuple(restated(way, value) for value in session.store().published(id_)))
-    except StoreError as error:
-        return Found(None, (), str(error))
+def _found(dataset: str, version: str, _publication: Publication, id_: int) -> Found:
+    def found() -> Found:
+        try:
+            way = change(session.store(), _publication)
+            return Found(way, tuple(restated(way, value) for value in session.store().published(id_)))
+        except StoreError as error:
+            return Found(None, (), str(error))
+
+    return company.unmoved(session.store(), dataset, version, found)
 
 
 def _today(now: Now, chosen: Publication) -> Found:
-    return _found(f"{now.dataset} {session.store().version(now.dataset)}", chosen, chosen.id)
+    while True:
+        version = company.state_of(session.store(), now.dataset).partition("+")[0]
+        try:
+            return _found(now.dataset, version, chosen, chosen.id)
+        except company.Moved:
+            continue
 
 
 def choose(now: Now) -> Publication | None:
