@@ -47,7 +47,7 @@ class Workbook:
 
 
 # Positions in the sheet XML. A blank styled cell (`<c r="A1" s="3"/>`) is no value.
-_CELL = re.compile(rb'\sr=["\']([A-Za-z]{1,3})(\d{1,7})["\'][^>]*[^/]>(?!\s*(?:<(?:\w+:)?v(?:\s*/>|></(?:\w+:)?v>)\s*)?</)')  # with something in it
+_CELL = re.compile(rb'\sr=["\']([A-Za-z]{1,3})(\d{1,7})["\'](?:[^>]*[^/>])?>(?!\s*(?:<(?:\w+:)?v(?:\s*/>|></(?:\w+:)?v>)\s*)?</)')  # with something in it
 _ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _ERROR = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*\st=["\']e["\'][^>]*>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?'
                     rb'\s*<(?:\w+:)?v>([^<]+)<')
@@ -124,6 +124,15 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
     A large part in which nothing begins with "<!" has no document type, no comment and no CDATA, so that its nesting can be counted in its bytes; only other
     parts are given to the XML parser.
     """
+    def looked_at(data: bytes, depth: int, sure: bool) -> tuple[int, bool]:
+        if not sure:
+            return depth, sure
+        depth, deepest = _depth(data, depth)
+        if deepest <= limits.depth and b"<!" not in data:
+            return depth, True
+        _parse(archive, entry, limits)
+        return depth, False
+
     rest, first, depth, sure = b"", True, 0, entry.file_size > _CHUNK
     if not sure:
         _parse(archive, entry, limits)
@@ -139,15 +148,10 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
         rest = data[cut:]
         if len(rest) > _LONGEST:
             raise Refused("E_UNPACKED", f"the workbook holds one piece of more than {_LONGEST >> 20} MB ({entry.filename}): {SAVE}.")
-        data = data[:cut]
-        if sure and data:
-            depth, deepest = _depth(data, depth)
-            if deepest > limits.depth or b"<!" in data:
-                _parse(archive, entry, limits)
-                sure = False
-        yield data
-    if sure and b"<!" in rest:
-        _parse(archive, entry, limits)
+        if cut:
+            depth, sure = looked_at(data[:cut], depth, sure)
+            yield data[:cut]
+    looked_at(rest, depth, sure)
     yield rest
 
 
