@@ -1,12 +1,12 @@
-"""Who uses the file of a SQLite store: every process that has it open holds a lock on a file beside it (`….use`), so that a restore never takes it away under somebody.
-
-The lock goes with the process, however that ends. The file stays, empty.
+"""Who uses the file of a SQLite store, and who may. Every process that has it open holds a lock on a file beside it (`….use`), so that a restore never takes it away
+under somebody; the lock goes with the process, however that ends, and the file stays, empty. A new store is for its owner alone.
 """
 
 from __future__ import annotations
 
 import os
 import random
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -15,6 +15,21 @@ from pathlib import Path
 from revscore.store.engine import StoreError
 
 _SEATS = 4096  # Windows locks bytes, each for one process: a user takes one of them, who wants to be alone takes all
+
+
+def own(file: Path) -> None:
+    """Make the file of a new store so that only its owner may read and write it. Where that cannot be, SQLite says why when it opens it."""
+    with suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+
+
+def open_to_others(file: Path) -> tuple[str, ...]:
+    """What others on this machine may do with a store, "read" and "write": in it are names, amounts and addresses of customers. Windows keeps such rights otherwise."""
+    try:
+        mode = 0 if os.name == "nt" else file.stat().st_mode
+    except OSError:
+        return ()
+    return tuple(word for word, bits in (("read", stat.S_IRGRP | stat.S_IROTH), ("write", stat.S_IWGRP | stat.S_IWOTH)) if mode & bits)
 
 
 def beside(file: Path) -> Path:

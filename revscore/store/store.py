@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,8 @@ from revscore.store.publications import Publication, PublishedValue
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
 
+_log = logging.getLogger("revscore")
+
 
 class Store:
     """A store in a file (SQLite) or on a server (PostgreSQL). Safe to share between threads; open one per process.
@@ -40,12 +43,19 @@ class Store:
         self._url = str(default_url() if url is None else url)
         self._engine = open_engine(self._url if url is None else url, wait)
         in_file = self._engine.dialect.name == "sqlite" and "uri" not in self._engine.url.query
-        self._leave = weakref.finalize(self, in_use.leave, in_use.claim(Path(self._engine.url.database)) if in_file else None)
+        self._leave = weakref.finalize(self, in_use.leave, self._claimed(Path(self._engine.url.database)) if in_file else None)
         try:
             migrations.upgrade(self._engine)
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def _claimed(file: Path) -> int | None:
+        in_use.own(file)
+        if others := in_use.open_to_others(file):
+            _log.warning("Other users of this machine may %s the store %s; unless that is meant: chmod 600 %s", " and ".join(others), file, file)
+        return in_use.claim(file)
 
     def close(self) -> None:
         self._engine.dispose()

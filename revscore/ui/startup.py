@@ -19,6 +19,8 @@ from urllib.parse import urlsplit
 from streamlit import config
 from streamlit.runtime.secrets import secrets_singleton
 
+from revscore.store import default_url
+
 LENGTH, DIFFERENT = 32, 10  # characters of a cookie_secret, and different ones among them; `secrets.token_hex(32)` has 64 and 16
 EXAMPLES = ("change", "cookie", "example", "password", "placeholder", "random", "replace", "revscore", "secret", "streamlit", "string", "strong", "test", "your")
 HEADERS = "server.trustedUserHeaders"
@@ -35,9 +37,18 @@ def refusals() -> tuple[str, ...]:
         found = tuple(refused(config.get_option, auth(), [one for one in files if one.exists()]))
     except Exception:  # a file that is no TOML: its text may hold secrets, so it is neither shown nor logged
         found = ("revscore does not start: secrets.toml cannot be read; correct it, or take it away to work without sign-in.",)
+    found = found or (store_refused(default_url()) if signs_in() else ())
     for one in found:
         _log.error(one)
     return found
+
+
+def store_refused(url: str) -> tuple[str, ...]:
+    """The sentence for a store whose file anyone on this machine may write: who writes it can give himself any role."""
+    file = Path(url)
+    if "://" in url or os.name != "posix" or not file.exists() or not file.stat().st_mode & stat.S_IWOTH:
+        return ()
+    return (f"revscore does not start: every user of this machine may write the store {file}: chmod 600 {file}.",)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +18,7 @@ from sqlalchemy import create_engine, make_url
 import revscore.store.engine as engine
 from revscore.store import Store, StoreError, default_url, tables
 from revscore.store.migrations import VERSION_TABLE
+from revscore.ui.startup import store_refused
 
 from .conftest import crm, load
 
@@ -188,3 +190,16 @@ def test_sqlite_is_told_to_be_safe(tmp_path):
     assert told == {"journal_mode": "wal" if sqlite3.sqlite_version_info >= (3, 51, 3) else "truncate", "synchronous": 2, "foreign_keys": 1,
                     "busy_timeout": 15_000, "trusted_schema": 0, "mmap_size": 0}
     store.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such rights")
+def test_a_new_store_is_for_its_owner_alone_and_one_that_others_may_use_says_so(tmp_path, caplog):
+    file = tmp_path / "store.sqlite"
+    Store(file).close()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600 and not caplog.records
+    file.chmod(0o646)
+    Store(file).close()
+    assert f"Other users of this machine may read and write the store {file}" in caplog.text and "chmod 600" in caplog.text
+    assert "every user of this machine may write the store" in store_refused(str(file))[0]
+    file.chmod(0o640)
+    assert store_refused(str(file)) == store_refused("postgresql://ann@host/db") == store_refused(str(tmp_path / "none")) == ()
