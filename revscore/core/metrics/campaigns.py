@@ -115,7 +115,7 @@ def _reached(x: Coded, view: View) -> dict[str, tuple[str, np.ndarray, np.ndarra
     touched, qualified, met = (x.once(("campaign", make.__name__), lambda make=make: make(x)) for make in (_touched, _qualified, _met))
     rows = engine.keep(touched, view, x.dims)
     size = max(len(x.people.canonical), 1)
-    pairs = np.sort(touched.values["campaign"][rows] * size + touched.record[rows])  # one number a (campaign, person): sorts fast
+    pairs = np.sort(touched.values["campaign"][rows].astype("int64") * size + touched.record[rows])  # one number a (campaign, person): sorts fast
     once = pairs[firsts_of(pairs)]
     kept = engine.keep(qualified, view, x.dims)
     rows = engine.keep(met, view, x.dims)
