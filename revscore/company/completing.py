@@ -43,6 +43,12 @@ class Base:
         return {"version": 1, "sheets": list(kept.get("sheets", ())), "stages": kept.get("stages", {}), "answers": {**decided, **kept.get("answers", {})}}
 
 
+    def as_of(self, mended: CrmData) -> pd.Timestamp:
+        """The instant of the whole: that of the load; a mended row may be later where only the rows tell when the extract was made."""
+        told = any(isinstance(frame[name].dtype, pd.DatetimeTZDtype) and frame[name].notna().any() for frame in mended.tables.values() for name in frame.columns)
+        return max(self.info.as_of, mended.as_of) if told and not self.info.mapping.get("dated", True) else self.info.as_of
+
+
 def mark(info: LoadInfo) -> str:
     """What rows to mend say of their load."""
     return f"{info.id}-{info.content_sha256[:12]}"
@@ -101,7 +107,7 @@ def _data(base: CrmData, new: CrmData, main: set[str]) -> CrmData:
         else:                                                # only named in these rows: what the load knows of them stays
             frame = frame[~here.isin(there)]
         tables[name] = schema.conform(name, pd.concat([old, frame], ignore_index=True))
-    return replace(base, tables=tables, derived=derived)
+    return replace(base, tables=tables, derived=derived, as_of=new.as_of)
 
 
 def _by_name(base: Mapping[str, pd.DataFrame], new: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -54,6 +54,8 @@ class Draft:
     @property
     def dated(self) -> bool:
         """Whether somebody said when the extract was made; else its latest event stands for that."""
+        if self.base is not None:
+            return bool(self.base.info.mapping.get("dated", True))
         return self.as_of is not None or "as_of" in self.answers or "as_of" in (self.intake.config if self.intake else {})
 
     @property
@@ -108,7 +110,7 @@ def _completing(store: Store, draft: Draft, progress: Progress | None) -> Draft:
     except ValueError as error:
         return replace(draft, refusal=str(error))
     known = tuple(file for file in base.info.files if file not in draft.files)
-    return replace(draft, files=(*known, *draft.files), base=base).again(mapping=base.mapping, as_of=base.info.as_of, progress=progress)
+    return replace(draft, files=(*known, *draft.files), base=base).again(mapping=base.mapping, as_of=base.as_of(draft.intake.data), progress=progress)
 
 
 def draft_warehouse(store: Store, dataset: str, url: str, tables: Sequence[str] = (), *, answers: Mapping[str, str] | None = None,

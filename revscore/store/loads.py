@@ -145,7 +145,7 @@ def write(connection: Connection, dataset: str, new: NewLoad, by: str) -> LoadRe
     load_id = connection.execute(insert(t.loads).values(
         dataset_id=home.id, as_of=as_of.to_pydatetime(), loaded_at=datasets.now(), loaded_by=by, state="loaded", content_sha256=new.content_sha256,
         files=[{"name": file.name, "sha256": file.sha256} for file in new.files], rows_read=new.rows_read, rows_kept=new.rows_kept,
-        rows_quarantined=new.rows_quarantined, derived=dict(new.derived), terms_hints=dict(new.terms_hints), mapping={**new.mapping, **({"main": list(new.main)} if new.main else {})},
+        rows_quarantined=new.rows_quarantined, derived=dict(new.derived), terms_hints=dict(new.terms_hints), mapping={**new.mapping, **({"main": list(new.main)} if new.main else {}), **({} if new.dated else {"dated": False})},
         corrects=new.corrects, why=new.why or None,
     )).inserted_primary_key[0]
     added = []

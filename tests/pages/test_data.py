@@ -11,8 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from revscore import company
 from revscore.company import shown
-from tests.extracts import DEALS, HISTORY, LEADS, leads
+from revscore.export.returns import written
+from revscore.ui import bench
+from tests.extracts import DEALS, HISTORY, LEADS, leads, source
+from tests.people import ANN
 
+AS_OF = pd.Timestamp("2026-03-31T23:59:59Z")
 APP = str(Path(__file__).parents[2] / "app.py")
 
 
@@ -137,3 +141,92 @@ def test_two_files_are_one_load(page, store):
     upload(page, ("leads.csv", LEADS), ("lead_stage_history.csv", HISTORY))
     button(page, "Store 8 rows").click().run()
     assert len(store.loads("company")) == 1 and len(store.loads("company")[0].files) == 2
+
+
+# -- what speaks against a load, files that come back, memory -------------------------------------------------------------------------------
+
+def loaded(store, text: str = DEALS, by=ANN, **more) -> None:
+    assert company.load(store, "company", [source("deals.csv", text)], as_of=AS_OF, by=by, **more).status == "loaded"
+
+
+def test_a_correction_is_asked_about_and_needs_a_reason(page, store):
+    loaded(store)
+    upload(page, ("deals.csv", DEALS.replace("2500", "2600")))
+    day = page.date_input[0]
+    day.set_value(AS_OF.date()).run()
+    assert "There is another extract for the same day already (load 2" in words(page) and button(page, "Store").disabled
+    changes = next(d.value for d in page.dataframe if "Changed" in d.value.columns).set_index("Table")
+    assert changes.loc["Opportunity history", "Changed"] == 1
+    assert any("Open pipeline" in d.value.get("Number", pd.Series(dtype="str")).tolist() for d in page.dataframe)
+    next(c for c in page.checkbox if c.label.startswith("Yes, count")).check().run()
+    assert button(page, "Store").disabled
+    next(t for t in page.text_input if t.label.startswith("Why?")).set_value("Dune's amount was wrong").run()
+    button(page, "Store").click().run()
+    assert not page.exception and store.loads("company")[0].why == "Dune's amount was wrong" and store.loads("company")[0].corrects == 2
+
+
+def test_who_is_overtaken_is_asked_and_told_by_whom(page, store):
+    upload(page, ("deals.csv", DEALS.replace("2500", "2600")))
+    page.date_input[0].set_value(AS_OF.date()).run()
+    loaded(store)                                                                     # another one, meanwhile
+    button(page, "Store").click().run()
+    assert not page.exception and "loaded by ann" in words(page) and len(store.loads("company")) == 1
+    assert any(c.label.startswith("Yes, count") for c in page.checkbox)
+
+
+def test_a_double_click_is_one_load_and_one_good_word(page, store):
+    upload(page, ("leads.csv", LEADS))
+    work = page.session_state["bench"]
+    company.save(store, work.draft)                                                   # the first of two clicks, whose page never came
+    work.sent = True
+    button(page, "Store 3 rows").click().run()
+    assert "Loaded as load 2" in words(page) and "Already" not in words(page) and len(store.loads("company")) == 1
+
+
+def test_rows_to_mend_and_accepted_rows_are_offered_after_the_load_and_later(page, store):
+    upload(page, ("leads.csv", LEADS))
+    button(page, "Store 3 rows").click().run()
+    labels = [b.label for b in page.get("download_button")]
+    assert labels == ["Accepted rows · Excel", "Accepted rows · CSV (zip)", "1 row to mend · Excel", "1 row to mend · CSV"]
+    [(place, frame)] = company.to_mend(store.ledger(2)[1], store.load(2)).items()
+    upload(page, ("back.csv", written({place: frame.assign(created_at="2026-03-06")}, ".csv").decode("utf-8-sig")))
+    assert "Completes load 2. 4 rows read: 4 kept" in words(page) and not page.date_input
+    button(page, "Store 4 rows").click().run()
+    assert "Loaded as load 3" in words(page) and store.load(3).corrects == 2
+
+
+@pytest.mark.parametrize(("name", "content"), [("setup.exe", "MZ this is a program"), ("notes", "a,b\n1,2\n"), ("deals.csv.lnk", "x")])
+def test_a_file_of_another_type_gets_our_sentence(page, name, content):
+    upload(page, (name, content))
+    assert any(name in e.value.replace("\\", "") and "load .xlsx, .csv" in e.value.replace("\\", "") for e in page.error)
+
+
+def test_nothing_of_an_upload_stays(page, store):
+    upload(page, ("leads.csv", LEADS))
+    assert page.session_state["bench"].draft is not None
+    button(page, "Store 3 rows").click().run()
+    work = page.session_state["bench"]
+    assert (work.draft, work.found, work.sums) == (None, None, {}) and not page.file_uploader[0].value
+    upload(page, ("leads.csv", LEADS.replace("SMB", "Mid")))
+    page.switch_page("pages/glossary.py").run()
+    assert not page.exception and "bench" not in page.session_state
+
+
+def test_what_closed_windows_left_behind_is_dropped():
+    class Files:
+        file_storage = {"here": 1, "gone": 1}
+
+        def remove_session_files(self, session: str) -> None:
+            del self.file_storage[session]
+
+    class Server:
+        def is_active_session(self, session: str) -> bool:
+            return session == "here"
+
+    keeper, left = bench.Keeper(Server(), Files()), bench.Bench(token="x", draft=object())
+    keeper.benches["gone"] = left
+    keeper.sweep(100.0)
+    keeper.sweep(115.0)
+    assert "gone" in Files.file_storage and left.draft is not None                    # a broken line may come back
+    keeper.sweep(131.0)
+    assert list(Files.file_storage) == ["here"] and left.draft is None
