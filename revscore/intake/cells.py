@@ -84,6 +84,7 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
                 decimal = numbers.decimal
             values, bad = numbers.values, numbers.bad | (numbers.values.abs() >= LARGEST).to_numpy()
             if f.kind == "money":
+                bad = bad | text.str.contains("%", regex=False).to_numpy(dtype=bool) if numbers.percent else bad
                 named = numbers.currency
                 out[f"{f.name}:currency"] = named.fillna(match.currency[heading]) if heading in match.currency else named
         elif f.kind == "bool":
@@ -157,8 +158,9 @@ def _example(text: pd.Series) -> str:
 def _twin(match: Match, heading: str, desk: Desk) -> str:
     """Which of the columns under one heading is meant: the only filled one, or any of equal ones, else the one that an answer names."""
     frame = match.sheet.frame
-    twins = [heading, *(label for label in match.sheet.headings if re.fullmatch(re.escape(heading) + r" \([0-9]+\)", label))]
-    if len(twins) == 1 or not any(note.startswith(DOUBLED) and heading in note for note in match.sheet.notes):
+    doubled = any(note.startswith(DOUBLED) and heading in note for note in match.sheet.notes)
+    twins = [heading, *(label for label in match.unrecognised if fold(label) == fold(heading) or doubled and re.fullmatch(re.escape(heading) + r" \([0-9]+\)", label))]
+    if len(twins) == 1:
         return heading
     filled = [label for label in twins if (frame[label] != "").any()]
     if len(filled) < 2 or all(frame[label].equals(frame[filled[0]]) for label in filled):
@@ -228,6 +230,9 @@ def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforc
     if not ordinary(text):
         for pattern, what in ((_HIDDEN, "characters that cannot be seen"), (_ALIKE, "letters or digits that only look like those of an id")):
             desk.hold(place[text.str.contains(pattern, regex=True).to_numpy(dtype=bool)], f.name, "R_ID", f"“{heading}” holds {what}; type it anew")
+    if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
+        text = text.str.removesuffix(".0")
+        desk.say(f"“{heading}”: ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")
     long = (text.str.len() > _LONGEST_ID).to_numpy(dtype=bool)
     desk.hold(place[long], f.name, "R_ID", f"“{heading}” has more than {_LONGEST_ID} characters, which no id has")
     damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)

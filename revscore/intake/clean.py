@@ -147,9 +147,11 @@ def _ask_encoding(match: Match, desk: Desk) -> None:
     if not sheet.encodings:
         return
     shown = [cell for heading in match.columns for cell in sheet.frame[heading][~sheet.frame[heading].str.fullmatch("[\x00-\x7f]*")].head(1)][:3]
-    example = ", ".join(f"“{cell}”" for cell in shown) or "its letters"
-    desk.ask(f"encoding:{sheet.file}", f"{sheet.file} does not say how its letters are written; read as {sheet.encodings[0]} it says {example}: is that right? Else choose "
-             "another, or export the file as UTF-8.", sheet.encodings, None, sheet.place)
+    shown += [heading for heading in match.columns if not heading.isascii()][:1]
+    if shown:                                               # else only columns that are not used leave it open
+        example = ", ".join(f"“{cell[:60]}”" for cell in shown)
+        desk.ask(f"encoding:{sheet.file}", f"{sheet.file} does not say how its letters are written; read as {sheet.encodings[0]} it says {example}: is that right? Else choose "
+                 "another, or export the file as UTF-8.", sheet.encodings, None, sheet.place)
 
 
 def _definitions(config: Mapping[str, Any]) -> dict[str, Any]:

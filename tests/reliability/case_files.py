@@ -349,3 +349,10 @@ case("a column nobody knows", lambda: text([[*row, "x"] for row in rows()], head
 case("a hostile heading", lambda: text([[*row, "x"] for row in rows()], headings=[*HEADINGS, "<img src=x onerror=alert(1)>"]), Same())
 case("the same file twice", lambda: [("deals.csv", text().encode()), ("copy.csv", text().encode())], Same("byte for byte"))
 case("the same records as xlsx and csv", lambda: [("deals.csv", text().encode()), ("deals.xlsx", workbook())], Same("the same records"))
+
+for _line in ("Total: 25 rows", "Total records: 25", "Number of records: 25", "Total (25 records)"):
+    case(f"a last line that counts other rows: {_line}", lambda line=_line: _with_lines("", f'"{line}"'), Refused("E_RECORD_COUNT"))
+case("a last line that counts the rows", lambda: _with_lines("", '"Total records: 24"'), Same())
+case("a heading in two spellings, with other values below", lambda: text([[*row, 5] for row in rows()], headings=[*HEADINGS, "AMOUNT"]), Asked("heading:"))
+case("cp1252 only where nobody looks", lambda: "\n".join(line + "," + ("Notiz" if not n else "Müller") for n, line in enumerate(lines(making.every("Opportunity Name", lambda _: "A")))).encode("cp1252"), Same(),
+     clean=lambda: [("deals.csv", text(making.every("Opportunity Name", lambda _: "A")).encode())])

@@ -70,6 +70,7 @@ case("ids with and without leading zeros are two", lambda: text([*numbered(lambd
      clean=lambda: [("deals.csv", text([*numbered(lambda n: f"{n:08}"), ["7", *rows()[8][1:]]], quoting=1).encode())])
 case("an id that a spreadsheet rounded", with_text("Opportunity ID", "1.23457E+17"), Held({"R_ID": 1}))
 case("all ids rounded by a spreadsheet", lambda: text(numbered(lambda n: f"1.2345{n % 10}E+17")), Held({"R_ID": 24}))
+case("ids of whole numbers written as decimals", lambda: text(numbered(lambda n: f"{9000 + n}.0")), Same(), clean=as_clean(lambda n: str(9000 + n)))
 case("no id in a row", with_text("Opportunity ID", ""), Held({"R_NO_ID": 1}))
 case("blanks around ids", lambda: text(numbered(lambda n: f" {deal_id(n)}  ")), Same())
 for _name, _mark in (("a zero-width space", "\u200b"), ("a mark of direction", "\u202e"), ("a control character", "\x07"), ("a soft hyphen", "\u00ad"), ("a byte-order mark", "\ufeff")):
@@ -91,7 +92,7 @@ case("a stage of two words nobody knows is taken as open, and asked", with_text(
 
 # --- numbers -----------------------------------------------------------------------------------------------------------------------------
 
-for _bad in ("1_000", "١٢٣٤", "1e999", "1e5", "nan", "inf", "-inf", "NaN", "0x1F", "１２３", "1,2,3", "12..5", "1.234.5", "abc", "1 2 3 4,5,6", "5 apples", "TRUE", "1-2", "--5", "½", "∞", "12 %  34", "$", "=5*2"):
+for _bad in ("1_000", "١٢٣٤", "1e999", "1e5", "nan", "inf", "-inf", "NaN", "0x1F", "１２３", "1,2,3", "12..5", "1.234.5", "abc", "1 2 3 4,5,6", "5 apples", "TRUE", "1-2", "--5", "½", "∞", "12 %  34", "50%", "1.5k", "2 Mio", "₿ 5", "$", "=5*2"):
     case(f"the amount {_bad}", with_text("Amount", _bad), Held({"R_AMOUNT": 1}))
 for _bad in ("-500", "(500.00)", "−500", "-0.01", "$-500", "USD -500", "500-"):
     case(f"the negative amount {_bad}", with_text("Amount", _bad), Held({"R_NEGATIVE" if _bad != "500-" else "R_AMOUNT": 1}))
