@@ -25,11 +25,11 @@ CLIENT, PASSWORD = "revscore", secrets.token_hex(16)
 
 
 class Provider(ThreadingHTTPServer):
-    """`people`: name on the page → claims of the identity token, changed at will; `went` says what was asked for and how it went."""
+    """`people`: name on the page → claims of the identity token, changed at will; `seconds`: how long a token holds; `went` says what was asked for and how it went."""
 
     def __init__(self, people: dict[str, dict[str, Any]]) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.people, self.went = people, []
+        self.people, self.went, self.seconds = people, [], 3600
         self.issuer = f"http://127.0.0.1:{self.server_port}"
         self.key = RSAKey.generate_key(2048, {"kid": "test", "use": "sig", "alg": "RS256"})
         self.codes: dict[str, dict[str, str]] = {}
@@ -41,7 +41,7 @@ class Provider(ThreadingHTTPServer):
     def token(self, asked: dict[str, str]) -> str:
         """The signed identity token for the one who was picked."""
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 3600, "nonce": asked["nonce"]} | self.people[asked["person"]]
+        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + self.seconds, "nonce": asked["nonce"]} | self.people[asked["person"]]
         return jwt.encode({"alg": "RS256", "kid": "test"}, claims, self.key)
 
 

@@ -56,11 +56,11 @@ def _serve(browser: socket.socket, app: tuple[str, int], headers: dict[str, str]
 
 
 @contextmanager
-def proxied(address: str) -> Iterator[str]:
-    """The address of the proxy in front of `address`."""
+def proxied(address: str, port: int = 0) -> Iterator[str]:
+    """The address of the proxy in front of `address`: on `port`, or on a free one."""
     app = urlsplit(address)
     headers, closed = printed()
-    with socket.create_server(("127.0.0.1", 0)) as door:
+    with socket.create_server(("127.0.0.1", port)) as door:
         def take() -> None:
             while True:
                 try:
