@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -288,4 +288,4 @@ def back(pages: Sequence[st.Page]) -> None:
     name, _, query = address.partition("?")
     page = next((one for one in pages if one.url_path == name), None)
     if address and page is not None and address != _here():
-        st.switch_page(page, query_params=parse_qsl(query))
+        st.switch_page(page, query_params=parse_qs(query))

@@ -84,10 +84,10 @@ def come_in(screen: Screen, name: str, path: str = "glossary") -> Screen:
 
 def test_who_is_let_in_and_who_is_not(team: str, provider: Provider, listing: Path, window) -> None:
     # an admin, by a link to a page with choices: they are still there after the sign-in
-    ada = come_in(window(team), "ada", "funnel?segment=SMB&grain=quarter")
+    ada = come_in(window(team), "ada", "funnel?segment=SMB&owner=Bo+Chen&owner=Cy+Duarte")
     ada.page.wait_for_url(f"{team}/funnel?*segment=SMB*")
     ada.settle()
-    assert ada.title == "Funnel" and "SMB" in ada.effect and "grain=quarter" in ada.page.url
+    assert ada.title == "Funnel" and "SMB" in ada.effect and ada.page.url.count("owner=") == 2 and "2 of 3 owners" in ada.effect
     assert "ada@northlight.example" in ada.at("[data-testid=stSidebar]").inner_text()
     cookie = next(one for one in ada.page.context.cookies() if one["name"] == "_streamlit_user")
     assert cookie["httpOnly"] and cookie["sameSite"] == "Lax"
