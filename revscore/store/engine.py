@@ -6,10 +6,12 @@ import hashlib
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DatabaseError, DisconnectionError, IntegrityError, InterfaceError, NoSuchModuleError, OperationalError
@@ -37,6 +39,8 @@ _SENTENCES = {
     "42P07": "{where} is the database of another program ({cause}); name another database for the store.",
 }
 _LASTING = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")  # an open connection keeps these, also when the trouble is over
+_turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+_turns_change = threading.Lock()
 
 
 class StoreError(Exception):
@@ -63,7 +67,7 @@ def open_engine(url: str | Path, wait: float) -> Engine:
     parsed = _parse(url)
     if parsed.get_backend_name() == "sqlite":
         engine = create_engine(parsed, connect_args={"timeout": wait, "check_same_thread": False}, pool_size=8, max_overflow=-1,
-                               json_serializer=as_json)
+                               json_serializer=as_json, execution_options={"revscore_wait": wait})
         _behave(engine, wait)
         if "uri" not in parsed.query:
             _hold(engine, Path(parsed.database))
@@ -111,11 +115,24 @@ def reading(engine: Engine) -> Iterator[Connection]:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """The one writer: what is done inside is there whole at the end, or not at all. What is read inside stays true until then."""
-    with friendly(engine), engine.connect().execution_options(revscore_write=True) as connection, connection.begin():
+    with friendly(engine), _turn(engine), engine.connect().execution_options(revscore_write=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = {max(1, int(connection.get_execution_options()['revscore_wait'] * 1000))}")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITE_LOCK})")
         yield connection
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Those of one process write in the order in which they come. (SQLite has a writer that finds it busy look again ever more seldom, which is no order.)"""
+    with _turns_change:
+        turn = _turns.setdefault(engine, threading.Lock())
+    if not turn.acquire(timeout=engine.get_execution_options().get("revscore_wait", 15.0)):
+        raise StoreError(_SENTENCES["SQLITE_BUSY"].format(where=where(engine)))
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 @contextmanager
