@@ -33,9 +33,9 @@ _log = logging.getLogger("revscore")
 
 @dataclass(frozen=True)
 class Standing:
-    """How one stands at the door: inside, or why not. `over`: the sign-in ran out; `barred`: it is not enough; `unknown`: the store does not list who it is."""
+    """How one stands at the door: inside, or why not. `over`: the sign-in ran out; `barred`: it is not enough; `unknown`: the store does not list who it is; `shut`: the store cannot be asked."""
 
-    at: Literal["inside", "refused", "out", "over", "barred", "unknown"]
+    at: Literal["inside", "refused", "shut", "out", "over", "barred", "unknown"]
     said: str = ""
 
 
@@ -61,7 +61,7 @@ def identity(claims: Mapping[str, Any], now: float, hours: float = HOURS) -> Ide
     until, since = (claims.get(key) if isinstance(claims.get(key), int | float) else None for key in ("exp", "iat"))
     if until is None or since is None:
         raise Barred("The provider of sign-in does not say how long the sign-in holds.")
-    if now >= until or now - since > hours * 3600:
+    if not (now < until and now - since <= hours * 3600):  # so that a claim which is no number at all is out of date too
         raise Barred("Your sign-in has run out. Sign in again to go on where you were.", over=True)
     if since > now + SKEW:
         raise Barred("The clock of the provider of sign-in is ahead of this server's.")
@@ -130,11 +130,14 @@ def _standing() -> Standing:
     except Barred as barred:
         return Standing("over" if barred.over else "barred", str(barred))
     from revscore.people import NotAllowed
+    from revscore.store import StoreError
 
     try:
         actor()
     except NotAllowed as no:
         return Standing("unknown", str(no))
+    except StoreError as error:
+        return Standing("shut", str(error))
     return Standing("inside")
 
 
@@ -166,6 +169,11 @@ def _refused(stands: Standing) -> None:
     st.caption("Whoever runs this server finds the same sentence in its log; start it again after the change.")
 
 
+def _shut(stands: Standing) -> None:
+    st.subheader("The scorecard cannot be opened now", anchor=False)
+    st.text(stands.said)
+
+
 def _out(stands: Standing) -> None:
     st.subheader("Sign in", anchor=False)
     st.text(_note().said or "One shared revenue scorecard. Sign in with the account that you use at work.")
@@ -193,7 +201,7 @@ def _barred(stands: Standing) -> None:
         st.button("Sign in as someone else", icon=":material/logout:", width="stretch", on_click=sign_out, key="sign-out")
 
 
-_DOORS = {"refused": _refused, "out": _out, "over": _over, "barred": _barred, "unknown": _barred}
+_DOORS = {"refused": _refused, "shut": _shut, "out": _out, "over": _over, "barred": _barred, "unknown": _barred}
 
 
 def whom() -> str:

@@ -29,6 +29,7 @@ def test_a_sign_in_that_holds() -> None:
 @pytest.mark.parametrize(("claims", "now", "over", "words"), [
     ({}, NOW + 3000, True, "has run out"),
     ({"exp": NOW + 10**6}, NOW + 12 * 3600, True, "has run out"),
+    ({"exp": float("nan")}, NOW, True, "has run out"), ({"iat": float("nan")}, NOW, True, "has run out"), ({"exp": True}, NOW, True, "has run out"),
     ({"exp": None}, NOW, False, "how long"), ({"exp": "2100-01-01"}, NOW, False, "how long"), ({"iat": None}, NOW, False, "how long"),
     ({"iat": NOW + 600}, NOW, False, "clock"),
     ({"email_verified": False}, NOW, False, "not verified"), ({"email_verified": None}, NOW, False, "not verified"), ({"email_verified": "yes"}, NOW, False, "not verified"),
@@ -87,6 +88,13 @@ def test_who_is_on_the_list_is_inside_and_nobody_else(team) -> None:
     for claims in ({"email": "stranger@northlight.example", "sub": "8"}, {"email_verified": False}, {"exp": 5}, {"iat": 5}):
         assert closed(run("app.py", **claims)), claims
     assert closed(run("app.py", sub="9")), "the address of someone who has signed in with another account"
+
+
+def test_a_store_that_cannot_be_asked_lets_nobody_in(team, tmp_path, monkeypatch) -> None:
+    (tmp_path / "other.sqlite").write_bytes(b"this is no store at all, whatever its name" * 40)
+    monkeypatch.setenv("REVSCORE_DB", str(tmp_path / "other.sqlite"))
+    test = run("app.py", name="Ada")
+    assert closed(test) and test.subheader[0].value == "The scorecard cannot be opened now"
 
 
 def test_a_sign_in_that_runs_out_ends_in_an_open_window(team, monkeypatch) -> None:
