@@ -156,12 +156,13 @@ def sound(url: str) -> Iterator[str]:
 
 # -- the loop ------------------------------------------------------------------------------------------------------------------------------
 
-def run(fresh: Callable[[], str], kills: int, *, wal: bool = False, longest: float = 0.4, seed: int = 1, crash: Server | None = None, work: Callable = client,
+def run(fresh: Callable[[], str], kills: int, *, wal: bool = False, longest: float = 0.4, seed: int = 1, crash: Server | None = None, aloud: bool = False, work: Callable = client,
         count: Callable[[str, Figures, dict[int, str]], Counter[int]] | None = None) -> Figures:
-    """`kills` of clients on stores that `fresh` gives, each at most `longest` seconds after it has begun. `crash`: it is the server that is stopped, not the client."""
+    """`kills` of clients on stores that `fresh` gives, each at most `longest` seconds after it has begun. `crash`: it is the server that is stopped, not the client.
+    `aloud`: say now and then how it stands."""
     figures, chance, begun = Figures(), random.Random(seed), time.monotonic()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.reliability.kill"])
+    context.set_forkserver_preload(["tests.reliability.acts"])
     with _wal(wal), tempfile.TemporaryDirectory() as folder:
         for kill in range(kills):
             if kill % PER_STORE == 0:
@@ -184,8 +185,9 @@ def run(fresh: Callable[[], str], kills: int, *, wal: bool = False, longest: flo
             first = _after(journal, size, figures, answered, chance)
             found = (count or _counted)(url, figures, answered)
             figures.unanswered += first not in answered and bool(found[first])
-            figures.kills += 1
-    figures.seconds = time.monotonic() - begun
+            figures.kills, figures.seconds = figures.kills + 1, time.monotonic() - begun
+            if aloud and figures.kills % 50 == 0:
+                print(f"  … {figures}", flush=True)
     return figures
 
 
@@ -275,11 +277,11 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         new = files(Path(folder))
-        say(f"SQLite {sqlite3.sqlite_version}, TRUNCATE", run(new, 500 if whole else 40, seed=args.seed))
-        say(f"SQLite {sqlite3.sqlite_version}, WAL forced", run(new, 250 if whole else 20, wal=True, seed=args.seed + 1))
+        say(f"SQLite {sqlite3.sqlite_version}, TRUNCATE", run(new, 500 if whole else 40, seed=args.seed, aloud=whole))
+        say(f"SQLite {sqlite3.sqlite_version}, WAL forced", run(new, 250 if whole else 20, wal=True, seed=args.seed + 1, aloud=whole))
     if whole:
         with server() as postgres:
-            say("PostgreSQL, clients", run(postgres.fresh, 150, seed=args.seed + 2))
+            say("PostgreSQL, clients", run(postgres.fresh, 150, seed=args.seed + 2, aloud=True))
             say("PostgreSQL, crashes of the server", run(postgres.fresh, 10, seed=args.seed + 3, crash=postgres))
     without = control(60 if whole else 15)
     print(f"control (to_sql in chunks, no transaction): {without}")
