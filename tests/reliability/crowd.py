@@ -285,7 +285,9 @@ def main() -> int:
     def say(title: str, url: str) -> None:
         figures = judged(url, run(url, rounds, threads), rounds)
         print(f"{title}, {PROCESSES * threads} sessions: {figures}", *figures.faults[:10], sep="\n  ", flush=True)
-        faults.extend(figures.faults)
+        slow = [f"p99 {figures.quantile(99, False):.2f} s of writing is over 2 s"] if args.nightly and figures.quantile(99, False) > 2 else []
+        print(*slow, sep="\n")
+        faults.extend([*figures.faults, *slow])
 
     with tempfile.TemporaryDirectory() as folder:
         say(f"SQLite {sqlite3.sqlite_version}", str(Path(folder) / "crowd.sqlite"))
