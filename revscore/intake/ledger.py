@@ -58,13 +58,6 @@ class Ledger:
         counted = self.findings.groupby(["action", "code", "reason"], sort=True).size().rename("rows").reset_index()
         return counted.sort_values("rows", ascending=False, kind="stable", ignore_index=True)
 
-    def mend_sheet(self, file: str, sheet: str = "") -> pd.DataFrame:
-        """Quarantined rows of one sheet under the headings of the file, with row and reason in front: to be mended and loaded again."""
-        rows = self.to_mend[(self.to_mend["file"] == file) & (self.to_mend["sheet"] == sheet)]
-        cells = pd.DataFrame([json.loads(raw) for raw in rows["raw"]], dtype="str")
-        why = pd.DataFrame({"__row__": rows["row"].astype("str").to_numpy(), "__reason__": rows["reason"].to_numpy()}, dtype="str")
-        return pd.concat([why, cells], axis=1)
-
 
 @dataclass
 class Book:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 
 import numpy as np
 import pandas as pd
@@ -32,8 +33,7 @@ def test_every_row_is_kept_or_quarantined_and_mended_rows_are_kept_rows(sheet):
     assert held[["row", "column", "text", "code", "reason"]].to_numpy().tolist() == [
         [6, "Id", "", "Q_ID", "no id"], [9, "Id", "4", "Q_ID", "odd id"]]
     assert ledger.to_mend["row"].tolist() == [6, 9]  # not: positions in the frame, 1 and 3
-    assert ledger.mend_sheet("deals.xlsx", "Deals").to_dict("list") == {
-        "__row__": ["6", "9"], "__reason__": ["no id", "odd id"], "Id": ["", "4"], "Amount": ["x", "ü \"q\""]}
+    assert [json.loads(raw) for raw in ledger.to_mend["raw"]] == [{"Id": "", "Amount": "x"}, {"Id": "4", "Amount": "ü \"q\""}]
     assert list(book.held(sheet)) == [False, True, False, True]
 
 
