@@ -71,9 +71,10 @@ class Figures:
 
     def __str__(self) -> str:
         won = ", ".join(f"{kind} {self.count(WON, kind)}" for kind in KINDS if kind != "reading")
-        return (f"{len(self.attempts)} attempts in {len({one.round for one in self.attempts})} rounds: {self.count(WON)} winners ({won}), {self.count(TOLD)} told politely, {self.count(READ)} reads, "
-                f"{self.count(TORN)} torn, {self.count(RAISED)} exceptions; writing p50 {self.quantile(50, False):.2f} s, p99 {self.quantile(99, False):.2f} s; reading p50 {self.quantile(50, True):.2f} s, "
-                f"p99 {self.quantile(99, True):.2f} s ({self.seconds:.0f} s)")
+        rounds = len({one.round for one in self.attempts})
+        times = [f"{what} p50 {self.quantile(50, reads):.2f} s, p99 {self.quantile(99, reads):.2f} s" for what, reads in (("writing", False), ("reading", True))]
+        return (f"{len(self.attempts)} attempts in {rounds} rounds: {self.count(WON)} winners ({won}), {self.count(TOLD)} told politely, {self.count(READ)} reads, "
+                f"{self.count(TORN)} torn, {self.count(RAISED)} exceptions; {'; '.join(times)} ({self.seconds:.0f} s)")
 
 
 # -- one process of sessions ---------------------------------------------------------------------------------------------------------------

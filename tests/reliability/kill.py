@@ -128,8 +128,9 @@ def halves(store: Store) -> Iterator[str]:
             yield f"load {load.id} has {dict(load.table_rows)}"
         store.ledger(load.id)
     entries = store.entries(DATASET)
-    accepted, decided = ({one.record for one in entries if one.kind == kind and one.verb == verb and one.record.startswith("idea-")} for kind, verb in ((IDEA, "accepted"), (DECISION, "decided")))
-    proposed, raised = ({one.record for one in entries if one.kind == kind and one.verb == verb and one.record.startswith("idea-")} for kind, verb in ((IDEA, "proposed"), (DECISION, "raised")))
+    said = {pair: {one.record for one in entries if (one.kind, one.verb) == pair and one.record.startswith("idea-")} for pair in
+            ((IDEA, "proposed"), (DECISION, "raised"), (IDEA, "accepted"), (DECISION, "decided"))}
+    proposed, raised, accepted, decided = said.values()
     if accepted != decided or proposed != raised:
         yield f"of ideas the backlog and the log of decisions say different things: {accepted ^ decided | proposed ^ raised}"
     config, version = store.terms(DATASET)
