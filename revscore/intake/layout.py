@@ -209,8 +209,8 @@ def _dropped(body: pd.DataFrame, rows: np.ndarray, why: np.ndarray) -> list[Drop
     starts = ~(blank & np.r_[False, blank[:-1]] & np.r_[False, np.diff(at) == 1]) if len(at) else np.zeros(0, dtype=bool)
     ends = at[np.r_[np.flatnonzero(starts)[1:] - 1, len(at) - 1]] if len(at) else at
     found = []
-    for start, end in zip(at[starts], ends, strict=True):
-        text = "" if why[start] == "blank row" else _text(body.iloc[start])
+    for start, end, cells in zip(at[starts], ends, body.iloc[at[starts]].to_numpy(), strict=True):
+        text = "" if why[start] == "blank row" else _text(cells)
         found.append(DroppedRow(int(rows[start]), text, f"blank rows to row {rows[end]:,}" if end > start else why[start],
                                 int(rows[end] - rows[start]) + 1 if why[start] == "blank row" else 0))
     return found

@@ -143,8 +143,8 @@ def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
                 raise Refused("E_XML_ENCODING", f"the workbook is written in an unusual encoding ({entry.filename}): {SAVE}.")
             first = False
         data = rest + piece
-        cut = data.rfind(b"row>") + 4
-        cut = data.rfind(b">") + 1 if cut == 3 and len(data) > _LONGEST else cut if cut > 3 else 0
+        cut = max(data.rfind(b"row>") + 4, data.rfind(b"si>") + 3)
+        cut = cut if cut > 3 else data.rfind(b">") + 1 if len(data) > _LONGEST else 0
         rest = data[cut:]
         if len(rest) > _LONGEST:
             raise Refused("E_UNPACKED", f"the workbook holds one piece of more than {_LONGEST >> 20} MB ({entry.filename}): {SAVE}.")

@@ -1,12 +1,15 @@
-"""What reading costs, from the bytes of a file to the stored load: CPU seconds of this process and of the child that parses, time on the clock, peak memory.
+"""What reading costs, from the bytes of a file to the stored load: CPU seconds of this process and of the child that parses, time on the clock, peak memory;
+and what it costs to refuse files that would become large.
 
 `python -m tests.reliability.budgets`. The workbook is written as Excel writes one (shared strings, dates as numbers, blank styled cells),
-the csv as a CRM exports it. Budgets: 100,000 rows of xlsx in 5 CPU seconds, 1,000,000 rows of csv in 20.
+the csv as a CRM exports it. Budgets: 100,000 rows of xlsx in 5 CPU seconds, 1,000,000 rows of csv in 20; every refusal in 2 seconds and 200 MB more
+than an idle child. The control reads the same bombs with the guards switched off, in a child of 1 GB: it must not end well.
 """
 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import resource
 import subprocess
@@ -19,6 +22,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
+from revscore.intake.apart import resident
 
 BUDGETS = {"xlsx": (100_000, 5.0), "csv": (1_000_000, 20.0)}
 _LETTERS = np.array(list("ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"))
@@ -93,19 +98,24 @@ def write_xlsx(folder: Path, rows: int) -> list[Path]:
             book.writestr(f"xl/worksheets/sheet{number}.xml", _sheet(frame, known))
         texts = "".join(f"<si><t>{escape(text)}</t></si>" for text in known)
         book.writestr("xl/sharedStrings.xml", _HEAD + f'<sst xmlns="{_MAIN}" count="{len(known)}" uniqueCount="{len(known)}">{texts}</sst>')
-        tabs = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(sheets, start=1))
-        book.writestr("xl/workbook.xml", _HEAD + f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}/relationships"><sheets>{tabs}</sheets></workbook>')
-        links = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/relationships/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in range(1, len(sheets) + 1))
-        links += f'<Relationship Id="s1" Type="{_OFFICE}/relationships/styles" Target="styles.xml"/><Relationship Id="s2" Type="{_OFFICE}/relationships/sharedStrings" Target="sharedStrings.xml"/>'
-        book.writestr("xl/_rels/workbook.xml.rels", _HEAD + f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>')
-        book.writestr("_rels/.rels", _HEAD + f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" Type="{_OFFICE}/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>')
-        book.writestr("xl/styles.xml", _HEAD + f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders>'
-                      '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>')
-        parts = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for n in range(1, len(sheets) + 1))
-        book.writestr("[Content_Types].xml", _HEAD + f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" '
-                      f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>{parts}'
-                      f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/><Override PartName="/xl/sharedStrings.xml" ContentType="{_TYPE}.sharedStrings+xml"/></Types>')
+        _frame(book, list(sheets))
     return [path]
+
+
+def _frame(book: zipfile.ZipFile, sheets: list[str]) -> None:
+    """The parts of a workbook around its sheets and texts."""
+    tabs = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(sheets, start=1))
+    book.writestr("xl/workbook.xml", _HEAD + f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}/relationships"><sheets>{tabs}</sheets></workbook>')
+    links = "".join(f'<Relationship Id="rId{n}" Type="{_OFFICE}/relationships/worksheet" Target="worksheets/sheet{n}.xml"/>' for n in range(1, len(sheets) + 1))
+    links += f'<Relationship Id="s1" Type="{_OFFICE}/relationships/styles" Target="styles.xml"/><Relationship Id="s2" Type="{_OFFICE}/relationships/sharedStrings" Target="sharedStrings.xml"/>'
+    book.writestr("xl/_rels/workbook.xml.rels", _HEAD + f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>')
+    book.writestr("_rels/.rels", _HEAD + f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="rId1" Type="{_OFFICE}/relationships/officeDocument" Target="xl/workbook.xml"/></Relationships>')
+    book.writestr("xl/styles.xml", _HEAD + f'<styleSheet xmlns="{_MAIN}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills><borders count="1"><border/></borders>'
+                  '<cellStyleXfs count="1"><xf/></cellStyleXfs><cellXfs count="2"><xf/><xf numFmtId="14" applyNumberFormat="1"/></cellXfs></styleSheet>')
+    parts = "".join(f'<Override PartName="/xl/worksheets/sheet{n}.xml" ContentType="{_TYPE}.worksheet+xml"/>' for n in range(1, len(sheets) + 1))
+    book.writestr("[Content_Types].xml", _HEAD + f'<Types xmlns="{_PACKAGE}/content-types"><Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" '
+                  f'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" ContentType="{_TYPE}.sheet.main+xml"/>{parts}'
+                  f'<Override PartName="/xl/styles.xml" ContentType="{_TYPE}.styles+xml"/><Override PartName="/xl/sharedStrings.xml" ContentType="{_TYPE}.sharedStrings+xml"/></Types>')
 
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
@@ -160,6 +170,44 @@ def measure(kind: str, paths: list[Path]) -> str:
             f"({', '.join(f'{name} {spent:.1f}' for name, spent in parts.items())}), {wall:.1f} s on the clock, peak {_peak()}")
 
 
+def bombs() -> dict[str, bytes]:
+    """Small files that become large, and one that makes the parser abort its process."""
+    cell = b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>'
+    text, strings = b"<si><t>%s</t></si>", b'<sst xmlns="%s">' % _MAIN.encode()
+    return {"a sheet of 300 MB": _packed(b"<row><c><v>1</v></c></row>" * 12_000_000), "3 M texts": _packed(cell % (1, 1), strings + b"".join(b"<si><t>%d</t></si>" % n for n in range(3_000_000)) + b"</sst>"),
+            "one text of 32 kB in 40,000 cells": _packed(b"".join(cell % (n, n) for n in range(1, 40_001)), strings + text % (b"x" * 32_000) + b"</sst>"),
+            "a stray cell in XFD1048576": _packed(b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'),
+            "500,000 rows": _packed(b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (n, n) for n in range(1, 500_001))),
+            "nesting": _packed(b"<a>" * 1_000_000 + b"</a>" * 1_000_000 + cell % (1, 1))}
+
+
+def _packed(rows: bytes, strings: bytes = b"") -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as book:
+        _frame(book, ["Sheet"])
+        book.writestr("xl/worksheets/sheet1.xml", b'<worksheet xmlns="' + _MAIN.encode() + b'"><sheetData>' + rows + b"</sheetData></worksheet>")
+        book.writestr("xl/sharedStrings.xml", strings or b"<sst/>")
+    return stream.getvalue()
+
+
+def refuse(path: Path, guarded: bool) -> str:
+    """Read a bomb and say what came of it."""
+    from revscore.intake.apart import Child, read_apart
+    from revscore.intake.guards import Limits
+    from revscore.intake.sheet import Source
+    off = 1 << 40
+    limits = Limits() if guarded else Limits(workbook=off, entries=off, unpacked=off, part=off, ratio=off, strings=off, string_bytes=off, depth=off, sheet_rows=off,
+                                             sheet_columns=off, memory=1 << 30, memory_per_byte=0)
+    with Child(limits) as idle:
+        idle.read("idle.csv", b"a,b\n1,2\n", {}, lambda *_: None)
+        before = resident(idle.process) >> 20
+    clock, spent = time.perf_counter(), cpu()
+    sheets, problems = read_apart([Source(path.name, path)], limits=limits)
+    wall, peak = time.perf_counter() - clock, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024 - before
+    said = problems[0].code if problems else f"read, {len(sheets)} sheets"
+    return f"{'refused' if guarded else 'control'}  {path.stem}: {said}, {cpu() - spent:.1f} CPU s, {wall:.1f} s on the clock, {peak:,} MB more than an idle child"
+
+
 def cpu() -> float:
     """CPU seconds of this process and of its children that ended."""
     spent = os.times()
@@ -173,11 +221,14 @@ def _peak() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kinds", nargs="*", default=["xlsx", "csv"], help="xlsx, csv")
+    parser.add_argument("kinds", nargs="*", default=["xlsx", "csv", "bombs"], help="xlsx, csv, bombs")
     parser.add_argument("--rows", type=int, help="rows of each extract (default: those of the budget)")
     parser.add_argument("--keep", type=Path, help="folder to write the extracts into, or to find them in")
     parser.add_argument("--measure", nargs="+", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
+    if given.measure and given.kinds[0] in ("refused", "control"):
+        print(refuse(given.measure[0], given.kinds[0] == "refused"), flush=True)
+        return
     if given.measure:
         print(measure(given.kinds[0], given.measure), flush=True)
         return
@@ -187,12 +238,20 @@ def main() -> None:
             paths = sorted(folder.iterdir()) if folder.is_dir() else []
             if not paths:
                 folder.mkdir(parents=True)
-                paths = WRITERS[kind](folder, given.rows or BUDGETS[kind][0])
+                paths = WRITERS[kind](folder, given.rows or BUDGETS.get(kind, (0, 0))[0])
             # a process of its own: what writing the files took is not counted
-            subprocess.run([sys.executable, "-m", "tests.reliability.budgets", kind, "--measure", *map(str, paths)], check=True)
+            for one in [paths] if kind in BUDGETS else [[path] for path in paths]:
+                for what in (kind,) if kind in BUDGETS else ("refused", "control"):
+                    subprocess.run([sys.executable, "-m", "tests.reliability.budgets", what, "--measure", *map(str, one)], check=True)
 
 
-WRITERS = {"xlsx": write_xlsx, "csv": write_csv}
+def write_bombs(folder: Path, _rows: int) -> list[Path]:
+    for name, content in bombs().items():
+        (folder / f"{name}.xlsx").write_bytes(content)
+    return sorted(folder.iterdir())
+
+
+WRITERS = {"xlsx": write_xlsx, "csv": write_csv, "bombs": write_bombs}
 
 if __name__ == "__main__":
     main()
