@@ -91,7 +91,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     meant = _meant(recognition, desk)
     for m, match in enumerate(recognition.matches):
         if progress:
-            progress("checked", m / max(1, len(recognition.matches)), match.sheet.place)
+            progress("checked", 0.6 * m / max(1, len(recognition.matches)), match.sheet.place)
         if match.subject and m in meant:
             _ask_encoding(match, desk)
             frame = read_cells(m, match, desk)
