@@ -79,3 +79,15 @@ def test_secrets_that_others_can_read(tmp_path: Path) -> None:
     assert "chmod 600" in said(TEAM, AUTH, (file,))
     file.chmod(stat.S_IRUSR | stat.S_IWUSR)
     assert not said(TEAM, AUTH, (file,))
+
+
+def test_secrets_that_cannot_be_read_are_told_without_their_text(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def broken() -> dict:
+        raise ValueError('line 3: cookie_secret = "hunter2')
+
+    monkeypatch.setattr(startup, "auth", broken)
+    startup.refusals.cache_clear()
+    try:
+        assert [one for one in startup.refusals() if "secrets.toml cannot be read" in one] and "hunter2" not in "".join(startup.refusals()) + caplog.text
+    finally:
+        startup.refusals.cache_clear()
