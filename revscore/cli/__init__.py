@@ -23,6 +23,7 @@ examples:
   python -m revscore publish --review weekly           close the weekly review: keep its numbers
   python -m revscore verify                            check the audit log, work every published number out again
   python -m revscore backup                            a checked copy of the store, while it is in use; restore puts it back
+  python -m revscore people list                       who may come in, and with which roles (people add, change, remove)
   python -m revscore digest                            what the week has to talk about; --post sends it to a chat or by mail
   python -m revscore pack --meeting last --to packs    workbook, HTML file and slides of a meeting
 
