@@ -130,12 +130,13 @@ class Book:
             held, read = self._held[key], len(sheet.frame)
             lines.append((*key, ", ".join(self._tables[key]), read, read - int(held.sum()), int((self._mended[key] & ~held).sum()),
                           int(held.sum()), len(sheet.dropped)))
-            rows = sheet.frame[held].to_dict("records")
-            raw.append(pd.DataFrame({"file": sheet.file, "sheet": sheet.name, "row": sheet.rows[held],
-                                     "raw": [json.dumps(row, ensure_ascii=False) for row in rows]}))
+            if held.any():
+                rows = sheet.frame[held].to_dict("records")
+                raw.append(pd.DataFrame({"file": sheet.file, "sheet": sheet.name, "row": sheet.rows[held],
+                                         "raw": [json.dumps(row, ensure_ascii=False) for row in rows]}))
         findings = _stack(self._findings, FINDINGS).sort_values(["file", "sheet", "row"], kind="stable", ignore_index=True)
         first = findings.loc[findings["action"] == "quarantined", ["file", "sheet", "row", "code", "reason"]]
-        held_rows = pd.concat([pd.DataFrame(columns=["file", "sheet", "row", "raw"]), *[part for part in raw if len(part)]])
+        held_rows = pd.concat([pd.DataFrame(columns=["file", "sheet", "row", "raw"]), *raw])
         to_mend = held_rows.astype({"file": "str", "sheet": "str", "row": "int64", "raw": "str"}).merge(first, on=["file", "sheet", "row"])
         return Ledger(pd.DataFrame(lines, columns=list(SHEETS)).astype(SHEETS), findings, to_mend[list(TO_MEND)].astype(TO_MEND))
 

@@ -31,12 +31,12 @@ def run(case: Case, full: bool = False) -> list[str]:
 
 
 def measured(files: Files, answers: dict[str, str]) -> tuple[float, float]:
-    """Seconds and extra megabytes that loading took in this process, after a clean file has warmed it."""
+    """Seconds of the processor and extra megabytes that loading took in this process, after a clean file has warmed it."""
     import resource
     load(deals())
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     load(files, answers)
-    return time.perf_counter() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    return time.process_time() - start, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
 
 def plain(reader: str, content: bytes) -> bool:
@@ -114,7 +114,7 @@ def main() -> int:
         if isinstance(case.expected, Refused) and args.nightly:
             took = _child("load", case, True)
             slowest, peak = max(slowest, (took["seconds"], case.name)), max(peak, (took["megabytes"], case.name))
-            wrong += [f"{took['seconds']:.1f} s"] if took["seconds"] > SECONDS else []
+            wrong += [f"{took['seconds']:.1f} CPU s"] if took["seconds"] > SECONDS else []
             wrong += [f"{took['megabytes']:.0f} MB"] if not 0 <= took["megabytes"] <= MEGABYTES else []
         failed += bool(wrong)
         for text in wrong:
@@ -122,7 +122,7 @@ def main() -> int:
     kinds = Counter(type(case.expected).__name__ for case in cases)
     print(f"{len(cases)} cases ({', '.join(f'{n} {kind.lower()}' for kind, n in kinds.most_common())}), {len(cases) - failed} as expected, {failed} not")
     if args.nightly:
-        print(f"slowest refusal {slowest[0]:.2f} s ({slowest[1]}), most memory {peak[0]:.0f} MB ({peak[1]})")
+        print(f"slowest refusal {slowest[0]:.2f} CPU s ({slowest[1]}), most memory {peak[0]:.0f} MB ({peak[1]})")
         for reader, (loads, total) in control(cases, full=True, each=True).items():
             print(f"control: {reader} loads {loads} of {total} files that must be refused, asked about or held back in part, without an exception")
     return failed > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
@@ -104,7 +105,8 @@ def edited(edit: Callable[[openpyxl.Workbook], object], records: Rows | None = N
 
 def packed(files: Mapping[str, bytes | str] | Iterable[tuple[str, bytes | str]], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as archive:
+    with warnings.catch_warnings(), zipfile.ZipFile(stream, "w", compression) as archive:
+        warnings.simplefilter("ignore")                     # two entries of one name are meant
         for name, content in files.items() if isinstance(files, Mapping) else files:
             archive.writestr(name, content)
     return stream.getvalue()

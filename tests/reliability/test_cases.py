@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.reliability.cases import CASES, READERS, Case, control, run
-from tests.reliability.outcome import deals, load
 from tests.reliability import making
+from tests.reliability.cases import CASES, Case, control, run
+from tests.reliability.outcome import deals, load
 
 
-@pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name[:80].encode("ascii", "replace").decode())
 def test_a_bad_or_ugly_file_ends_as_it_must(case: Case) -> None:
     assert not run(case)
@@ -32,7 +31,6 @@ def test_the_clean_file_is_what_its_records_say() -> None:
 
 def test_the_control_plain_readers_take_them() -> None:
     """The guards switched off: what pandas loads of it without an exception."""
-    few = [case for case in CASES if "bomb" not in case.name and not case.name.startswith(("1,", "100,", "one stray value"))]
+    few = [case for case in CASES if "bomb" not in case.name and not case.name.startswith(("1,", "100,", "one stray value"))][::4]
     loads = control(few)
-    assert all(taken > total / 2 for taken, total in (loads[reader] for reader in READERS[:1])), loads
-    assert all(taken for taken, _ in loads.values()), loads
+    assert all(taken > total / 3 for taken, total in loads.values()), loads
