@@ -17,6 +17,7 @@ from revscore.store import LoadInfo, Store
 from revscore.ui import session
 from revscore.ui.words import md
 
+_ACTIONS = {"quarantined": "Held back", "mended": "Mended", "note": "Remark"}
 _FEW_ROWS = 20_000  # of a load whose accepted rows are offered as a workbook too
 _LOOK = {LOADED: (st.success, ":material/check_circle:"), ALREADY: (st.info, ":material/content_copy:"), REFUSED: (st.error, ":material/block:"),
          ASKS: (st.warning, ":material/help:")}
@@ -45,7 +46,7 @@ def problems(found: LoadReport) -> None:
     of_files = [m for f in found.files for m in f.messages]
     rows = [{"File": m.file, "Sheet": m.sheet or "", "Row": f"{m.row:,}" if m.row else "", "Column": m.column or "", "What is wrong, and what to do": m.text}
             for m in of_files or found.messages]
-    if rows:
+    if len(rows) > 1:  # one alone is in the sentence above
         st.dataframe(pd.DataFrame(rows), hide_index=True, height="content" if len(rows) <= 8 else "auto", key=f"problems-{found.status}", column_config={"What is wrong, and what to do": st.column_config.TextColumn(width="large")})
 
 
@@ -130,13 +131,15 @@ def ledger(store: Store, load: LoadInfo) -> None:
     if load.corrects:
         st.caption(md(f"A correction of load {load.corrects}: {load.why or 'no reason was given'}."))
     rows_of(store, load)
+    sheets = sheets.assign(table=[", ".join(table_title(name) for name in names.split(", ")) for names in sheets["table"]]) if "table" in sheets else sheets
     st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals", "Quarantined": "Held back"}), hide_index=True,
                  key=f"sheets-{load.id}", height="content", column_config=_counts("Read", "Kept", "Mended", "Held back", "Titles, totals"))
     if not len(findings):
         st.caption("Nothing was mended, held back or remarked on.")
         return
     shown = findings.drop(columns=[c for c in ("raw", "code") if c in findings.columns])
-    actions = sorted(shown["action"].unique())
+    shown = shown.assign(action=shown["action"].replace(_ACTIONS))
+    actions = [name for name in _ACTIONS.values() if shown["action"].eq(name).any()]
     chosen = st.segmented_control("Findings", actions, selection_mode="multi", default=actions, key=f"actions-{load.id}")
     shown = shown[shown["action"].isin(chosen)]
     st.dataframe(shown.rename(columns=str.capitalize).rename(columns={"Text": "Cell as in the file"}), hide_index=True, key=f"findings-{load.id}",
