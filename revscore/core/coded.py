@@ -133,13 +133,13 @@ class Coded:
 
     def begin(self, key: Hashable, make: Callable[[], Any]) -> None:
         """Make, in another thread, what `begun` will ask for. `make` only reads the extract and the definitions: a part would wait for whom it is made for."""
-        if self._pool is not None and key not in self._begun:
+        if self._pool is not None and not any(key in made for made in (self._begun, self._parts, vars(self))):
             self._begun[key] = self._pool.submit(make)
 
     def begun(self, key: Hashable, make: Callable[[], Any]) -> Any:
-        """What was begun under `key`, once; where nothing was, what `make` gives."""
+        """What was begun under `key`, once; where nothing was, or its turn has not come yet, what `make` gives."""
         task = self._begun.pop(key, None)
-        return make() if task is None else task.result()
+        return make() if task is None or task.cancel() else task.result()
 
     def journeys(self, mode: str = "") -> Journeys:
         """Journeys of the deals under a person mode: explicit, account or hybrid ("" = the one that the terms name)."""

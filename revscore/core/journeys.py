@@ -37,10 +37,13 @@ def span_of(model: str, basis: str) -> Span:
 
 def matches(keys: np.ndarray, grouped: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """All (position in `keys`, position in `grouped`) with equal values; `grouped` is ascending."""
-    first = np.searchsorted(grouped, keys, "left")
-    count = np.searchsorted(grouped, keys, "right") - first
-    place = np.repeat(np.arange(len(keys)), count)
-    return place, np.arange(len(place)) + np.repeat(first - (np.cumsum(count) - count), count)
+    by = np.argsort(keys)  # neighbours are found near each other
+    first, count = np.empty(len(keys), dtype="int32"), np.empty(len(keys), dtype="int32")
+    first[by] = np.searchsorted(grouped, keys[by], "left")
+    count[by] = np.searchsorted(grouped, keys[by], "right")
+    count -= first
+    place = np.repeat(np.arange(len(keys), dtype="int32"), count)
+    return place, np.arange(len(place), dtype="int32") + np.repeat(first - (np.cumsum(count, dtype="int32") - count), count)
 
 
 @dataclass(frozen=True)
@@ -169,10 +172,22 @@ class Journeys:
 
 # -- building ------------------------------------------------------------------------------------------------------------------------------
 
+def begin_journeys(x: Coded) -> None:
+    """Journeys hang on people, deals and leads alone: once these are there they can be encoded beside what else does."""
+    mode = x.terms.attribution.person_mode
+    for part in ("leads", "opps", "people"):
+        getattr(x, part)  # here: the other thread must not wait for a part that this one holds
+    x.begin(("journeys", mode), lambda: _encoded(x, mode))
+
+
 def build_journeys(x: Coded, mode: str) -> Journeys:
     """Journeys of all O1 deals. Raises KeyError for a mode that is none of `MODES`."""
     if mode not in MODES:
         raise KeyError(f"person mode “{mode}” is none of {', '.join(MODES)}")
+    return x.begun(("journeys", mode), lambda: _encoded(x, mode))
+
+
+def _encoded(x: Coded, mode: str) -> Journeys:
     people, opps, rules = x.people, x.opps, x.terms.attribution
     deal, person, has_roles = _people(x, mode)
 
@@ -183,10 +198,11 @@ def build_journeys(x: Coded, mode: str) -> Journeys:
     close_end = np.where(opps.closed_at == NEVER, x.as_of, opps.closed_at)
     start, create_end = created - int(rules.lookback_days * DAY_US), np.minimum(created, close_end)
 
-    clean = np.flatnonzero(people.touches.clean)
+    clean = np.flatnonzero(people.touches.clean).astype("int32")
     base = Journeys(mode, rules, deal, person, has_roles, start, create_end, close_end, *(np.zeros(0, dtype="int64"),) * 7)
     opp, item = base.within(people.touches.person[clean], people.touches.at[clean], start, close_end)
     touch = clean[item]
+    del clean, item
     order = ordered((opp, people.touches.at[touch]), lambda: x.data.pieces("touches", "touch_id"), people.touches.row[touch])
     opp, touch = opp[order], touch[order]
     at = people.touches.at[touch]

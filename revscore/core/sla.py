@@ -13,6 +13,7 @@ from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.clocks import MINUTE_US, HourTables, Pauses, days_to_hold, hours, merge_pauses, round_the_clock, run_minutes
 from revscore.core.encode import places
 from revscore.core.facts import LeftOut
+from revscore.core.journeys import begin_journeys
 from revscore.core.terms import SLA_TYPES
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def encode_clocks(x: Coded) -> Clocks:
     p, terms = x.passes, x.terms
     there = types_of(x)
     person = x.people.of_lead[p.lead]
+    begin_journeys(x)
     acts, touched = x.people.activities, x.people.touches
     timelines: dict[str, Timeline] = {}
     for name, mask in (("hands_on", acts.hands_on), ("meeting", acts.is_meeting), ("reply", acts.is_inbound)):
@@ -159,12 +161,11 @@ def encode_clocks(x: Coded) -> Clocks:
     target_us = np.round(np.minimum(np.where(in_days, 1, target), 1e9) * MINUTE_US).astype("int64")
     opened = time.until(start)
     due_days = time.closing_after(start, np.ceil(np.where(in_days, np.minimum(target, 1e6), 1)).astype("int64"))
-    pauses = [_pauses(x, name) for name in SLA_TYPES]
-    counted, due = time.until(until) - opened, due_days
-    for number, paused in enumerate(pauses):
-        mine = np.flatnonzero((kind == number) & ~in_days)
+    counted, due, waiting = time.until(until) - opened, due_days, np.zeros(len(rows), dtype=bool)
+    for number in np.unique(kind[~in_days]):
+        mine, paused = np.flatnonzero((kind == number) & ~in_days), _pauses(x, SLA_TYPES[number])
         counted[mine], due[mine] = run_minutes(time[mine], start[mine], until[mine], target_us[mine], paused, lead[mine], x.as_of)
-    waiting = np.array([paused.is_open for paused in pauses])[kind, lead] & ~in_days
+        waiting[mine] = paused.is_open[lead[mine]]
     late = np.where(in_days, until > due, counted > target_us)
     status = np.select([stopped, ended], [np.where(late, BREACHED_CLOSED, MET), np.where(late, BREACHED_CLOSED, CANCELLED)],
                        np.where(late, BREACHED_OPEN, np.where(waiting, PAUSED, RUNNING))).astype("int8")

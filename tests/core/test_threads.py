@@ -35,3 +35,11 @@ def test_what_goes_wrong_beside_is_told_to_who_asks() -> None:
         with pytest.raises(ZeroDivisionError):
             x.begun("part", lambda: 1)
         assert x.begun("part", lambda: 1) == 1  # begun once; who asks again makes it
+
+
+def test_what_is_there_is_not_begun_again() -> None:
+    data, terms, _ = load_folder(Path(__file__).parents[1] / "golden" / "data")
+    with ThreadPoolExecutor(1) as pool:
+        x = Coded(data, terms, None, pool)
+        assert all((x.people, x.journeys(), x.leads, x.clocks))
+        assert not x._begun
