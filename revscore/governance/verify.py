@@ -82,7 +82,7 @@ def verify(store: Store, publication: Publication) -> Iterator[tuple[PublishedVa
         yield None, tuple(Difference(publication, publication.title, what) for what in broken)
     try:
         x, values = extract_of(store, publication), store.published(publication.id)
-    except (StoreError, TermsError) as error:
+    except (StoreError, TermsError, KeyError, TypeError, ValueError) as error:
         yield None, (Difference(publication, publication.title, f"it cannot be worked out again: {error}"),)
         return
     for value in values:

@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, LargeBinary, MetaData, Table, Text, cast, select, type_coerce
+from sqlalchemy import Connection, LargeBinary, MetaData, Table, Text, cast, select
 from sqlalchemy.exc import DatabaseError
 
 from revscore.store import append_only, audit, publications
@@ -62,9 +62,12 @@ class Act:
 
 def every_act(connection: Connection) -> list[Act]:
     """The chain in the order of its numbers. A body or an instant that is none any more is taken as the text that it is."""
-    at = type_coerce(t.audit.c.at, Text) if connection.dialect.name == "sqlite" else t.audit.c.at
-    query = select(t.audit.c.seq, at, t.audit.c.actor, t.audit.c.action, cast(t.audit.c.body, Text), t.audit.c.prev, t.audit.c.hash).order_by(t.audit.c.seq)
-    return [Act(seq, _instant(at), actor, action, _parsed(body), prev, hash_) for seq, at, actor, action, body, prev, hash_ in connection.execute(query)]
+    if connection.dialect.name == "sqlite":  # which takes anything for anything: bytes that are no text as well
+        columns = [cast(t.audit.c[name], LargeBinary) for name in ("at", "actor", "action", "body", "prev", "hash")]
+    else:
+        columns = [t.audit.c.at, t.audit.c.actor, t.audit.c.action, cast(t.audit.c.body, Text), t.audit.c.prev, t.audit.c.hash]
+    found = ([one.decode(errors="replace") if isinstance(one, bytes) else one for one in row] for row in connection.execute(select(t.audit.c.seq, *columns).order_by(t.audit.c.seq)))
+    return [Act(seq, _instant(at), actor, action, _parsed(body), prev, hash_) for seq, at, actor, action, body, prev, hash_ in found]
 
 
 def _instant(at: Any) -> str:
@@ -173,9 +176,12 @@ def _contents(connection: Connection) -> Iterator[Tampering]:
 
 def _publications(connection: Connection) -> Iterator[Tampering]:
     for (dataset,) in connection.execute(select(t.datasets.c.name)).all():
-        for one in publications.every(connection, dataset):
-            for what in publications.broken(connection, one):
-                yield Tampering("publication changed", f"publication {one.id} ({one.title}): {what}")
+        try:
+            for one in publications.every(connection, dataset):
+                for what in publications.broken(connection, one):
+                    yield Tampering("publication changed", f"publication {one.id} ({one.title}): {what}")
+        except (TypeError, ValueError, DatabaseError) as error:
+            yield Tampering("publication changed", f"the publications of {dataset} cannot be read any more ({str(error).splitlines()[0][:120]})")
 
 
 def _shift(act: Act) -> int | None:

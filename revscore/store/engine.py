@@ -146,6 +146,7 @@ def friendly(engine: Engine) -> Iterator[None]:
         cause = getattr(error, "orig", error)
         name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
         name = "no such table" if name == "SQLITE_ERROR" and str(cause).startswith("no such table") else name
+        name = "SQLITE_CORRUPT" if not name and str(cause).startswith("Could not decode to UTF-8") else name
         sentence = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
         if sentence is None and not (isinstance(error, (OperationalError, InterfaceError)) and engine.dialect.name == "postgresql"):
             raise

@@ -221,6 +221,12 @@ class Store:
         with reading(self._engine) as connection:
             return tuple(checked.tampering(connection, anchors))
 
+    def checked(self, anchors: Sequence[Anchor] = ()) -> tuple[tuple[Tampering, ...], int, Anchor | None]:
+        """`tampering`, the number of acts, and the last of them, whatever was made of it."""
+        with reading(self._engine) as connection:
+            acts = checked.every_act(connection)
+            return tuple(checked.tampering(connection, anchors)), len(acts), Anchor(acts[-1].seq, str(acts[-1].hash)) if acts else None
+
     def mappings(self, dataset: str) -> dict[str, Mapping[str, Any]]:
         """Signature of a sheet's headings -> the newest mapping the user made for it."""
         with reading(self._engine) as connection:

@@ -7,7 +7,6 @@ control: a plain copy of the file under the same writes.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 import time

@@ -37,7 +37,7 @@ def test_an_act_that_fails_leaves_no_trace(store: Store):  # noqa: F811
 
 
 @pytest.mark.parametrize("table", sorted(tables.metadata.tables))
-def test_no_table_takes_a_change(table, filled_once):
+def test_no_table_of_a_file_takes_a_change(table, filled_once):
     column = next(column.name for column in tables.metadata.tables[table].columns)
     for statement in (f"UPDATE {table} SET {column} = {column}", f"DELETE FROM {table}", f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"):
         with pytest.raises(DatabaseError, match="never changed or removed"), filled_once._engine.begin() as connection:
@@ -51,7 +51,7 @@ def filled_once(tmp_path_factory):
     store.close()
 
 
-def test_no_table_of_a_server_takes_a_change(server):  # noqa: F811
+def test_no_table_on_postgresql_takes_a_change(server):  # noqa: F811
     store = filled(server)
     for table in tables.metadata.tables:
         column = next(column.name for column in tables.metadata.tables[table].columns)

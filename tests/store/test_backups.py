@@ -18,7 +18,7 @@ from revscore.store import Anchor, Entry, Store, StoreError, backups, migrations
 from revscore.store.checked import content
 from tests.reliability.tampering import filled
 
-from .conftest import crm, load, same, utc
+from .conftest import crm, load, same
 
 
 def held(store: Store) -> str:
@@ -227,7 +227,7 @@ def test_the_commands(tmp_path, capsys):
     assert main(["restore", "--store", place, str(tmp_path / "none.sqlite")]) == 2 and "There is no file" in capsys.readouterr().err
 
 
-def test_a_dump_that_does_not_hold_what_it_should_leaves_the_schema_as_it_was(server, tmp_path):
+def test_a_dump_of_postgresql_that_does_not_hold_what_it_should_leaves_the_schema_as_it_was(server, tmp_path):
     store = filled(server)
     file, _ = store.backup(tmp_path / "b.dump", "ann")
     manifest = backups.manifest_of(file)
@@ -251,7 +251,7 @@ def test_without_the_programs_of_postgresql_a_sentence_says_which(server, tmp_pa
     store.close()
 
 
-def test_a_schema_with_tables_of_another_program_is_not_touched(server, tmp_path):
+def test_a_schema_on_postgresql_with_tables_of_another_program_is_not_touched(server, tmp_path):
     store = filled(server)
     file, _ = store.backup(tmp_path / "b.dump", "ann")
     store.close()
