@@ -85,19 +85,20 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     """
     text = strip(text)
     filled = (text != "").to_numpy()
-    if filled.any() and text[filled].str.match(_ISO_LIKE).all():
-        fast = _fast_iso(text, filled, kind, zone, naive or zone)
+    codes, distinct = pd.factorize(text)
+    words = pd.Series(distinct, dtype="str")
+    named = (words != "").to_numpy()
+    if named.any() and words[named].str.match(_ISO_LIKE).all():
+        fast = _fast_iso(words, named, kind, zone, naive or zone)
         if fast is not None:
-            return fast
-    codes, words = pd.factorize(text)
-    parts = _parts(pd.Series(words, dtype="str"))
+            return Dates(fast.values.take(codes).set_axis(text.index).where(codes >= 0), np.zeros(len(text), bool), fast.form, fast.evidence)
+    parts = _parts(words)
     found, why = _order(parts)
     doubt = found is None and order is None
     use = found or order or "mdy"
     values = _assemble(parts, use, kind, zone, naive or zone)
     never = (parts.year >= 2999) | (parts.instant > 32472144000000000)     # "9999-12-31": no end
-    out = values.take(codes).reset_index(drop=True)
-    out.index = text.index
+    out = values.take(codes).set_axis(text.index).where(codes >= 0)
     bad = filled & out.isna().to_numpy() & ~never[codes]
     form = "" if not filled.any() else ("epoch" if (parts.form == 3).any() and not (parts.form == 2).any()
                                         else "ymd" if not (parts.form == 2).any() else use)
