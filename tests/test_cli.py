@@ -181,7 +181,7 @@ def test_a_review_is_published_and_verified(loaded, folder):
         connection.execute("DROP TRIGGER published_values_no_update")
         connection.execute("UPDATE published_values SET value = value + 1 WHERE publication_id = 1 AND value IS NOT NULL")
     status, out, _ = loaded("verify")
-    assert status == 4 and out.startswith("guard dropped: ") and "\npublication 1 (Weekly review" in out and "differ" in out.splitlines()[-1]
+    assert status == 4 and "guard dropped: " in out and "\npublication 1 (Weekly review" in out and "differ" in out.splitlines()[-1]
     assert loaded("verify", "--publication", "2")[0] == 0 and loaded("verify", "--publication", "9")[0] == 2
 
 
