@@ -357,3 +357,4 @@ case("a last line that counts the rows", lambda: _with_lines("", '"Total records
 case("a heading in two spellings, with other values below", lambda: text([[*row, 5] for row in rows()], headings=[*HEADINGS, "AMOUNT"]), Asked("heading:"))
 case("cp1252 only where nobody looks", lambda: "\n".join(line + "," + ("Notiz" if not n else "Müller") for n, line in enumerate(lines(making.every("Opportunity Name", lambda _: "A")))).encode("cp1252"), Same(),
      clean=lambda: [("deals.csv", text(making.every("Opportunity Name", lambda _: "A")).encode())])
+xlsx("two sheets of one name", lambda: rewritten("xl/workbook.xml", lambda xml: xml.replace(b"Deals B", b"Deals A"), _two_sheets()), Refused("E_WORKBOOK"))
