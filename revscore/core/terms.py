@@ -13,6 +13,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -28,6 +29,12 @@ SLA_TYPES = ("speed_to_lead", "acceptance", "follow_up", "meeting_set", "recycle
 MODELS = ("first_touch", "lead_create", "last_touch", "last_touch_close", "linear", "time_decay", "u_shaped", "w_shaped", "full_path")
 MODEL_LABELS = ("First touch", "Lead creation", "Last touch before the deal", "Last touch before the close", "Linear", "Time decay", "U-shaped", "W-shaped", "Full path")
 _ANCHORS = ("FT", "LC", "OC", "CW", "MID")
+_YEARS = 36_500  # days of the longest window: what is larger is no window, and the memory of a computer is no match for it
+_BOUNDS: dict[str, tuple[float, float]] = {  # definition -> its least and its largest value
+    "default_window_days": (0.0001, _YEARS), "rmst_tau_days": (1, _YEARS), "cohort_win_window_days": (1, _YEARS), "benchmark_min_n": (1, 1_000_000),
+    "attribution.lookback_days": (0, _YEARS), "attribution.lc_tolerance_minutes": (0, 1440 * 366), "attribution.half_life_days": (0.0001, _YEARS), "attribution.campaign_influence_days": (0, _YEARS),
+    "hygiene.stale_days": (0, _YEARS), "hygiene.push_threshold": (0, 1000), "stats.confidence": (0.5, 0.9999), "stats.min_n_show": (1, 1_000_000), "stats.min_n_normal": (1, 1_000_000),
+    "stats.min_n_effect": (1, 1_000_000), "stats.spc_baseline_points": (2, 520), "stats.spc_run_length": (2, 520)}
 
 
 def _office(calendar_id: str, tz: str) -> tuple[OpenWindow, ...]:
@@ -217,15 +224,23 @@ def _validate(t: Terms) -> None:
     for stage in (MQL, SAL, SQL, OPPORTUNITY, WON):
         _check(stage in t.lead_stages, f"lead_stages lacks “{stage}”")
     _check(t.lead_stages[-2:] == (OPPORTUNITY, WON), "lead_stages ends with opportunity, won")
+    _check(len({*t.lead_stages, *t.lead_exit_stages}) == len(t.lead_stages) + len(t.lead_exit_stages), "a stage or an exit of a lead is named twice")
+    _check(all(str(stage).strip() for stage in (*t.opp_stages, *t.lead_stages, *t.lead_exit_stages)), "a stage has no name")
+    for key, (least, most) in _BOUNDS.items():
+        value = attrgetter(key)(t)
+        _check(isinstance(value, int | float) and least <= value <= most, f"{key} is {value}; it must be a number from {least:,g} to {most:,g}")
+    for stage, days in t.stall_days:
+        _check(0 <= days <= _YEARS, f"stall_days of “{stage}” is {days:g}; it must be a number from 0 to {_YEARS:,}")
     for pair, days in t.conversion_window_days:
         first, _, last = pair.partition("->")
         _check(first in t.lead_stages and last in t.lead_stages, f"conversion window “{pair}” names a stage that does not exist")
         _check(t.lead_stages.index(first) < t.lead_stages.index(last), f"conversion window “{pair}” does not go forward")
         _check(days > 0, f"conversion window “{pair}” is {days} days; it must be above 0")
+        _check(days <= _YEARS, f"conversion window “{pair}” is {days} days; it must be at most {_YEARS:,}")
     _check(t.attribution.person_mode in ("explicit", "account", "hybrid"), "attribution person_mode is explicit, account or hybrid")
-    _check(t.attribution.half_life_days > 0, "attribution half_life_days must be above 0")
     for model, weights in t.attribution.weights:
         _check(all(a in _ANCHORS for a, _ in weights), f"weights of {model}: anchors are {', '.join(_ANCHORS)}")
+        _check(all(w >= 0 for _, w in weights), f"weights of {model}: none is below 0")
         _check(abs(sum(w for _, w in weights) - 1) < 1e-6, f"weights of {model} add up to {sum(w for _, w in weights):g}, not 1")
     for policy in t.sla_policies:
         _check(policy.target > 0, f"SLA policy {policy.policy_id}: the target is {policy.target:g}; it must be above 0")

@@ -20,7 +20,6 @@ from revscore.people import LOCAL
 from revscore.rhythm.actions import Incomplete
 from revscore.store import StoreError
 from tests.governance.company import QUARTER, keep, tables
-from tests.people import ANN, BOB, CLEO
 from tests.people import ANN, BOB, CLEO, whole
 from tests.store.conftest import place, server, store  # noqa: F401
 
