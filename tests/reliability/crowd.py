@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import logging
 import multiprocessing
+import queue
 import os
 import sqlite3
 import sys
@@ -216,11 +217,21 @@ def run(url: str, rounds: int, threads: int = 20, work: Callable = process) -> F
     for one in made:
         one.start()
     for _ in made:
-        figures.attempts += results.get(timeout=1200)
+        figures.attempts += _of_one(results, made)
     for one in made:
         one.join()
     figures.seconds = time.monotonic() - begun
     return figures
+
+
+def _of_one(results: Any, made: list) -> list[Attempt]:
+    """What one of the processes has found. Raises RuntimeError when one of them has died."""
+    while True:
+        try:
+            return results.get(timeout=2)
+        except queue.Empty:
+            if any(one.exitcode for one in made):
+                raise RuntimeError("a process of the crowd has died") from None
 
 
 def judged(url: str, figures: Figures, rounds: int) -> Figures:
