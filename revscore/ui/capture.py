@@ -133,7 +133,7 @@ def _again(now: Now, of: Success, key: str) -> Success:
     left, middle, right = st.columns(3, gap="small")
     way = left.selectbox("the number", list(_WAYS), index=list(_WAYS).index(of.direction) if of.direction in _WAYS else None, key=f"{key}-way", format_func=_WAYS.get, placeholder="Which way")
     start = proposed if of.size is None else round(of.size / factor, 6)
-    size = middle.number_input(f"by at least ({said})", min_value=0.0, value=start, step=1.0 if start < 100 else 100.0, format="%.0f" if start >= 100 else "%.1f", key=f"{key}-size")
+    size = middle.number_input(f"by at least ({md(said)})", min_value=0.0, value=start, step=1.0 if start < 100 else 100.0, format="%.0f" if start >= 100 else "%.1f", key=f"{key}-size")
     check = right.date_input("checked on", _date(of.check_on) or _day(now, CHECK_DAYS), key=f"{key}-check", format="YYYY-MM-DD")
     return replace(of, direction=way or "", size=size * factor if size else None, check_on=check.isoformat() if check else "")
 

@@ -79,7 +79,9 @@ def hostile(value: str, formula: bool = False) -> str:
 
 def hostile_data(data: CrmData) -> CrmData:
     """An extract whose free words are hostile: names, segments, regions, sources, reasons, ids."""
-    return replace(data, tables={name: _hostile(name, frame) for name, frame in data.tables.items()})
+    users = data.table("users")
+    managers = users["user_id"].iloc[[place % 2 for place in range(len(users))]].to_numpy()  # two in each function, so that its teams are called by them
+    return replace(data, tables={name: _hostile(name, frame.assign(manager_id=managers) if name == "users" else frame) for name, frame in data.tables.items()})
 
 
 def _hostile(table: str, frame: pd.DataFrame) -> pd.DataFrame:

@@ -184,7 +184,7 @@ def _estimates(now: Now, old: Idea, key: str) -> Idea:
     impact = old.impact
     if fields["number"]:
         factor, said, proposed = capture.steps(measure.unit, float(fields["baseline"] or 0.0), _currency(now))
-        size = left.number_input(f"Impact: it moves by ({said})", min_value=0.0, value=proposed if old.impact is None else old.impact / factor, key=f"{key}-impact", format="%.0f" if proposed >= 100 else "%.1f", step=100.0 if proposed >= 100 else 1.0)
+        size = left.number_input(f"Impact: it moves by ({md(said)})", min_value=0.0, value=proposed if old.impact is None else old.impact / factor, key=f"{key}-impact", format="%.0f" if proposed >= 100 else "%.1f", step=100.0 if proposed >= 100 else 1.0)
         impact = size * factor if size else None
     else:
         left.caption("Its impact can be said once its number is chosen.")

@@ -22,7 +22,7 @@ from revscore.rhythm.asks import Ask, apart_from_rest, ask, made, standout
 from revscore.rhythm.funnel import named
 from revscore.ui import charts, drill, tables
 from revscore.ui.session import Now
-from revscore.ui.words import listed
+from revscore.ui.words import listed, md
 
 Curves = tuple[tuple[str, Survival], ...]
 SLA_SUMMARY, VELOCITY_SUMMARY = speed.SLA_TILES, speed.VELOCITY_TILES
@@ -50,7 +50,7 @@ def chosen_weeks(now: Now) -> None:
     if charts.lacking(now, "Is the promise kept, week by week?", "sla.compliance"):
         return
     types = now.ask(speed.sla_types)
-    picked = st.segmented_control("Promise", types, default=types[0], required=True, key="promise", bind="query-params", format_func=lambda name: speed.SLA_NAMES.get(name, name),
+    picked = st.segmented_control("Promise", types, default=types[0], required=True, key="promise", bind="query-params", format_func=lambda name: md(speed.SLA_NAMES.get(name, name)),
                                   label_visibility="collapsed")
     weeks(now, picked or types[0])
 

@@ -231,7 +231,7 @@ def _form(now: Now, aim: Aim, fresh: bool) -> None:
         else:
             st.caption(md(f"{_title(now, aim)}, {_full(_named(now, aim.start, aim.end))}. What holds so far stays in the history."))
         first, second, third, fourth = st.columns(4)
-        value = first.number_input(f"Target, in {sign}" if sign else "Target", value=None if holds is None else holds.value * times, min_value=0.0, key=f"value-{key}", format="%.10g" if measure.unit.kind != "ratio" else "%.1f")
+        value = first.number_input(f"Target, in {md(sign)}" if sign else "Target", value=None if holds is None else holds.value * times, min_value=0.0, key=f"value-{key}", format="%.10g" if measure.unit.kind != "ratio" else "%.1f")
         directions, pacings = list(_DIRECTIONS), list(_PACINGS) if measure.kind.value == "total" else ["none"]
         direction = second.selectbox("It is kept when the number is", directions, index=directions.index(holds.direction or "up" if holds else direction), format_func=lambda value: f"{_DIRECTIONS[value]} this", key=f"direction-{key}")
         pace = holds.pacing if holds and holds.pacing in pacings else pacing

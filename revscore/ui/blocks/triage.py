@@ -350,7 +350,7 @@ def bypasses_by_week(now: Now) -> None:
         judged = any(not _lacking(now, exceptions.BY_ID[kind]) for kind in exceptions.COUNTED)
         return charts.absent(question, "No record went round a rule in any week." if judged else "This extract has no history that the rules could be checked on.", "bypasses")
     teams = frame.groupby("team")["value"].sum().sort_values(ascending=False).index.tolist()
-    team = st.segmented_control("Team", ["All teams", *teams], default="All teams", required=True, key="bypass-team", label_visibility="collapsed") if len(teams) > 1 else "All teams"
+    team = st.segmented_control("Team", ["All teams", *teams], default="All teams", required=True, key="bypass-team", format_func=md, label_visibility="collapsed") if len(teams) > 1 else "All teams"
     seen = now.ask(control, "" if team == "All teams" else team)
     if seen.starts is None:
         return charts.absent(question, "No complete week has anything to count.", "bypasses")

@@ -9,6 +9,7 @@ from revscore.core import units
 from revscore.rhythm import variance as rhythm
 from revscore.ui import charts, stage
 from revscore.ui.session import Now
+from revscore.ui.words import md
 
 
 def variance(now: Now) -> None:
@@ -19,7 +20,7 @@ def variance(now: Now) -> None:
     labels = [one.standing.line.label for one in found]
     chosen = labels[0]
     if len(found) > 1 and not stage.on_board():
-        chosen = st.segmented_control("Target", labels, default=labels[0], required=True, key="variance-of", label_visibility="collapsed") or labels[0]
+        chosen = st.segmented_control("Target", labels, default=labels[0], required=True, key="variance-of", format_func=md, label_visibility="collapsed") or labels[0]
     one = found[labels.index(chosen)]
     line = one.standing.line
     charts.card(now, one.said(line.currency),
