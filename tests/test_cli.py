@@ -209,3 +209,30 @@ def test_help_is_enough_and_the_module_runs(folder):
     assert all(name in top.stdout for name in ("load", "metrics", "export", "examples"))
     load = subprocess.run([*words, "load", "--help"], capture_output=True, text=True, encoding="utf-8", check=True, cwd=Path(__file__).parents[1])
     assert "exit status" in load.stdout and "--answer" in load.stdout
+
+
+def test_files_that_are_written_are_looked_at_before_anything_is_read(run, folder):
+    deals = folder / "leads.csv"
+    before = deals.read_bytes()
+    for name, said in ((deals, "is read, and would be written over"), (folder / "rows.txt", "ends in .xlsx, .zip, .csv"), (folder / "nowhere" / "rows.csv", "there is no folder")):
+        status, out, err = run("load", str(deals), "--to-mend", str(name))
+        assert (status, out) == (2, "") and said in err
+    status, _, err = run("load", str(deals), "--to-mend", str(folder / "rows.zip"), "--accepted", str(folder / "rows.zip"))
+    assert status == 2 and "name two files" in err
+    assert deals.read_bytes() == before
+
+
+def test_only_files_and_folders_are_loaded(run, folder, monkeypatch):
+    assert "neither a file nor a folder" in run("load", "/dev/zero")[2] or not Path("/dev/zero").exists()
+    assert "there is no such file" in run("load", "")[2]
+    large = folder / "large.csv"
+    large.write_bytes(b"a" * (3 << 20))
+    monkeypatch.setenv("REVSCORE_LIMITS", f"text={2 << 20}")
+    monkeypatch.setattr("revscore.company.loading.sha256_of", lambda _: pytest.fail("a file that is too large is not read to its end"))
+    status, out, _ = run("load", str(large))
+    assert status == 2 and "3 MB (at most 2 MB)" in out
+
+
+def test_where_every_row_is_held_back_the_refusal_names_the_first_of_them(run, folder):
+    status, out, _ = run("load", str(folder / "leads.csv"), "--as-of", "1999-01-01")
+    assert status == 2 and "leads.csv, row 2" in out.splitlines()[0] and "after the date of the extract" in out.splitlines()[0]

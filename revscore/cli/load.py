@@ -15,7 +15,7 @@ from revscore import company
 from revscore.cli.shared import EXIT, Command, print_frame, progress, say, stop, who
 from revscore.core.ask import AskError
 from revscore.core.data import CrmData
-from revscore.export.returns import written
+from revscore.export.returns import FORMS, written
 from revscore.intake import Source
 from revscore.store import OLDER, OTHER, SMALLER, Store
 
@@ -83,19 +83,37 @@ def run(args: argparse.Namespace) -> int:
     answers = dict(_answer(word) for word in args.answer)
     confirmed = {*args.confirm, *(key.removeprefix(company.CONFIRM) for key, value in answers.items() if key.startswith(company.CONFIRM) and value == "yes")}
     answers = {key: value for key, value in answers.items() if not key.startswith(company.CONFIRM)}
-    missing = [name for name in args.files if not Path(name).exists()]
+    missing = [name for name in args.files if not name or not Path(name).exists()]
     if missing:
-        return stop(f"{missing[0]}: there is no such file or folder")
+        return stop(f"{missing[0] or '“”'}: there is no such file or folder")
+    odd = [name for name in args.files if not (Path(name).is_file() or Path(name).is_dir())]
+    if odd:
+        return stop(f"{odd[0]}: this is neither a file nor a folder; save the extract to a file and load that")
+    _check_outputs(args)
     with company.checking_store(args.store) if args.dry_run else nullcontext(company.open_store(args.store)) as store:
         report, draft = _report_of(args, store, answers, confirmed)
+        if args.format == "json":
+            print(*_json_lines(report, args.dry_run), sep="\n")
+        else:
+            _print_report(report, args.dry_run)
         if draft.intake is not None and report.status != company.REFUSED:
             info = store.load(report.load_id) if report.load_id else None
             _write(args, (draft.intake.data, draft.intake.terms_hints), company.to_mend(company.with_raw(draft.intake.ledger), info))
-    if args.format == "json":
-        print(*_json_lines(report, args.dry_run), sep="\n")
-    else:
-        _print_report(report, args.dry_run)
     return EXIT[report.status]
+
+
+def _check_outputs(args: argparse.Namespace) -> None:
+    """Before anything is read: the files to be written can be, and none of them is one that is read or the other one. Raises AskError."""
+    outputs = [name for name in (args.accepted, args.to_mend) if name]
+    for name in outputs:
+        if Path(name).suffix.lower() not in FORMS:
+            raise AskError(f"{name}: name a file that ends in {', '.join(FORMS)}")
+        if not Path(name).absolute().parent.is_dir():
+            raise AskError(f"{name}: there is no folder {Path(name).absolute().parent}")
+        if any(Path(name).resolve() == Path(given).resolve() for given in getattr(args, "files", ())):
+            raise AskError(f"{name}: this file is read, and would be written over; name another one")
+    if len({Path(name).resolve() for name in outputs}) < len(outputs):
+        raise AskError(f"{outputs[0]}: name two files, one for the accepted rows and one for those to mend")
 
 
 def _answer(word: str) -> tuple[str, str]:
@@ -119,6 +137,7 @@ def _report_of(args: argparse.Namespace, store: Store, answers: dict[str, str], 
 
 def show(args: argparse.Namespace) -> int:
     """List the loads, or write the rows of one."""
+    _check_outputs(args)
     store = company.open_store(args.store)
     dataset = args.company or company.current(store)
     every = store.loads(dataset)

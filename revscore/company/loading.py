@@ -15,6 +15,7 @@ from revscore.company import completing, learning, reports, standing
 from revscore.company.completing import Base
 from revscore.company.reports import ASKS, REFUSED, LoadReport
 from revscore.intake import SUBJECTS, Intake, Match, Source, prepare, prepare_sheets
+from revscore.intake.guards import Limits
 from revscore.intake.read import EXTENSIONS
 from revscore.intake.warehouse import read_warehouse
 from revscore.people import LOCAL, Actor
@@ -228,12 +229,21 @@ def _files(sources: Sequence[Source]) -> list[LoadFile]:
     out = []
     for source in sources:
         if isinstance(source.content, Path) and source.content.is_dir():
-            out += [LoadFile(path.name, sha256_of(path)) for path in sorted(source.content.iterdir())
+            out += [LoadFile(path.name, _sum(path)) for path in sorted(source.content.iterdir())
                     if path.is_file() and (path.suffix.lower() in _IN_FOLDERS or path.name.lower() == "config.json")]
         else:
             name = source.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-            out.append(LoadFile(name, sha256_of(source.content)))
+            out.append(LoadFile(name, _sum(source.content)))
     return out
+
+
+def _sum(content: bytes | Path) -> str:
+    """The sum of a file, "" for one that the reader refuses for its size or cannot open: it would be read to its end for nothing."""
+    try:
+        large = isinstance(content, Path) and content.stat().st_size > Limits.given().text
+        return "" if large else sha256_of(content)
+    except OSError:
+        return ""
 
 
 def sha256_of(content: bytes | Path) -> str:

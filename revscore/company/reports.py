@@ -114,7 +114,7 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
     elif not intake.data.tables:
         status, text = REFUSED, "Refused: no table of a CRM was recognised in these files; say on the data page what their sheets hold."
     elif not any(map(len, intake.data.tables.values())):
-        status, text = REFUSED, "Refused: the files have headings but no row that could be used; export them again with their records."
+        status, text = REFUSED, f"Refused: {_nothing_left(intake)}"
     elif any(answers.get(q.key) == "no" for q in held_back):
         status, text = REFUSED, "Refused, as answered: too many rows would be held back, and nothing is stored."
     elif waiting:
@@ -144,6 +144,17 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
             files.append(FileReport(top, status, None, 0, 0, 0, {}, (Message("mended rows" if completes else "read as definitions", top), *said)))
     found = LoadReport(status, None, text, tuple(files), questions, tuple(Message(text) for text in intake.messages), intake.data.as_of)
     return found if text else replace(found, text=completes + _would(found, intake))
+
+
+def _nothing_left(intake: Intake) -> str:
+    """Why no row can be used: there is none, or all are held back, most of them for one reason."""
+    held = intake.ledger.findings[intake.ledger.findings["action"] == "quarantined"]
+    if held.empty:
+        return "the files have headings but no row that could be used; export them again with their records."
+    one = held[held["reason"] == held["reason"].value_counts().index[0]].iloc[0]
+    place = Message("", one["file"], one["sheet"] or None, int(one["row"]) or None, one["column"] or None).place
+    rest = "" if len(held) == 1 else f" (all {len(held):,} rows are held back, most of them for this)"
+    return f"{one['file']}{', ' if place else ''}{place}: {one['reason']}{rest}."
 
 
 def _would(found: LoadReport, intake: Intake) -> str:

@@ -13,6 +13,7 @@ from openpyxl.cell import WriteOnlyCell
 from revscore.export.safe import csv_bytes, neutral_frame
 from revscore.export.table import sheet_name
 
+FORMS = (".xlsx", ".zip", ".csv")
 CELLS = 400_000  # more than these are a zip of CSV files: a workbook of them takes too long to make and to open
 _LONGEST = 32_767  # letters that a cell of a workbook holds
 _NO_CELL = r"[\x00-\x08\x0b-\x1f]"  # what XML cannot hold, or does not give back
@@ -24,7 +25,7 @@ def written(frames: Mapping[str, pd.DataFrame], suffix: str) -> bytes:
         raise ValueError("these rows do not fit a workbook (too many, or text that it cannot hold); name a .zip instead.")
     if suffix == ".csv" and len(frames) > 1:
         raise ValueError("these rows are of several files or tables; name a .xlsx or .zip instead of a .csv.")
-    if suffix not in (".xlsx", ".zip", ".csv"):
+    if suffix not in FORMS:
         raise ValueError("rows are written to a file that ends in .xlsx, .zip or .csv.")
     return workbook_of_text(frames) if suffix == ".xlsx" else zip_of_csv(frames) if suffix == ".zip" else csv_bytes(next(iter(frames.values())))
 

@@ -103,6 +103,9 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
         if f.name == "created_at" and match.subject in _CREATED:
             desk.hold(place[(values > desk.latest).to_numpy(dtype=bool)], f.name, "R_FUTURE", f"“{heading}” is after the date of the extract")
         out[f.name] = values.reset_index(drop=True)
+        if f.name == "amount" and f.kind == "money":
+            spelt = numbers.currency.where(~text.str.contains("[$¥]", regex=True))      # these signs are those of several currencies
+            _hold_contradicted(spelt, heading, fields, match, place, desk)
     for heading, word in match.stamps.items():
         got = read_dates(sheet.frame[heading].str.strip(), "ts", desk.zone, naive, orders.get(heading))
         desk.note(place[got.bad], heading, "N_UNREAD", f"“{heading}” is no date; the cell was left out")
@@ -111,6 +114,16 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
     frame[["_m", "_row"]] = place
     held = _held(desk, m, len(frame))
     return frame[~held].reset_index(drop=True)
+
+
+def _hold_contradicted(spelt: pd.Series, heading: str, fields: dict[str, Field], match: Match, place: pd.DataFrame, desk: Desk) -> None:
+    """Hold rows whose amount names another currency than the column of currencies beside it: nobody can tell which of them is meant."""
+    beside = next((other for other, f in fields.items() if f.name == "currency"), None)
+    if beside is None or not spelt.notna().any():
+        return
+    said = currencies(strip(match.sheet.frame[beside]))
+    desk.hold(place[(spelt.notna() & said.notna() & (spelt != said)).to_numpy(dtype=bool)], "amount", "R_CURRENCY",
+              f"“{heading}” names another currency than “{beside}”; mend the one that is wrong")
 
 
 def _held(desk: Desk, m: int, n: int) -> np.ndarray:
@@ -230,6 +243,8 @@ def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforc
     if not ordinary(text):
         for pattern, what in ((_HIDDEN, "characters that cannot be seen"), (_ALIKE, "letters or digits that only look like those of an id")):
             desk.hold(place[text.str.contains(pattern, regex=True).to_numpy(dtype=bool)], f.name, "R_ID", f"“{heading}” holds {what}; type it anew")
+    if begins(text, ('="',)):                                    # ="00123" is how exports keep a spreadsheet from taking an id for a number
+        text = text.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
     if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
         text = text.str.removesuffix(".0")
         desk.say(f"“{heading}”: ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")

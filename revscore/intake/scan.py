@@ -1,7 +1,7 @@
 """What a workbook must pass before it is parsed, part by part: no macros, no document types, no nesting or size beyond the caps, sound XML to the end.
 
-The scan of a worksheet also finds its real extent, whatever it declares, and what the parser would lose: error cells, formulas without a stored value, and times
-finer than a millisecond.
+The scan of a worksheet also finds its real extent, whatever it declares, and what the parser would lose: error cells, formulas without a stored value, leading
+zeros that a format shows, and times finer than a millisecond.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from revscore.intake.sheet import FORMULA
 
 _TRANSITIONAL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _CHUNK = 4 << 20
+_WIDEST = 1 << 15               # more columns than three letters can name
 _LONGEST = 16 << 20             # bytes without the end of a row or of a text
 
 
@@ -55,6 +56,8 @@ _UNSAVED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']((?:(?!\st=["\']str)
                       rb'(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</')
 _SERIAL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?\s*'
                      rb'<(?:\w+:)?v>(\d{1,7}\.\d{6,})<')
+_PADDED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']\ss=["\'](\d{1,5})["\'](?:\st=["\']n["\'])?>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?\s*'
+                     rb'<(?:\w+:)?v>(\d{1,15})<')
 _FINE = re.compile(rb"\.\d{6,}<")
 _HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden=["\'](?:1|true)["\']')
 _ENCODING = re.compile(rb'^\s*<\?xml[^>]*encoding=["\']([^"\']+)["\']')
@@ -75,10 +78,10 @@ def check_workbook(content: bytes, limits: Limits) -> Workbook:
                 for _ in _chunks(archive, entry, limits):
                     pass
         sheets, from_1904 = _sheet_parts(archive, names)
-        lengths = _string_lengths(archive, names, limits)
+        lengths, padded = _string_lengths(archive, names, limits), _padded_styles(archive, names)
         scans = {}
         for sheet, part in sheets.items():
-            scans[sheet] = _scan(archive, names[part], sheet, limits) if part in names else Scan()
+            scans[sheet] = _scan(archive, names[part], sheet, limits, padded) if part in names else Scan()
             _check_text(archive, names.get(part), sheet, scans[sheet], lengths, limits)
     except DAMAGE:
         raise Refused("E_ZIP", "the workbook is damaged: download or export it again.") from None
@@ -192,11 +195,24 @@ def _parse(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> 
     parser.Parse(b"", True)
 
 
-def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> Scan:
-    scan = Scan()
+def _padded_styles(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> dict[bytes, int]:
+    """Number of each cell style that shows whole numbers with leading zeros, as ids are kept ("000000") -> how many digits it shows."""
+    if "xl/styles.xml" not in names:
+        return {}
+    root = ElementTree.fromstring(member(archive, names["xl/styles.xml"]))
+    formats = {one.get("numFmtId"): one.get("formatCode", "") for one in root.iter(f"{_TRANSITIONAL}numFmt")}
+    styles = root.find(f"{_TRANSITIONAL}cellXfs")
+    shown = [formats.get(one.get("numFmtId"), "") for one in ([] if styles is None else styles)]
+    return {str(at).encode(): len(form) for at, form in enumerate(shown) if len(form) > 1 and not form.strip("0")}
+
+
+def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits, padded: dict[bytes, int]) -> Scan:
+    scan, last, ordered = Scan(), 0, True
     for data in _chunks(archive, entry, limits):
-        cells, rows, columns = _extent(data)
+        cells, rows, columns, places = _extent(data)
         scan.cells, scan.rows, scan.columns = scan.cells + cells, max(scan.rows, rows), max(scan.columns, columns)
+        ordered = ordered and (not len(places) or bool(places[0] > last and (np.diff(places) > 0).all()))
+        last = places[-1] if len(places) else last
         if scan.columns > limits.sheet_columns:
             raise Refused("E_COLUMNS", f"sheet {sheet} has a value in column {_letters(scan.columns)}, beyond {limits.sheet_columns:,} columns: delete stray cells "
                                        "right of the table (Ctrl+End shows the last) and save.", column=_letters(scan.columns))
@@ -204,6 +220,8 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: 
             raise Refused("E_ROWS", f"sheet {sheet} has a value in row {scan.rows:,}, beyond {limits.sheet_rows:,} rows: delete stray cells "
                                     "below the table (Ctrl+End shows the last), or export as .csv, which has no such limit.", scan.rows)
         scan.hidden_rows += len(_HIDDEN.findall(data)) if b"hidden=" in data else 0
+        if padded:
+            scan.texts.update({_at(column, row): digits.decode().zfill(padded[style]) for column, row, style, digits in _PADDED.findall(data) if style in padded})
         if b'"e"' in data or b"'e'" in data:
             scan.texts.update({_at(column, row): text.decode() for column, row, text in _ERROR.findall(data)})
         if b"<f" in data or b":f" in data:
@@ -211,7 +229,19 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: 
                 scan.texts[_at(column, row)] = FORMULA + unescape(formula.decode())
                 scan.unsaved += 1
         scan.serials.update(_serials(data))
+    if not ordered:
+        _check_twins(archive, entry, sheet, limits)
     return scan
+
+
+def _check_twins(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> None:
+    """Refuse two values for one cell: the parser keeps the last and loses the other, which may be a whole row."""
+    places = np.sort(np.concatenate([_extent(data)[3] for data in _chunks(archive, entry, limits)]))
+    twins = places[1:][places[1:] == places[:-1]]
+    if len(twins):
+        row, column = divmod(int(twins[0]), _WIDEST)
+        raise Refused("E_CELL_TWINS", f"cell {_letters(column)}{row} of sheet {sheet} is there twice, so one of its values would be lost: export the report again.",
+                      row, _letters(column))
 
 
 def _serials(data: bytes) -> Iterator[tuple[tuple[int, int], float]]:
@@ -227,8 +257,8 @@ def _serials(data: bytes) -> Iterator[tuple[tuple[int, int], float]]:
             yield _at(found[1], found[2]), float(found[3])
 
 
-def _extent(data: bytes) -> tuple[int, int, int]:
-    """How many cells there are, and the last row and column that hold a value."""
+def _extent(data: bytes) -> tuple[int, int, int, np.ndarray]:
+    """How many cells there are, the last row and column that hold a value, and where each value stands: row × `_WIDEST` + column."""
     text = np.frombuffer(data + b"        \0\0\0\0\0\0\0\0", np.uint8)
     tags = np.flatnonzero(text == ord("<"))
     follows = text[tags + 2]
@@ -238,7 +268,7 @@ def _extent(data: bytes) -> tuple[int, int, int]:
     if len(usual) < len(cells) or b":c " in data or b":c>" in data or len(ends) != len(tags) or b"<v/>" in data or b"<v></v>" in data or b"<v />" in data:
         return _extent_of_any(data)
     if not len(cells):
-        return 0, 0, 0
+        return 0, 0, 0, np.zeros(0, np.int64)
     end = ends[np.searchsorted(ends, cells)]
     filled = cells[(text[end - 1] != ord("/")) & ~((text[end + 1] == ord("<")) & (text[end + 2] == ord("/")))]
     if (text[end + 1] <= ord(" ")).any() and len(filled):
@@ -254,14 +284,15 @@ def _extent(data: bytes) -> tuple[int, int, int]:
         at = at + digit
     if (text[at] != ord('"')).any():
         return _extent_of_any(data)
-    return len(cells), int(row.max(initial=0)), int(column.max(initial=0))
+    return len(cells), int(row.max(initial=0)), int(column.max(initial=0)), row * _WIDEST + column
 
 
-def _extent_of_any(data: bytes) -> tuple[int, int, int]:
+def _extent_of_any(data: bytes) -> tuple[int, int, int, np.ndarray]:
     """The same for XML that is written in another way than Excel's."""
     found = _CELL.findall(data)
-    rows, columns = max((int(row) for _, row in found), default=0), max((_number(column.upper()) for column in {column for column, _ in found}), default=0)
-    return len(_ANY_CELL.findall(data)), rows, columns
+    numbers = {column: _number(column.upper()) for column in {column for column, _ in found}}
+    places = np.fromiter((int(row) * _WIDEST + numbers[column] for column, row in found), np.int64, len(found))
+    return len(_ANY_CELL.findall(data)), int(places.max(initial=0)) // _WIDEST, max(numbers.values(), default=0), places
 
 
 def _string_lengths(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo], limits: Limits) -> np.ndarray:

@@ -30,6 +30,7 @@ _SENTENCES = {
     "SQLITE_CORRUPT": "The store {where} is damaged; restore it from a backup.",
     "SQLITE_IOERR": "The disk failed while the store {where} was used, so nothing was saved; check the disk, then try again.",
     "no such table": "{where} is not the store that was opened ({cause}); put that one back, or start revscore again.",
+    "altered": "The tables of the store {where} are not as revscore made them ({cause}); restore it from a backup.",
     # PostgreSQL
     "55P03": "The store {where} is in use by another program, so nothing was saved; try again when that is done.",
     "53100": "The disk of the server is full, so nothing was saved to the store {where}; free some space, then try again.",
@@ -39,6 +40,7 @@ _SENTENCES = {
     "42P07": "{where} is the database of another program ({cause}); name another database for the store.",
 }
 _LASTING = ("SQLITE_IOERR", "SQLITE_CORRUPT", "SQLITE_NOTADB")  # an open connection keeps these, also when the trouble is over
+_ALTERED = ("already exists", "no such column", "has no column named", "duplicate column name")
 _turns: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 _turns_change = threading.Lock()
 
@@ -145,7 +147,10 @@ def friendly(engine: Engine) -> Iterator[None]:
     except (DatabaseError, InterfaceError, sqlite3.Error) as error:
         cause = getattr(error, "orig", error)
         name = getattr(cause, "sqlite_errorname", None) or getattr(cause, "sqlstate", None) or ""
-        name = "no such table" if name == "SQLITE_ERROR" and str(cause).startswith("no such table") else name
+        if name == "SQLITE_ERROR" and str(cause).startswith("no such table"):
+            name = "no such table"
+        elif name == "SQLITE_ERROR" and any(word in str(cause) for word in _ALTERED):
+            name = "altered"
         name = "SQLITE_CORRUPT" if not name and str(cause).startswith("Could not decode to UTF-8") else name
         sentence = next((text for code, text in _SENTENCES.items() if name.startswith(code)), None)
         if sentence is None and not (isinstance(error, (OperationalError, InterfaceError)) and engine.dialect.name == "postgresql"):

@@ -358,3 +358,6 @@ case("a heading in two spellings, with other values below", lambda: text([[*row,
 case("cp1252 only where nobody looks", lambda: "\n".join(line + "," + ("Notiz" if not n else "Müller") for n, line in enumerate(lines(making.every("Opportunity Name", lambda _: "A")))).encode("cp1252"), Same(),
      clean=lambda: [("deals.csv", text(making.every("Opportunity Name", lambda _: "A")).encode())])
 xlsx("two sheets of one name", lambda: rewritten("xl/workbook.xml", lambda xml: xml.replace(b"Deals B", b"Deals A"), _two_sheets()), Refused("E_WORKBOOK"))
+xlsx("a cell twice, with two values", lambda: rewritten("xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'(<c r="F6".*?</c>)', rb'\1<c r="F6"><v>7</v></c>', xml)), Refused("E_CELL_TWINS", 6))
+xlsx("two rows of one number", lambda: rewritten("xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'="([A-J]?)7"', rb'="\g<1>6"', xml)), Refused("E_CELL_TWINS", 6))
+xlsx("rows in another order than their numbers", lambda: rewritten("xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'(<row r="6".*?</row>)(<row r="7".*?</row>)', rb"\2\1", xml)), Same())

@@ -71,6 +71,9 @@ case("ids with and without leading zeros are two", lambda: text([*numbered(lambd
 case("an id that a spreadsheet rounded", with_text("Opportunity ID", "1.23457E+17"), Held({"R_ID": 1}))
 case("all ids rounded by a spreadsheet", lambda: text(numbered(lambda n: f"1.2345{n % 10}E+17")), Held({"R_ID": 24}))
 case("ids of whole numbers written as decimals", lambda: text(numbered(lambda n: f"{9000 + n}.0")), Same(), clean=as_clean(lambda n: str(9000 + n)))
+case("ids as formulas that keep them text", lambda: text(numbered(lambda n: f'="{9000 + n:06}"')), Same(), clean=as_clean(lambda n: f"{9000 + n:06}"))
+xlsx("ids as numbers that a format shows with leading zeros", lambda: edited(lambda made: [(setattr(made.active[f"A{n}"], "value", n), setattr(made.active[f"A{n}"], "number_format", "000000"))
+                                                                                           for n in range(2, 26)]), Same(), clean=as_clean(lambda n: f"{n + 2:06}"))
 case("no id in a row", with_text("Opportunity ID", ""), Held({"R_NO_ID": 1}))
 case("blanks around ids", lambda: text(numbered(lambda n: f" {deal_id(n)}  ")), Same())
 for _name, _mark in (("a zero-width space", "\u200b"), ("a mark of direction", "\u202e"), ("a control character", "\x07"), ("a soft hyphen", "\u00ad"), ("a byte-order mark", "\ufeff")):
@@ -112,6 +115,8 @@ case("decimal marks that contradict each other", lambda: text([[*row[:5], comma(
 for _bad in ("ZZZ", "XXX", "Bitcoin", "U$D", "EURO$", "123"):
     case(f"the currency {_bad}", with_text("Currency", _bad), Held({"R_CURRENCY": 1}))
 case("an amount in a currency of its own that nobody knows", with_text("Amount", "ZZZ 500"), Held({"R_AMOUNT": 1}))
+for _amount in ("EUR 500", "€500.00"):
+    case(f"the amount {_amount} in a row of USD", with_text("Amount", _amount), Held({"R_CURRENCY": 1}))
 case("a currency in lower case", with_text("Currency", "usd"), Same())
 case("no currency column", lambda: text([[*row[:6], *row[7:]] for row in rows()], headings=[*HEADINGS[:6], *HEADINGS[7:]]), Same())
 case("a rarer currency", with_text("Currency", "BHD"), Same(), clean=lambda: [("deals.xlsx", workbook(put((7, "Currency", "BHD"))))])
