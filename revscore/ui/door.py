@@ -142,12 +142,16 @@ def _standing() -> Standing:
 
 
 def holds() -> None:
-    """Start the run over where the sign-in no longer holds; for a part of a page that runs by itself. Nothing is done where nobody signs in."""
-    if not startup.signs_in() or get_script_run_ctx() is None:
+    """Start the run over where the sign-in no longer holds, and in a part of a page that runs by itself (a drawer, the clock of a meeting), past `standing`, also
+    where the person was taken off the list. Nothing is done where nobody signs in."""
+    context = get_script_run_ctx()
+    if not startup.signs_in() or context is None:
         return
+    from revscore.people import NotAllowed
+
     try:
-        gone = _who() is None
-    except Barred:
+        gone = actor() is None if context.fragment_ids_this_run else _who() is None
+    except (Barred, NotAllowed):
         gone = True
     if gone:
         st.rerun()

@@ -20,7 +20,7 @@ from revscore import company
 from revscore.core.coded import Coded
 from revscore.core.view import View
 from revscore.governance.verify import frozen as made_again
-from revscore.people import Actor
+from revscore.people import Actor, NotAllowed
 from revscore.rhythm import meetings
 from revscore.rhythm.log import MEETING
 from revscore.rhythm.meetings import Meeting
@@ -121,8 +121,14 @@ def instant() -> pd.Timestamp:
 
 
 def actor() -> Actor:
-    """Who acts, with what that person may do: the local user where nobody signs in. Raises NotAllowed once the sign-in holds no longer."""
-    return door.actor()
+    """Who acts, with what that person may do: the local user where nobody signs in. For someone who is let in no more the run starts over, and ends at the door;
+    where it cannot (in a callback), raises NotAllowed."""
+    try:
+        return door.actor()
+    except NotAllowed:
+        if get_script_run_ctx() is not None:
+            st.rerun()
+        raise
 
 
 @st.cache_resource(show_spinner=False)

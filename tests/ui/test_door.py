@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
@@ -12,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from revscore.people import LOCAL, NotAllowed, accounts
 from revscore.store import Store
-from revscore.ui import door, startup
+from revscore.ui import door, session, startup
 from tests.pages.conftest import ROOT, _store, small_company
 
 NOW = 1_800_000_000.0
@@ -103,6 +105,31 @@ def test_a_sign_in_that_runs_out_ends_in_an_open_window(team, monkeypatch) -> No
     with pytest.raises(NotAllowed):  # no run, no person
         door.actor()
     assert closed(test.run())
+
+
+def test_who_was_taken_off_the_list_is_out_in_a_part_that_runs_by_itself_too(team, monkeypatch) -> None:
+    """A drawer runs past the start of the page: who is let in no more is sent to it, where the door is."""
+    class Over(Exception):
+        """The run starts over."""
+
+    def over() -> None:
+        raise Over
+
+    def nobody() -> None:
+        raise NotAllowed("nobody has given this address a role")
+
+    monkeypatch.setattr(door, "actor", nobody)
+    monkeypatch.setattr(door, "_who", lambda: door.Identity("https://id.example", "ada", "ada@northlight.example"))
+    monkeypatch.setattr(st, "rerun", over)
+    for parts, ends in ((["part"], True), (None, False)):
+        monkeypatch.setattr(door, "get_script_run_ctx", lambda parts=parts: SimpleNamespace(fragment_ids_this_run=parts))
+        with pytest.raises(Over) if ends else nullcontext():
+            door.holds()
+    with pytest.raises(NotAllowed):  # no run
+        session.actor()
+    monkeypatch.setattr(session, "get_script_run_ctx", lambda: SimpleNamespace())
+    with pytest.raises(Over):
+        session.actor()
 
 
 def test_on_this_machine_alone_everybody_is_the_local_user() -> None:
