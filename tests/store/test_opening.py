@@ -74,6 +74,15 @@ def test_a_store_of_a_newer_revscore_is_refused(place):
         Store(place)
 
 
+def test_a_store_that_says_it_is_older_than_its_tables_is_refused(tmp_path):
+    Store(tmp_path / "store.sqlite").close()
+    with sqlite3.connect(tmp_path / "store.sqlite") as altered:
+        altered.execute(f"UPDATE {VERSION_TABLE} SET version_num = '0003'")
+    altered.close()
+    with pytest.raises(StoreError, match=r"not as revscore made them \(table .* already exists\); restore it from a backup"):
+        Store(tmp_path / "store.sqlite")
+
+
 def test_places_that_are_no_store_are_refused(tmp_path):
     with pytest.raises(StoreError, match="folder .*nowhere for the store does not exist"):
         Store(tmp_path / "nowhere" / "store.sqlite")
