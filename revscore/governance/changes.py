@@ -158,8 +158,10 @@ def reject(store: Store, dataset: str, change: Change, by: Actor, answer: str) -
 
 
 def withdraw(store: Store, dataset: str, change: Change, by: Actor, answer: str) -> Change:
-    """Take a request back. Raises Incomplete without a reason."""
+    """Take one's own request back; that of another is rejected by who may. Raises Incomplete without a reason, StoreError for the request of another."""
     by.demand("definition.propose")
+    if (asked := _now(store, dataset, change.id).proposed_by) != by.name:
+        raise StoreError(f"{asked} has proposed this change, and takes it back; who may approve it can reject it.")
     return _settle(store, dataset, change, by, "withdrawn", answer)
 
 

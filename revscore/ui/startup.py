@@ -72,9 +72,12 @@ def refused(option: Callable[[str], Any], auth: Mapping[str, Any], files: Iterab
     """The sentences for the settings `option(name)`, the section [auth] and the files with secrets."""
     said = [*_address(option, auth), *(_auth(option, auth) if auth else [])]
     said += [f"{path.name} can be read by other users of this machine: chmod 600 {path.name}." for path in files if _open_to_others(path)]
-    for name, wanted in (("server.enableXsrfProtection", True), ("server.enableCORS", True), ("server.enableAgentApi", False)):
+    for name, wanted in (("server.enableXsrfProtection", True), ("server.enableCORS", True), ("server.enableAgentApi", False), ("server.enableStaticServing", False),
+                         ("client.disableDataExport", True)):
         if bool(option(name)) is not wanted:
             said.append(f"{name} must be {str(wanted).lower()}.")
+    if auth and str(option("client.showErrorDetails")).lower() not in ("none", "false"):
+        said.append('client.showErrorDetails must be "none": what a fault tells is for the log.')
     return [f"revscore does not start: {one}" for one in said]
 
 

@@ -49,6 +49,13 @@ def test_who_works_alone_approves_alone(store):
     assert changes.approve(store, "company", changes.propose(store, "company", STAGE, LOCAL), LOCAL).status == "approved"
 
 
+def test_a_request_is_taken_back_by_who_made_it(store):
+    asked = changes.propose(store, "company", STAGE, ANN)
+    with pytest.raises(StoreError, match="ann has proposed this change, and takes it back"):
+        changes.withdraw(store, "company", asked, BOB, "No")
+    assert changes.withdraw(store, "company", asked, ANN, "Too early").status == "withdrawn"
+
+
 def test_of_many_who_approve_one_does_and_the_others_are_told(store):
     asked = changes.propose(store, "company", STAGE, ANN)
 

@@ -12,7 +12,7 @@ import pytest
 from revscore.ui import startup
 
 LOCAL = {"server.address": "127.0.0.1", "server.allowedHosts": ["localhost", "127.0.0.1", "::1"], "server.port": 8501, "server.enableXsrfProtection": True,
-         "server.enableCORS": True, "server.enableAgentApi": False, startup.HEADERS: {}}
+         "server.enableCORS": True, "server.enableAgentApi": False, "server.enableStaticServing": False, "client.disableDataExport": True, "client.showErrorDetails": "none", startup.HEADERS: {}}
 TEAM = LOCAL | {"server.address": "10.0.0.7", "server.allowedHosts": ["score.example"]}
 AUTH = {"redirect_uri": "https://score.example/oauth2callback", "cookie_secret": secrets.token_hex(32), "client_id": "revscore", "client_secret": "s",
         "server_metadata_url": "https://id.example/.well-known/openid-configuration"}
@@ -48,6 +48,9 @@ def test_another_address_needs_sign_in(address: str | None) -> None:
     (LOCAL | {"server.enableXsrfProtection": False}, {}, "enableXsrfProtection must be true"),
     (LOCAL | {"server.enableCORS": False}, {}, "enableCORS must be true"),
     (LOCAL | {"server.enableAgentApi": True}, {}, "enableAgentApi must be false"),
+    (LOCAL | {"server.enableStaticServing": True}, {}, "enableStaticServing must be false"),
+    (LOCAL | {"client.disableDataExport": False}, {}, "disableDataExport must be true"),
+    (TEAM | {"client.showErrorDetails": "full"}, AUTH, "showErrorDetails must be"),
     (TEAM, AUTH | {"redirect_uri": "http://score.example/oauth2callback"}, "redirect_uri"),
     (TEAM, AUTH | {"redirect_uri": "https://score.example/"}, "redirect_uri"),
     (TEAM, AUTH | {"redirect_uri": "https://other.example/oauth2callback"}, "is not in server.allowedHosts"),

@@ -17,7 +17,7 @@ from revscore.governance.changes import Change, Effect, written
 from revscore.rhythm.actions import Incomplete
 from revscore.rhythm.log import new_id
 from revscore.store import TermsVersion
-from revscore.ui import answers, capture, charts, session, tables
+from revscore.ui import allowed, answers, capture, charts, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -80,7 +80,7 @@ def _settle(now: Now, one: Change) -> None:
                 ("Approve", "verified", "definition.approve", lambda: changes.approve(store, now.dataset, one, actor, said), True),
                 ("Reject", "block", "definition.approve", lambda: changes.reject(store, now.dataset, one, actor, said), False),
                 ("Withdraw", "undo", "definition.propose", lambda: changes.withdraw(store, now.dataset, one, actor, said), False)):
-            if st.button(label, icon=f":material/{icon}:", key=f"{label.lower()}-{one.id}", type="primary" if primary else "secondary", disabled=not actor.may(right)) and capture.saved(do):
+            if st.button(label, icon=f":material/{icon}:", key=f"{label.lower()}-{one.id}", type="primary" if primary else "secondary", **allowed.to(right, disabled=label == "Withdraw" and one.proposed_by != actor.name)) and capture.saved(do):
                 st.toast(md(f"{label}: {one.name}"), icon=f":material/{icon}:")
                 st.rerun()
 
@@ -189,7 +189,7 @@ def _trained(now: Now, one: Change) -> None:
         return
     if one.training:
         return st.markdown(f":material/school: told on {md(capture.day(one.training))}")
-    if st.button("People were told", icon=":material/school:", key=f"trained-{one.id}", disabled=not session.actor().may("definition.train"), help="A change is under control once those who work by it know it"):
+    if st.button("People were told", icon=":material/school:", key=f"trained-{one.id}", **allowed.to("definition.train", help="A change is under control once those who work by it know it")):
         today = session.instant().tz_convert(now.x.terms.reporting_tz)
         if capture.saved(lambda: changes.trained(session.store(), now.dataset, one, session.actor(), f"{today:%Y-%m-%d}")):
             st.rerun()
