@@ -306,7 +306,7 @@ def _latest(columns: list[pd.Series], desk: Desk) -> pd.Timestamp:
     local = last.tz_convert(desk.zone)
     if local == local.normalize():
         last = min((local + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_convert("UTC"), desk.now.floor("s"))
-    desk.say(f"the extract is taken as of {last.isoformat()}, its latest event; give another instant if it was made later")
+    desk.say(f"the extract is taken as of {last:%d %b %Y %H:%M} UTC, its latest event; give another instant if it was made later")
     return last
 
 

@@ -72,7 +72,7 @@ def refusal(name: str, error: Refused) -> Problem:
 def said(progress: Progress | None, sheets: Sequence[Sheet]) -> None:
     """The end of reading, for the bar."""
     if progress:
-        progress("read", 1.0, f"{len(sheets):,} sheets, {sum(len(sheet.frame) for sheet in sheets):,} rows")
+        progress("read", 1.0, f"{len(sheets):,} sheet{'s' * (len(sheets) != 1)}, {sum(len(sheet.frame) for sheet in sheets):,} rows")
 
 
 def _files(sources: Sequence[Source], problems: list[Problem]) -> Iterator[tuple[str, bytes | Path]]:

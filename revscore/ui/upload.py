@@ -63,7 +63,8 @@ def _invitation() -> None:
 def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if work.token != token:
         work.token, work.draft, work.stored, work.sent = token, None, None, False
-    place = st.container(key="steps")
+    slot = st.empty()
+    place = slot.container(key="steps")
     if work.draft is None or work.seen is not work.draft:
         with place:
             steps = Steps()
@@ -73,6 +74,8 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
             steps("compared", 1.0, "")
             steps.done()
     draft, found = work.draft, work.found
+    if found.status == REFUSED and not draft.mendable:
+        slot.empty()  # steps that went well would say that it did
     report.summary(found)
     if found.status == REFUSED and not draft.mendable:
         report.problems(found)
