@@ -153,7 +153,7 @@ def test_children_take_turns(monkeypatch):
         time.sleep(0.3)
         assert said == ["good.csv: waiting until the files of others are read"] and waiting.is_alive()
     waiting.join(30)
-    assert not waiting.is_alive() and said[-1].startswith("1 sheets")
+    assert not waiting.is_alive() and said[-1].startswith("1 sheet,")
 
 
 def test_the_caps_can_be_set(monkeypatch):
