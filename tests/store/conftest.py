@@ -8,11 +8,21 @@ from importlib.util import find_spec
 
 import pandas as pd
 import pytest
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import URL, create_engine, make_url
 
 from revscore.core.data import CrmData
 from revscore.store import LoadFile, LoadResult, Store
 from tests.extracts import canonical
+
+
+def _own_database(url: URL, name: str) -> URL:
+    """The address of the database `name` on the server of `url`, made if it is not there."""
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        if not connection.exec_driver_sql(f"SELECT 1 FROM pg_database WHERE datname = '{name}'").scalar():
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    admin.dispose()
+    return url.set(database=name)
 
 
 @pytest.fixture
@@ -25,6 +35,8 @@ def server():
         pytest.skip("no PostgreSQL driver: pip install \"psycopg[binary]\"")
     name = f"revscore_test_{uuid.uuid4().hex}"
     url = make_url(server).set(drivername="postgresql+psycopg")
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):  # stores of one database share its lock for writing
+        url = _own_database(url, f"revscore_test_{worker}")
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.exec_driver_sql(f"CREATE SCHEMA {name}")
