@@ -4,6 +4,7 @@ governance counts them."""
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import pandas as pd
@@ -83,4 +84,7 @@ def _together(x: Coded, name: str, rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def _date(text: str) -> pd.Timestamp:
-    return pd.to_datetime(text or None, format="%Y-%m-%d", errors="coerce") if text else pd.NaT
+    try:
+        return pd.Timestamp(date.fromisoformat(text))
+    except ValueError:
+        return pd.NaT
