@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from revscore.core.pieces import slices
+
 Grain = Literal["day", "week", "month", "quarter", "year"]
 GRAINS: tuple[Grain, ...] = ("week", "month", "quarter", "year")
 DAY_US = 86_400_000_000
 NEVER = np.iinfo(np.int64).max  # the instant of what has not happened
 NO_DAY = np.iinfo(np.int32).max  # the day of what has no date
 _EPOCH = dt.date(1970, 1, 1)
-_PIECE = 1 << 17
 
 
 def day_number(day: dt.date | str) -> int:
@@ -50,11 +51,10 @@ def day_numbers(series: pd.Series) -> np.ndarray:
 def local_days(at: np.ndarray, tz: str) -> np.ndarray:
     """Local day numbers of instants in zone `tz` (METRICS C3); NO_DAY where the instant is NEVER."""
     out = np.full(len(at), NO_DAY, dtype="int32")
-    for start in range(0, len(at), _PIECE):  # so that what lies between is never there for all
-        piece = at[start: start + _PIECE]
-        known = piece != NEVER
-        local = pd.DatetimeIndex(piece[known].astype("datetime64[us]"), tz="UTC").tz_convert(tz).tz_localize(None)
-        out[start: start + _PIECE][known] = np.floor_divide(local.as_unit("us").asi8, DAY_US)
+    for piece in slices(len(at)):
+        known = at[piece] != NEVER
+        local = pd.DatetimeIndex(at[piece][known].astype("datetime64[us]"), tz="UTC").tz_convert(tz).tz_localize(None)
+        out[piece][known] = np.floor_divide(local.as_unit("us").asi8, DAY_US)
     return out
 
 

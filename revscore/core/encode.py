@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from revscore.core.ids import Ids, Unfit
+from revscore.core.pieces import PIECE, slices
 
-_PIECE = 1 << 17
 _MANY = 20_000  # so many values are looked up in a table of arrays, fewer by pandas
 
 
@@ -63,11 +64,11 @@ def texts(column: pd.Series) -> np.ndarray:
 def ordered(keys: tuple[np.ndarray, ...], ids: Callable[[], pd.Series | Iterable[pd.Series]] | None = None, row: np.ndarray | None = None) -> np.ndarray:
     """Order by `keys` (first counts most), ties by the text at `row` of `ids()` (which may come in pieces), without `ids` as they stand. Only the ties touch text."""
     order, same = _by_numbers(keys)
-    tied = np.flatnonzero(same[1:] | same[:-1])
+    tied = np.flatnonzero(same[1:] | same[:-1]) if ids is not None else ()
     if len(tied):
         rows = np.sort(order[tied])
-        text = () if ids is None else (pd.factorize(_some(ids(), row[rows]), sort=True)[0],)
-        order[tied] = rows[np.lexsort((*text, *(key[rows] for key in keys[::-1])))]
+        text = pd.factorize(_some(ids(), row[rows]), sort=True)[0]
+        order[tied] = rows[np.lexsort((text, *(key[rows] for key in keys[::-1])))]
     return order
 
 
@@ -82,38 +83,68 @@ def _some(column: pd.Series | Iterable[pd.Series], rows: np.ndarray) -> np.ndarr
 
 
 def _by_numbers(keys: tuple[np.ndarray, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """The order by `keys`, and by place in it (one more than there are) whether all keys equal those before. One sort where they fit into 63 bits."""
+    """The order by `keys`, equal ones as they stand, and by place in it (one more than there are) whether all keys equal those before.
+
+    Keys and place of a row are one number where 63 bits hold them: what is sorted is then its own index. Many rows are put in parts by the first key, and each
+    part is sorted for itself: so much less is there at a time, and a part fits where the processor is quick.
+    """
     n = len(keys[0])
     same = np.zeros(n + 1, dtype=bool)
     if not n:
-        return np.zeros(0, dtype="int64"), same
+        return np.zeros(0, dtype="int32"), same
     lows = [int(key.min()) for key in keys]
-    steps = [_step(key, low) for key, low in zip(keys, lows, strict=True)]
-    widths = [((int(key.max()) - low) // step).bit_length() for key, low, step in zip(keys, lows, steps, strict=True)]
-    if sum(widths) > 63:
+    spans = [int(key.max()) - low for key, low in zip(keys, lows, strict=True)]
+    if n > PIECE and 0 < spans[0] < 2**63:
+        order, edges = _parted(keys[0], lows[0], max(spans[0].bit_length() - 8, 0))
+        for first, last in pairwise(edges):
+            rows = order[first:last]
+            by, equal = _by_numbers(tuple(key[rows] for key in keys))
+            order[first:last], same[first:last] = rows[by], equal[:-1]
+        return order, same
+    steps = [_step(key, low, span) for key, low, span in zip(keys, lows, spans, strict=True)]
+    widths = [(span // step).bit_length() for span, step in zip(spans, steps, strict=True)]
+    place = (n - 1).bit_length()
+    if sum(widths) + place > 63:
         order = _slim(np.lexsort(keys[::-1]))
         same[1:-1] = np.logical_and.reduce([key[order][1:] == key[order][:-1] for key in keys])
         return order, same
-    packed = np.zeros(n, dtype="int64")
-    for piece in _slices(n):
-        for key, low, step, width in zip(keys, lows, steps, widths, strict=True):
-            packed[piece] <<= width
-            packed[piece] += (key[piece].astype("int64") - low) // step
-    order = _slim(np.argsort(packed))
-    for piece in _slices(n - 1):
-        some = packed[order[piece.start: piece.stop + 1]]
-        same[1:-1][piece] = some[1:] == some[:-1]
+    number = np.zeros(n, dtype="int64")
+    for key, low, step, width in zip(keys, lows, steps, widths, strict=True):
+        number <<= width
+        number += (key.astype("int64") - low) // step
+    number <<= place
+    number += np.arange(n)
+    number.sort()
+    order = _slim(number & (1 << place) - 1)
+    number >>= place
+    same[1:-1] = number[1:] == number[:-1]
     return order, same
 
 
-def _slices(n: int) -> list[slice]:
-    """Pieces that fit where the processor is quick, and of which no second copy of all need be made."""
-    return [slice(start, min(start + _PIECE, n)) for start in range(0, n, _PIECE)]
+def _parted(key: np.ndarray, low: int, shift: int) -> tuple[np.ndarray, list[int]]:
+    """The rows in at most 256 parts by the first bits of a key, as they stand within each, and where each part begins."""
+    pieces = list(slices(len(key)))
+    part = np.empty(len(key), dtype="uint8")
+    count = np.empty((len(pieces), 256), dtype="int64")
+    for number, piece in enumerate(pieces):
+        part[piece] = key[piece].astype("int64") - low >> shift
+        count[number] = np.bincount(part[piece], minlength=256)
+    edges = np.append(0, np.cumsum(count.sum(axis=0)))
+    to = edges[:-1] + np.cumsum(count, axis=0) - count  # where the rows of each piece and part begin
+    order = np.empty(len(key), dtype="int32" if len(key) < 2**31 else "int64")
+    for number, piece in enumerate(pieces):
+        by = np.argsort(part[piece], kind="stable")  # of 8 bits: by counting
+        own = count[number]
+        order[np.repeat(to[number] - (np.cumsum(own) - own), own) + np.arange(len(by))] = by + piece.start
+    return order, edges.tolist()
 
 
-def _step(key: np.ndarray, low: int) -> int:
+def _step(key: np.ndarray, low: int, span: int) -> int:
     """A million for instants of whole seconds, else one."""
-    return 1 if int(key.max()) - low <= 2**33 or any(((key[piece] - low) % 1_000_000).any() for piece in _slices(len(key))) else 1_000_000
+    if not 2**33 < span < 2**63:
+        return 1
+    since = key - low
+    return 1_000_000 if (since // 1_000_000 * 1_000_000 == since).all() else 1
 
 
 def _slim(order: np.ndarray) -> np.ndarray:

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-_LONGEST, _PIECE, _LEVELS = 63, 1 << 17, 64
+from revscore.core.pieces import slices
+
+_LONGEST, _LEVELS = 63, 64
 _ODD, _END = np.uint64(0x9E3779B97F4A7C15), 255  # no UTF-8 text has a byte 255
 
 
@@ -75,8 +77,8 @@ def _pieces(column: pd.Series) -> Iterator[Any]:
         raise Unfit("not Arrow text")
     whole = column.array.__arrow_array__()
     for chunk in getattr(whole, "chunks", [whole]):
-        for start in range(0, len(chunk), _PIECE):
-            yield chunk.slice(start, _PIECE)
+        for piece in slices(len(chunk)):
+            yield chunk.slice(piece.start, piece.stop - piece.start)
 
 
 def _offsets(piece: Any) -> np.ndarray:
