@@ -62,7 +62,8 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
         sure = points - int(either.sum())
         if decimal == "." or sure or not points:
             why = "plain numbers" if decimal == "." else f"{sure} values with a decimal point" if sure else "no value needs a decimal mark"
-            return Numbers(pd.to_numeric(text.where(filled)).astype("float64"), np.zeros(len(text), bool), none, False, "." if points else decimal or ".", why)
+            values = _floats(text.where(filled))
+            return Numbers(values, filled & values.isna().to_numpy(), none, False, "." if points else decimal or ".", why)
     codes, words = pd.factorize(text.str.replace(r"[\u00a0\u202f\u2009]", " ", regex=True))
     got = extract(pd.Series(words, dtype="str"), _GRAMMAR)
     body = got["body"].str.replace(r"['’\s]", "", regex=True).fillna("")
@@ -89,7 +90,7 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     grouped = grouped & ~np.where(use_comma, point, comma)                                      # a cell that only the other mark explains is no number here
     signs = got["open"].notna().astype(int) + (got["s1"].fillna("") != "") + (got["s2"].fillna("") != "")
     closed = ((got["open"].notna() == got["close"].notna()) & (signs < 2)).to_numpy()
-    value = pd.to_numeric(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy()), errors="coerce").to_numpy(float)
+    value = _floats(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy())).to_numpy()
     negative = (got["open"].notna() | got["s1"].isin(["-", "−"]) | got["s2"].isin(["-", "−"])).to_numpy()
     money = got["c1"].fillna(got["c2"])
     code = money.where(money.isin(CODES), money.map(SYMBOLS))
@@ -99,6 +100,11 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
         "no value needs a decimal mark" if not unclear.any() else "values such as 1.234 can be read both ways")
     return Numbers(values, filled & values.isna().to_numpy(), pd.Series(code.to_numpy()[codes], index=text.index, dtype="str"),
                    bool(got["pct"].notna().any()), mark, why, doubt, torn)
+
+
+def _floats(digits: pd.Series) -> pd.Series:
+    """The numbers of texts of digits; none where there are more than a number can be."""
+    return digits.astype("float64").replace([np.inf, -np.inf], np.nan)
 
 
 def read_booleans(text: pd.Series) -> tuple[pd.Series, np.ndarray]:

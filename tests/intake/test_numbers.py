@@ -25,7 +25,7 @@ def test_forms(text: str, value: float, currency: str | None) -> None:
     assert (None if pd.isna(got.currency[0]) else got.currency[0]) == currency
 
 
-@pytest.mark.parametrize("text", ["nan", "inf", "1e5", "1_000", "١٢٣٤", "1,2,3", "12abc", "1.2.3", "--5", "(5", "XYZ 5", "0x10", "1,23,456.7.8"])
+@pytest.mark.parametrize("text", ["nan", "inf", "1e5", "1_000", "١٢٣٤", "1,2,3", "12abc", "1.2.3", "--5", "(5", "XYZ 5", "0x10", "1,23,456.7.8", "9" * 400, "USD " + "9" * 400])
 def test_what_float_would_take_or_guess_is_refused(text: str) -> None:
     got = read(text, "7")
     assert math.isnan(got.values[0])
