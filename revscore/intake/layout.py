@@ -12,7 +12,7 @@ import pandas as pd
 
 from revscore.intake.guards import Refused
 from revscore.intake.patterns import strip
-from revscore.intake.sheet import DOUBLED, EXTRA, MISSING, DroppedRow, Sheet
+from revscore.intake.sheet import DOUBLED, EXTRA, MISSING, DroppedRow, Sheet, column_name
 
 HEADER_WITHIN = 30
 _LOOKED_AT = 60
@@ -109,11 +109,11 @@ def _check_headings(grid: pd.DataFrame, head: int, heading: Sequence[str]) -> No
     """Refuse headings that only look like what they say, and a first record that stands where the headings should be."""
     for at, text in enumerate(heading):
         if not text.isascii() and any(len({unicodedata.name(letter, "?").split()[0] for letter in word if letter.isalpha()} & _SCRIPTS) > 1 for word in text.split()):
-            raise Refused("E_LOOKALIKE", f"the heading “{text}” mixes letters of two scripts that look alike: type it anew.", head + 1, _letter(at))
+            raise Refused("E_LOOKALIKE", f"the heading “{text}” mixes letters of two scripts that look alike: type it anew.", head + 1, column_name(at + 1))
     if head + 1 < len(grid):
         for at, (above, below) in enumerate(zip(heading, grid.iloc[head + 1], strict=True)):
             if _DATE.fullmatch(above) and _DATE.fullmatch(below.strip()):
-                raise Refused("E_HEADER", f"there are no headings: the first row holds a record (“{above}”), so add a row of headings above it.", head + 1, _letter(at))
+                raise Refused("E_HEADER", f"there are no headings: the first row holds a record (“{above}”), so add a row of headings above it.", head + 1, column_name(at + 1))
 
 
 def no_header() -> Refused:
@@ -232,7 +232,7 @@ def _labels(heading: Sequence[str], positions: Sequence[int], letters: bool) -> 
     notes: list[str] = []
     used, headings = {EXTRA, MISSING}, set(heading)
     for text, position in zip(heading, positions, strict=True):
-        base = text or f"Column {_letter(position) if letters else position + 1}"
+        base = text or f"Column {column_name(position + 1) if letters else position + 1}"
         label, number = base, 1
         while label in used or (label != text and label in headings):
             number += 1
@@ -246,11 +246,3 @@ def _labels(heading: Sequence[str], positions: Sequence[int], letters: bool) -> 
     if doubled:
         notes.append(f"{DOUBLED}{', '.join(doubled)}.")
     return labels, notes
-
-
-def _letter(position: int) -> str:
-    letters, number = "", position + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

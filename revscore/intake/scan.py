@@ -1,4 +1,4 @@
-"""What a workbook must pass before it is parsed, part by part: no macros, no document types, no nesting or size beyond the caps, sound XML to the end.
+"""What a workbook must pass before it is parsed, part by part: no macros, safe XML (`intake.xml_parts`), no size beyond the caps.
 
 The scan of a worksheet also finds its real extent, whatever it declares, and what the parser would lose: error cells, formulas without a stored value, leading
 zeros that a format shows, and times finer than a millisecond.
@@ -12,17 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 from xml.etree import ElementTree
-from xml.parsers import expat
 
 import numpy as np
 
-from revscore.intake.guards import DAMAGE, SAVE, Limits, Refused, member, open_zip, unpack
-from revscore.intake.sheet import FORMULA
+from revscore.intake.guards import DAMAGE, SAVE, Limits, Refused, member, open_zip
+from revscore.intake.sheet import FORMULA, column_name
+from revscore.intake.xml_parts import pieces
 
 _TRANSITIONAL = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
-_CHUNK = 4 << 20
 _WIDEST = 1 << 15               # more columns than three letters can name
-_LONGEST = 16 << 20             # bytes without the end of a row or of a text
 
 
 @dataclass
@@ -60,7 +58,6 @@ _PADDED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']\ss=["\'](\d{1,5})["\
                      rb'<(?:\w+:)?v>(\d{1,15})<')
 _FINE = re.compile(rb"\.\d{6,}<")
 _HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden=["\'](?:1|true)["\']')
-_ENCODING = re.compile(rb'^\s*<\?xml[^>]*encoding=["\']([^"\']+)["\']')
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si\s*/>")
 
 
@@ -75,7 +72,7 @@ def check_workbook(content: bytes, limits: Limits) -> Workbook:
     try:
         for name, entry in names.items():
             if name.endswith((".xml", ".rels", ".vml")) and not name.startswith(("xl/worksheets/sheet", "xl/sharedstrings")):
-                for _ in _chunks(archive, entry, limits):
+                for _ in pieces(archive, entry, limits):
                     pass
         sheets, from_1904 = _sheet_parts(archive, names)
         lengths, padded = _string_lengths(archive, names, limits), _padded_styles(archive, names)
@@ -121,80 +118,6 @@ def _linked(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> tupl
     return tuple(found) or (("another file",) if any(name.startswith("xl/externallinks/") for name in names) else ())
 
 
-def _chunks(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Iterator[bytes]:
-    """The XML of a part in pieces that end between rows, after what `_parse` refuses and other encodings than those that write ASCII as it is.
-
-    A large part in which nothing begins with "<!" has no document type, no comment and no CDATA, so that its nesting can be counted in its bytes; only other
-    parts are given to the XML parser.
-    """
-    def looked_at(data: bytes, depth: int, sure: bool) -> tuple[int, bool]:
-        if not sure:
-            return depth, sure
-        depth, deepest = _depth(data, depth)
-        if deepest <= limits.depth and b"<!" not in data:
-            return depth, True
-        _parse(archive, entry, limits)
-        return depth, False
-
-    rest, first, depth, sure = b"", True, 0, entry.file_size > _CHUNK
-    if not sure:
-        _parse(archive, entry, limits)
-    for piece in unpack(archive, entry, _CHUNK):
-        if first:
-            found = _ENCODING.match(piece[:300].removeprefix(b"\xef\xbb\xbf"))
-            if piece[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in piece[:64] or found and found[1].lower() not in (b"utf-8", b"us-ascii", b"ascii"):
-                raise Refused("E_XML_ENCODING", f"the workbook is written in an unusual encoding ({entry.filename}): {SAVE}.")
-            first = False
-        data = rest + piece
-        cut = max(data.rfind(b"row>") + 4, data.rfind(b"si>") + 3)
-        cut = cut if cut > 3 else data.rfind(b">") + 1 if len(data) > _LONGEST else 0
-        rest = data[cut:]
-        if len(rest) > _LONGEST:
-            raise Refused("E_UNPACKED", f"the workbook holds one piece of more than {_LONGEST >> 20} MB ({entry.filename}): {SAVE}.")
-        if cut:
-            depth, sure = looked_at(data[:cut], depth, sure)
-            yield data[:cut]
-    looked_at(rest, depth, sure)
-    yield rest
-
-
-def _depth(data: bytes, depth: int) -> tuple[int, int]:
-    """How deep the elements are nested at the end of `data` and at most, `depth` at its beginning: counted in the bytes, many times faster than by the parser."""
-    text = np.frombuffer(data + b">", np.uint8)
-    ends, begins = (text[:-1] == ord("/")) & (text[1:] == ord(">")), text[:-1] == ord("<")
-    at = np.flatnonzero(begins | ends)
-    if not len(at):
-        return depth, depth
-    after = text[at + 1]
-    step = np.where(begins[at] & (after != ord("/")), np.where(after == ord("?"), 0, 1), -1)
-    nested = depth + np.cumsum(step)
-    return int(nested[-1]), int(nested.max())
-
-
-def _parse(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> None:
-    """Hold a part against the rules of XML by a parser: no document type, no entity, no nesting beyond the cap, well-formed to the end."""
-    parser, depth = expat.ParserCreate(), 0
-
-    def refuse(*_: object) -> None:
-        raise Refused("E_XML_DTD", f"the workbook holds XML definitions that no export writes ({entry.filename}): {SAVE}.")
-
-    def begin(*_: object) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > limits.depth:
-            raise Refused("E_XML_DEPTH", f"the workbook nests XML deeper than {limits.depth} levels, which no export does ({entry.filename}): {SAVE}.")
-
-    def end(*_: object) -> None:
-        nonlocal depth
-        depth -= 1
-
-    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = refuse
-    parser.StartElementHandler, parser.EndElementHandler = begin, end
-    for piece in unpack(archive, entry, _CHUNK):
-        parser.Parse(piece, False)
-    parser.Parse(b"", True)
-
-
 def _padded_styles(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) -> dict[bytes, int]:
     """Number of each cell style that shows whole numbers with leading zeros, as ids are kept ("000000") -> how many digits it shows."""
     if "xl/styles.xml" not in names:
@@ -208,14 +131,14 @@ def _padded_styles(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) 
 
 def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits, padded: dict[bytes, int]) -> Scan:
     scan, last, ordered = Scan(), 0, True
-    for data in _chunks(archive, entry, limits):
+    for data in pieces(archive, entry, limits):
         cells, rows, columns, places = _extent(data)
         scan.cells, scan.rows, scan.columns = scan.cells + cells, max(scan.rows, rows), max(scan.columns, columns)
         ordered = ordered and (not len(places) or bool(places[0] > last and (np.diff(places) > 0).all()))
         last = places[-1] if len(places) else last
         if scan.columns > limits.sheet_columns:
-            raise Refused("E_COLUMNS", f"sheet {sheet} has a value in column {_letters(scan.columns)}, beyond {limits.sheet_columns:,} columns: delete stray cells "
-                                       "right of the table (Ctrl+End shows the last) and save.", column=_letters(scan.columns))
+            raise Refused("E_COLUMNS", f"sheet {sheet} has a value in column {column_name(scan.columns)}, beyond {limits.sheet_columns:,} columns: delete stray cells "
+                                       "right of the table (Ctrl+End shows the last) and save.", column=column_name(scan.columns))
         if scan.rows > limits.sheet_rows:
             raise Refused("E_ROWS", f"sheet {sheet} has a value in row {scan.rows:,}, beyond {limits.sheet_rows:,} rows: delete stray cells "
                                     "below the table (Ctrl+End shows the last), or export as .csv, which has no such limit.", scan.rows)
@@ -236,12 +159,12 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: 
 
 def _check_twins(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits) -> None:
     """Refuse two values for one cell: the parser keeps the last and loses the other, which may be a whole row."""
-    places = np.sort(np.concatenate([_extent(data)[3] for data in _chunks(archive, entry, limits)]))
+    places = np.sort(np.concatenate([_extent(data)[3] for data in pieces(archive, entry, limits)]))
     twins = places[1:][places[1:] == places[:-1]]
     if len(twins):
         row, column = divmod(int(twins[0]), _WIDEST)
-        raise Refused("E_CELL_TWINS", f"cell {_letters(column)}{row} of sheet {sheet} is there twice, so one of its values would be lost: export the report again.",
-                      row, _letters(column))
+        raise Refused("E_CELL_TWINS", f"cell {column_name(column)}{row} of sheet {sheet} is there twice, so one of its values would be lost: export the report again.",
+                      row, column_name(column))
 
 
 def _serials(data: bytes) -> Iterator[tuple[tuple[int, int], float]]:
@@ -301,7 +224,7 @@ def _string_lengths(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo],
     if entry is None:
         return np.zeros(1, dtype="int64")
     rest, lengths, count = b"", [np.zeros(0, dtype="int64")], 0
-    for data in _chunks(archive, entry, limits):
+    for data in pieces(archive, entry, limits):
         data = rest + data
         parts = _TEXT_END.split(data) if b":si>" in data or b"<si/" in data or b"<si " in data else data.split(b"</si>")
         rest = parts.pop()
@@ -316,20 +239,11 @@ def _check_text(archive: zipfile.ZipFile, entry: zipfile.ZipInfo | None, sheet: 
     if entry is None or int(lengths.max()) * scan.cells <= limits.string_bytes:
         return
     total = 0
-    for data in _chunks(archive, entry, limits):
+    for data in pieces(archive, entry, limits):
         used = np.array(re.findall(rb'\st=["\']s["\'][^>]*>\s*<(?:\w+:)?v>\s*(\d{1,8})\s*<', data), dtype="int64")
         total += int(lengths[used[used < len(lengths)]].sum())
         if total > limits.string_bytes:
             raise Refused("E_STRINGS", f"the texts of sheet {sheet} come to more than {limits.string_bytes >> 20:,} MB: leave out long text columns, or export it as .csv.")
-
-
-def _letters(number: int) -> str:
-    """1 = A, 16,384 = XFD."""
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 def _number(column: bytes) -> int:

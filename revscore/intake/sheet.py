@@ -17,6 +17,15 @@ FORMULA = "#FORMULA! ="
 DOUBLED = "doubled headings were numbered: "
 
 
+def column_name(number: int) -> str:
+    """A column as spreadsheets call it: 1 is A, 16,384 is XFD."""
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
 @dataclass(frozen=True)
 class Source:
     """A file to read: `content` is its bytes, or the path of a file or of a folder of files. `name` is what the reader calls it."""
