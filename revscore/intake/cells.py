@@ -15,9 +15,10 @@ import pandas as pd
 from revscore.core import schema
 from revscore.intake.dates import ORDERS, evidence, read_dates
 from revscore.intake.desk import Desk
+from revscore.intake.ids import read_ids
 from revscore.intake.match import Match
 from revscore.intake.numbers import LARGEST, read_booleans, read_numbers
-from revscore.intake.patterns import begins, letters, ordinary, spread, strip, written
+from revscore.intake.patterns import begins, ordinary, spread, strip
 from revscore.intake.plain import typed
 from revscore.intake.presets import aliases
 from revscore.intake.sheet import DOUBLED, FORMULA
@@ -26,10 +27,6 @@ from revscore.intake.words import currency, fold, lists
 
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NULL!", "#NUM!")
 _CONTROL = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"                     # controls, and overrides of the direction of writing
-_HIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
-# Letters that look like others: Greek or Cyrillic among Latin ones, full-width letters, digits of other scripts.
-_ALIKE = "[A-Za-z].*[\u0370-\u052f]|[\u0370-\u052f].*[A-Za-z]|[\uff01-\uff5e\u0660-\u0669\u06f0-\u06f9\u0966-\u096f]"
-_LONGEST_ID = 255
 _CREATED = {"deal", "lead", "contact", "opportunities", "leads", "contacts"}
 _VALUES = {("deal", "amount"), ("deal", "actual_amount"), ("deal_state", "amount"), ("opp_history", "amount")}
 _SOFT = {"modified_at", "stage_changed_at", "probability", "home_currency", "amount_home"}   # helpers: a cell that cannot be read costs only itself
@@ -67,7 +64,7 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
         if not plain and f.kind in ("ts", "date", "num", "money", "bool") or f.name == "owner_name":
             text = _without_placeholders(text, place, f, heading, desk)
         if f.kind == "id":
-            text = _ids(text, place, f, heading, bool(spec and spec.salesforce_ids), desk)
+            text = read_ids(text, place, f.name, heading, bool(spec and spec.salesforce_ids), desk)
         if plain and f.kind != "money":
             values, bad = typed(f.kind, text, desk.zone)
         elif f.kind in ("ts", "date"):
@@ -237,63 +234,6 @@ def _either_way(text: pd.Series) -> str:
     parts = text.str.strip().str.extract(r"^([0-9]{1,2})[-/.]\s?([0-9]{1,2})[-/.]").astype(float)
     either = text[(parts[0] != parts[1]) & (parts.max(axis=1) <= 12)]
     return str((either if len(either) else text[parts[0].notna()]).iloc[0]).strip()
-
-
-def _ids(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, salesforce: bool, desk: Desk) -> pd.Series:
-    if not ordinary(text):
-        for pattern, what in ((_HIDDEN, "characters that cannot be seen"), (_ALIKE, "letters or digits that only look like those of an id")):
-            desk.hold(place[text.str.contains(pattern, regex=True).to_numpy(dtype=bool)], f.name, "R_ID", f"“{heading}” holds {what}; type it anew")
-    if begins(text, ('="',)):                                    # ="00123" is how exports keep a spreadsheet from taking an id for a number
-        text = text.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
-    if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
-        text = text.str.removesuffix(".0")
-        desk.say(f"“{heading}”: ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")
-    long = (text.str.len() > _LONGEST_ID).to_numpy(dtype=bool)
-    desk.hold(place[long], f.name, "R_ID", f"“{heading}” has more than {_LONGEST_ID} characters, which no id has")
-    damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)
-    desk.hold(place[damaged], f.name, "R_ID", f"“{heading}” was turned into a rounded number by a spreadsheet; export the ids as text")
-    if not salesforce:
-        return text
-    wrong = wrong_ids(text)
-    desk.hold(place[wrong], f.name, "R_ID", f"“{heading}”: the last three characters do not fit the others, as when capitals were lost; take the id from Salesforce again")
-    whole = complete_ids(text)
-    changed = int((whole != text).sum())
-    if changed:
-        sheet = desk.matches[int(place["_m"].iloc[0])].sheet
-        desk.say(f"{sheet.place}, column {heading}: {changed:,} id{'s' if changed > 1 else ''} of 15 characters completed to the 18 of Salesforce")
-    return whole
-
-
-def complete_ids(text: pd.Series) -> pd.Series:
-    """Salesforce ids of 15 characters as their 18: three letters say which of the 15 are capitals, so that case is never lost."""
-    short = text.str.fullmatch(r"[a-zA-Z0-9]{15}").to_numpy(dtype=bool) & text.str.contains(r"^[a-zA-Z0-9]{3}.*[0-9]", regex=True).to_numpy()
-    if not short.any():
-        return text
-    body = letters(text[short], 15)
-    whole = written(np.concatenate([body, _capitals(body)], axis=1), text.index[short])
-    if short.all():
-        return whole
-    out = text.copy()
-    out[short] = whole
-    return out
-
-
-def _capitals(body: np.ndarray) -> np.ndarray:
-    """The last three characters for the first fifteen (bytes, a row an id)."""
-    capital = ((body >= ord("A")) & (body <= ord("Z"))).reshape(-1, 3, 5)
-    return np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ012345", np.uint8)[capital @ (1 << np.arange(5))]
-
-
-def wrong_ids(text: pd.Series) -> np.ndarray:
-    """Ids of 18 characters whose last three do not say which of the others are capitals; none where most do not, since they are no ids of Salesforce then."""
-    full = text.str.fullmatch(r"[a-zA-Z0-9]{18}").to_numpy(dtype=bool) & ~text.str.fullmatch(r"[0-9]*").to_numpy(dtype=bool)
-    wrong = np.zeros(len(text), bool)
-    if full.any():
-        given = letters(text[full], 18)
-        last = np.where(given[:, 15:] >= ord("a"), given[:, 15:] - 32, given[:, 15:])
-        digits = ((given[:, 3:15] >= ord("0")) & (given[:, 3:15] <= ord("9"))).any(axis=1)
-        wrong[full] = ~digits | (_capitals(given[:, :15]) != last).any(axis=1)
-    return wrong if wrong.sum() * 2 < full.sum() else np.zeros(len(text), bool)
 
 
 def currencies(text: pd.Series) -> pd.Series:

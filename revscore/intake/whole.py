@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from revscore.intake.cells import complete_ids
 from revscore.intake.desk import Desk
+from revscore.intake.ids import complete_ids
 from revscore.intake.records import column, within, without_rows
 from revscore.intake.words import folded
 
