@@ -14,9 +14,8 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.core.data import CrmData
-from revscore.intake import deals, others, people
+from revscore.intake import deals, instant, others, people
 from revscore.intake.cells import read_cells
-from revscore.intake.dates import INSTANT, read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition
@@ -84,7 +83,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     """
     config, kept = dict(config or {}), dict(kept or {})
     zone = str(config.get("reporting_tz", zone))
-    now, known = now or pd.Timestamp.now("UTC"), _as_of(as_of, config, answers, zone)
+    now, known = now or pd.Timestamp.now("UTC"), instant.said(as_of, config, answers, zone)
     latest = (now if known is None else known) + pd.Timedelta(days=1)          # a day for zones, and for extracts dated by a day
     desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest)
     frames: dict[str, list[pd.DataFrame]] = {}
@@ -109,7 +108,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     elif not config and "opp_history" in tables:
         hints = _plain_hints(tables, desk, kept.get("stages", {}))
     if known is None:
-        known = _latest([c for name, frame in tables.items() for c in _events(name, frame)], desk)
+        known = instant.latest([c for name, frame in tables.items() for c in instant.events(name, frame)], desk)
     _orphans(tables, homes, desk)
     _unasked(answers, defined, desk)
     if progress:
@@ -175,21 +174,6 @@ def _unasked(answers: Mapping[str, str], defined: bool, desk: Desk) -> None:
             desk.say(f"no question has the key “{key}”; the questions are {keys}")
 
 
-def _as_of(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping[str, str], zone: str) -> pd.Timestamp | None:
-    """The instant named by the caller, an answer or the config. Raises ValueError when the text is no date."""
-    if given is not None:
-        return given if given.tzinfo else given.tz_localize(zone)
-    text = answers.get("as_of") or config.get("as_of")
-    if text is None:
-        return None
-    if not INSTANT.fullmatch(str(text).strip()):
-        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
-    read = read_dates(pd.Series([str(text)], dtype="str"), "ts", zone)
-    if read.bad.any() or read.values.isna().any():
-        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
-    return read.values.iloc[0]
-
-
 def _plain(frames: Mapping[str, list[pd.DataFrame]], desk: Desk) -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     """Tables that are canonical already, and the same with the home of every row."""
     out, homes = {}, {}
@@ -237,7 +221,7 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     built = deals.build(opps, sources, accounts, users, campaigns, named, desk, kept)
     records, events = built.records, built.events
     if as_of is None:
-        as_of = _latest([*(c for frame in get.values() for c in _stamps(frame)), column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
+        as_of = instant.latest([*(c for frame in get.values() for c in instant.stamps(frame)), column(records, "closed_at", _TS), column(events, "changed_at", _TS)], desk)
     if len(records):
         first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
         records = deals.with_creation(records, as_of, desk, first)
@@ -283,31 +267,6 @@ def _plain_hints(tables: Mapping[str, pd.DataFrame], desk: Desk, kept: Mapping[s
                            "is_closed": pd.Series(dtype="boolean"), "probability": pd.Series(dtype=float)})
     times = pd.DataFrame({"opp_id": events["opp_id"], "stage": events["stage"], "at": events["changed_at"]})
     return understand(rows, listed, times, desk, kept).hints()
-
-
-def _stamps(frame: pd.DataFrame) -> list[pd.Series]:
-    """All instants of a frame that are events: plans (due and start times) and close dates are none."""
-    return [frame[c] for c in frame.columns if str(frame[c].dtype) == _TS and c not in ("due_at", "starts_at", "closed_at")]
-
-
-def _events(name: str, frame: pd.DataFrame) -> list[pd.Series]:
-    names = [c.name for c in schema.TABLES[name].columns if c.type == "ts" and c.name in frame.columns]
-    return [frame[c] for c in names] if schema.TABLES[name].role == "records" else []
-
-
-def _latest(columns: list[pd.Series], desk: Desk) -> pd.Timestamp:
-    """The latest instant that is not in the future, said; a day without a time counts to its end. Now, when there is none."""
-    past = [latest for latest in (c[c <= desk.now].max() for c in columns) if pd.notna(latest)]
-    if not past:
-        if any(len(match.sheet.frame) for match in desk.matches if match.subject):
-            desk.say("no date in the extract tells when it was made; it is taken as of now; give another instant if it was made earlier")
-        return desk.now.floor("s")
-    last = max(past)
-    local = last.tz_convert(desk.zone)
-    if local == local.normalize():
-        last = min((local + pd.Timedelta(hours=23, minutes=59, seconds=59)).tz_convert("UTC"), desk.now.floor("s"))
-    desk.say(f"the extract is taken as of {last:%d %b %Y %H:%M} UTC, its latest event; give another instant if it was made later")
-    return last
 
 
 def _orphans(tables: Mapping[str, pd.DataFrame], homes: Mapping[str, pd.DataFrame], desk: Desk) -> None:
