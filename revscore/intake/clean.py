@@ -14,7 +14,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.core.data import CrmData
-from revscore.intake import deals, instant, others, people
+from revscore.intake import deals, history, instant, others, people
 from revscore.intake.cells import read_cells
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ledger import Ledger
@@ -225,7 +225,7 @@ def _crm(frames: Mapping[str, list[pd.DataFrame]], desk: Desk, as_of: pd.Timesta
     if len(records):
         first = events.groupby("opp_id")["changed_at"].min() if len(events) else pd.Series(dtype=_TS)
         records = deals.with_creation(records, as_of, desk, first)
-        events = deals.rebuild(records, events, built.stages, as_of, desk)
+        events = history.rebuild(records, events, built.stages, as_of, desk)
     contacts = people.contacts(contact_frame, accounts, desk)
     leads = people.leads(lead_frame, accounts, users, records, campaigns, desk)
     changed = take("lead_change")

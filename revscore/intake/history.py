@@ -9,15 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from revscore.core import schema
 from revscore.intake.dates import read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.match import Match
 from revscore.intake.numbers import read_numbers
 from revscore.intake.patterns import numbered, padded
-from revscore.intake.records import look_up, within
+from revscore.intake.records import column, look_up, stamp, within
 from revscore.intake.stages import LOST, OPEN, WON, Stages
 from revscore.intake.words import fold, meaning, translate
 
+_TS = schema.DTYPES["ts"]
 STATE = ("stage", "amount", "close_date", "forecast_category")
 _COLUMNS = ["event_id", "opp_id", "changed_at", *STATE]
 
@@ -186,3 +188,66 @@ def _numbered(frame: pd.DataFrame) -> pd.DataFrame:
     """With event ids made of opportunity and count, in the order of the rows."""
     ids = frame["opp_id"] + ":" + padded(numbered(frame["opp_id"]), 3, frame.index)
     return frame.assign(event_id=ids).reindex(columns=_COLUMNS)
+
+
+def events(deals: pd.DataFrame, states: pd.DataFrame, changed: pd.DataFrame, stages: Stages, desk: Desk) -> pd.DataFrame:
+    """Events of the strongest source of each opportunity: states, changes, stage stamps. What has none is rebuilt later (`rebuild`)."""
+    snapshot = np.zeros(len(states), bool)
+    if len(states):
+        shots = {m for m, match in enumerate(desk.matches) if match.spec and match.spec.key == "snapshot"}
+        snapshot = (states["_m"].isin(shots) | column(states, "snapshot", "boolean").fillna(False)).to_numpy(dtype=bool)
+        if snapshot.any():
+            desk.derived["opp_history.changed_at"] = "the history comes from snapshots: changes are known to the snapshot, not to the hour"
+    parts = [from_states(states, stages, snapshot)]
+    have = parts[0]["opp_id"].astype("str")
+    if any(c.startswith("stamp:") for c in deals.columns):
+        told = changed.loc[changed["what"] == "stage", "opp_id"].astype("str") if len(changed) else pd.Series(dtype="str")
+        stamped = stamp_changes(deals[~within(deals["opp_id"], told)], stages)
+        changed = pd.concat([f for f in (changed, stamped) if len(f)], ignore_index=True) if len(changed) or len(stamped) else stamped
+        if len(stamped) and not (changed["what"] == "amount").any():
+            desk.derived["opp_history.amount"] = (
+                "stages and their times are those of the extract's “date entered” columns; amounts and close dates are today's")
+    if len(changed):
+        known = deals if len(deals) else pd.DataFrame({"opp_id": pd.Series(dtype="str"), "created_at": pd.Series(dtype=_TS), "stage": pd.Series(dtype="str")})
+        start = known.assign(stage=column(known, "open_stage").fillna(known["stage"]))
+        parts.append(from_changes(changed[~within(changed["opp_id"], have)], start, stages, desk))
+    filled = [p for p in parts if len(p)]
+    out = pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=list(schema.TABLES["opp_history"].names))
+    made = out["opp_id"] + ":" + (out.groupby("opp_id").cumcount() + 1).astype("str").str.zfill(3)
+    return out.assign(event_id=out["event_id"].astype("str").fillna(made))
+
+
+def _with_present(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd.Timestamp, desk: Desk) -> pd.DataFrame:
+    """Histories that end in another stage than the record stands in are taken on to the present: the record is right about today."""
+    if not len(events) or not len(deals):
+        return events
+    rank = {stage: i for i, stage in enumerate((*stages.order, stages.won, stages.lost))}
+    last = events.assign(_r=events["stage"].map(rank)).sort_values(["opp_id", "changed_at", "_r"], kind="stable").drop_duplicates("opp_id", keep="last")
+    last = last.set_index("opp_id")
+    stood, since = look_up(deals["opp_id"], last["stage"].astype("str")), look_up(deals["opp_id"], last["changed_at"])
+    other = (stood.notna() & (stood != deals["stage"])).to_numpy(dtype=bool)
+    if not other.any():
+        return events
+    at = deals["closed_at"].fillna(deals["stage_changed_at"]).fillna(stamp(deals, "modified_at"))
+    now = deals.assign(changed_at=at.where(at > since, as_of))[other]
+    desk.note(now, "stage", "N_STAGE", "the record stands in another stage than its history ends in; the present stage was added to the history")
+    names = [c for c in ("opp_id", "changed_at", "stage", "amount", "close_date", "forecast_category") if c in now.columns]
+    more = now[names].assign(event_id=now["opp_id"] + ":now")
+    return pd.concat([events, more], ignore_index=True)
+
+
+def rebuild(deals: pd.DataFrame, events: pd.DataFrame, stages: Stages, as_of: pd.Timestamp, desk: Desk) -> pd.DataFrame:
+    """`events` with the derived ones of opportunities that have no history (METRICS, "When history is missing")."""
+    events = _with_present(deals, events, stages, as_of, desk)
+    bare = deals[~within(deals["opp_id"], events["opp_id"])] if len(deals) else deals
+    if not len(bare):
+        return events
+    if len(bare) > len(deals) / 5:
+        some = f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it"
+        desk.derived["opp_history" if len(bare) == len(deals) else "opp_history.stage"] = (
+            "the extract has no history of opportunities: creation, outcome and present state are known, what happened between is not"
+            if len(bare) == len(deals) else some)
+    else:
+        desk.say(f"{len(bare):,} of {len(deals):,} opportunities have no history; creation, outcome and present state stand for it")
+    made = rebuilt(bare, stages)
+    return pd.concat([events, made], ignore_index=True) if len(events) else made
