@@ -66,6 +66,21 @@ def test_a_bad_date_of_the_extract_is_a_refusal(store):
     assert found.status == "refused" and "as_of" in found.files[0].messages[0].text
 
 
+@pytest.mark.parametrize("config", ['{"reporting_tz": "Mars/Phobos"}', '{"opp_win_rate": NaN}', "[1]", "[" * 100_000])
+def test_definitions_that_cannot_be_used_are_a_refusal(store, config):
+    found = company.load(store, "company", [*leads(), source("config.json", config)], as_of=AS_OF)
+    assert found.status == "refused" and ("config.json" in found.text or "no time zone" in found.text)
+
+
+def test_a_fault_of_ours_is_no_fault_of_the_files(store, monkeypatch):
+    def fault(*_args, **_more):
+        raise ValueError("operands could not be broadcast together")
+
+    monkeypatch.setattr("revscore.company.loading.prepare", fault)
+    with pytest.raises(ValueError, match="broadcast"):
+        company.load(store, "company", leads(), as_of=AS_OF)
+
+
 def test_an_archive_is_one_file(store):
     found = company.load(store, "company", [source("export.zip", packed(leads_csv=LEADS))], as_of=AS_OF)
     assert [(file.file, file.rows_read) for file in found.files] == [("export.zip", 4)]

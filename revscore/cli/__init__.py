@@ -12,6 +12,7 @@ from revscore.cli import away, backups, export, load, metrics, people, publicati
 from revscore.cli.shared import of_store, stop
 from revscore.core import ask
 from revscore.core.terms import TermsError
+from revscore.intake import Unusable
 from revscore.store import StoreError
 
 _GROUPS = (load, metrics, export, publications, away, people, backups)  # each has `add(command)`
@@ -40,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         return args.run(args)
-    except (StoreError, TermsError, ask.AskError) as error:
+    except (StoreError, TermsError, ask.AskError, Unusable) as error:
         return stop(str(error))
     except BrokenPipeError:  # the reader of a pipe (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -14,7 +14,7 @@ import pandas as pd
 
 from revscore.core import schema
 from revscore.core.data import CrmData
-from revscore.intake import SUBJECTS, Intake, Ledger
+from revscore.intake import SUBJECTS, Intake, Ledger, Unusable
 from revscore.intake.ledger import FINDINGS, TO_MEND
 from revscore.intake.records import name_key
 from revscore.store import LoadInfo, NothingLoaded, Store
@@ -57,26 +57,26 @@ def mark(info: LoadInfo) -> str:
 def begin(store: Store, dataset: str, intake: Intake) -> Base:
     """The load that mended rows say they are of, as it was completed last.
 
-    Raises ValueError with a sentence when there is none, or when other files came with them.
+    Raises Unusable with a sentence when there is none, or when other files came with them.
     """
     marks = sorted({match.sheet.mends for match in intake.recognition.matches if match.sheet.mends})
     other = next((match.sheet for match in intake.recognition.matches if not match.sheet.mends and len(match.sheet.frame)), None)
     if other is not None:
-        raise ValueError(f"{other.place} is no file of rows to mend: load the mended rows by themselves, and the other files before or afterwards.")
+        raise Unusable(f"{other.place} is no file of rows to mend: load the mended rows by themselves, and the other files before or afterwards.")
     if len(marks) > 1:
-        raise ValueError("the mended rows are of several loads: load those of one load at a time.")
+        raise Unusable("the mended rows are of several loads: load those of one load at a time.")
     every = store.loads(dataset)
     found = next((info for info in every if mark(info) == marks[0]), None)
     if found is None:
-        raise ValueError("the load that these rows were held back from is not in this store: load the whole extract again.")
+        raise Unusable("the load that these rows were held back from is not in this store: load the whole extract again.")
     while (later := max((info for info in every if info.corrects == found.id), key=lambda info: info.id, default=None)) is not None:
         if later.mapping.get(COMPLETES) != found.id:
-            raise ValueError(f"load {found.id} was replaced by load {later.id} since: take the rows to mend of load {later.id}.")
+            raise Unusable(f"load {found.id} was replaced by load {later.id} since: take the rows to mend of load {later.id}.")
         found = later
     try:
         return Base(found, store.data_of(dataset, [found.id]), *store.ledger(found.id))
     except NothingLoaded as gone:
-        raise ValueError(str(gone)) from gone
+        raise Unusable(str(gone)) from gone
 
 
 def merged(base: Base, intake: Intake) -> Intake:

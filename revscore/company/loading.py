@@ -14,7 +14,7 @@ import pandas as pd
 from revscore.company import completing, learning, reports, standing
 from revscore.company.completing import Base
 from revscore.company.reports import ASKS, REFUSED, LoadReport
-from revscore.intake import SUBJECTS, Intake, Match, Source, prepare, prepare_sheets
+from revscore.intake import SUBJECTS, Intake, Match, Source, Unusable, prepare, prepare_sheets
 from revscore.intake.guards import Limits
 from revscore.intake.read import EXTENSIONS
 from revscore.intake.warehouse import read_warehouse
@@ -69,7 +69,7 @@ class Draft:
 
     @cached_property
     def packed(self) -> NewLoad:
-        """The load as it would be written. Raises StoreError, ValueError or TypeError with a sentence where it cannot be."""
+        """The load as it would be written. Raises StoreError with a sentence where it cannot be."""
         found = report(self)
         return pack(self.intake.data, self.intake.ledger.sheets, reports.with_raw(self.intake.ledger), files=self.files, rows_read=found.rows_read,
                     rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined, terms_hints=self.intake.terms_hints, mapping=self.intake.mapping,
@@ -108,7 +108,7 @@ def _completing(store: Store, draft: Draft, progress: Progress | None) -> Draft:
     """The draft of mended rows, as the whole load that they complete."""
     try:
         base = completing.begin(store, draft.dataset, draft.intake)
-    except ValueError as error:
+    except Unusable as error:
         return replace(draft, refusal=str(error))
     known = tuple(file for file in base.info.files if file not in draft.files)
     return replace(draft, files=(*known, *draft.files), base=base).again(mapping=base.mapping, as_of=base.as_of(draft.intake.data), progress=progress)
@@ -134,7 +134,7 @@ def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None
     try:
         intake = make()
         made = replace(draft, intake=completing.merged(draft.base, intake) if draft.base else intake)
-    except ValueError as error:  # an instant, a config or a mapping that cannot be read; faults of files and rows are values
+    except Unusable as error:  # faults of files and rows are values; any other exception is ours
         return replace(draft, refusal=str(error))
     repeated = learning.answered_before(made.intake, draft.mapping.get("answers", {}))
     return made.again(answers={**repeated, **draft.answers}, progress=progress) if repeated.keys() - draft.answers.keys() else made
@@ -159,7 +159,7 @@ def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadRe
             return reports.already(found, same)
         open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
         return reports.asking(_remarked(store, draft, found), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
-    except (StoreError, ValueError, TypeError) as error:
+    except StoreError as error:
         return reports.refused(found, str(error))
 
 
@@ -190,7 +190,7 @@ def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | 
                     one.save_mapping(draft.dataset, signature, mapping, by.name)
         if open_:
             return reports.asking(found, standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
-    except (StoreError, ValueError, TypeError) as error:
+    except StoreError as error:
         return reports.refused(found, str(error))
     if progress:
         progress("stored", 1.0, f"load {result.load_id}")

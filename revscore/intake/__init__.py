@@ -17,10 +17,10 @@ from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition, is_config, recognise
 from revscore.intake.plain import load_folder
 from revscore.intake.returned import returned
-from revscore.intake.sheet import Problem, Sheet, Source
+from revscore.intake.sheet import Problem, Sheet, Source, Unusable
 from revscore.intake.subjects import SUBJECTS, Field, Subject
 
-__all__ = ["SUBJECTS", "Field", "Intake", "Ledger", "Match", "Problem", "Question", "Recognition", "Sheet", "Source", "Subject", "load_folder", "prepare",
+__all__ = ["SUBJECTS", "Field", "Intake", "Ledger", "Match", "Problem", "Question", "Recognition", "Sheet", "Source", "Subject", "Unusable", "load_folder", "prepare",
            "prepare_sheets", "recognise"]
 
 
@@ -34,7 +34,7 @@ def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None,
     tz     : reporting zone, for dates without a time (default: the config's, else UTC)
     defined: the data set has definitions, so that none is asked for
 
-    Raises ValueError when as_of or the mapping cannot be read; faults of files and rows are values of the result.
+    Raises Unusable when as_of, the config or the mapping cannot be read; faults of files and rows are values of the result.
     """
     config, files = _config(sources)
     sheets, problems = read_apart(files, progress)
@@ -70,12 +70,20 @@ def _config(sources: Sequence[Source]) -> tuple[dict[str, Any], list[Source]]:
 
 def _json(content: bytes, name: str) -> dict[str, Any]:
     try:
-        value = json.loads(content.decode("utf-8-sig"))
-    except ValueError as error:
-        raise ValueError(f"{name}: config.json cannot be read ({error})") from error
+        value = _value(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise Unusable(f"{name}: config.json cannot be read ({error})") from error
     if not isinstance(value, dict):
-        raise ValueError(f"{name}: config.json holds no definitions; it must be an object of keys and values")
+        raise Unusable(f"{name}: config.json holds no definitions; it must be an object of keys and values")
     return value
+
+
+def _value(text: str) -> Any:
+    """What JSON says. Raises ValueError, also for what JSON does not have and Python takes for it, such as NaN."""
+    def none_of(word: str) -> None:
+        raise ValueError(f"{word} is no number")
+
+    return json.loads(text, parse_constant=none_of)
 
 
 def _config_sheet(sheet: Sheet) -> dict[str, Any]:
@@ -85,7 +93,7 @@ def _config_sheet(sheet: Sheet) -> dict[str, Any]:
     out = {}
     for key, value in sheet.frame.itertuples(index=False):
         try:
-            out[key] = json.loads(value)
-        except ValueError:
+            out[key] = _value(value)
+        except (ValueError, RecursionError):
             out[key] = value
     return out

@@ -82,7 +82,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     defined: the data set has definitions, so that none is asked for
     """
     config, kept = dict(config or {}), dict(kept or {})
-    zone = str(config.get("reporting_tz", zone))
+    zone = instant.zone_of(config, zone)
     now, known = now or pd.Timestamp.now("UTC"), instant.said(as_of, config, answers, zone)
     latest = (now if known is None else known) + pd.Timedelta(days=1)          # a day for zones, and for extracts dated by a day
     desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest)

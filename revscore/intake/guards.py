@@ -17,6 +17,8 @@ from pathlib import PurePosixPath
 from xml.etree import ElementTree
 from xml.parsers.expat import ExpatError
 
+from revscore.intake.sheet import Unusable
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -46,14 +48,14 @@ class Limits:
 
     @classmethod
     def given(cls) -> Limits:
-        """The caps of this installation. Raises ValueError when `REVSCORE_LIMITS` cannot be read."""
+        """The caps of this installation. Raises Unusable when `REVSCORE_LIMITS` cannot be read."""
         kinds, caps = {one.name: type(one.default) for one in fields(cls)}, {}
         for word in os.environ.get("REVSCORE_LIMITS", "").split():
             name, _, value = word.partition("=")
             try:
                 caps[name] = kinds[name](value)
             except (KeyError, ValueError):
-                raise ValueError(f"REVSCORE_LIMITS: {word!r} is no cap and its number; there are {', '.join(kinds)}") from None
+                raise Unusable(f"REVSCORE_LIMITS: {word!r} is no cap and its number; there are {', '.join(kinds)}") from None
         return cls(**caps)
 
 

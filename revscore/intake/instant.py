@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
 from revscore.core import schema
 from revscore.intake.dates import INSTANT, read_dates
 from revscore.intake.desk import Desk
+from revscore.intake.sheet import Unusable
 
 _TS = schema.DTYPES["ts"]
 
 
+def zone_of(config: Mapping[str, Any], usual: str) -> str:
+    """The reporting zone: the config's, else the usual one. Raises Unusable when there is no such zone."""
+    name = str(config.get("reporting_tz", usual))
+    try:
+        return ZoneInfo(name).key
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Unusable(f"reporting_tz: {name!r} is no time zone; write one such as Europe/Berlin") from None
+
+
 def said(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping[str, str], zone: str) -> pd.Timestamp | None:
-    """The instant named by the caller, an answer or the config. Raises ValueError when the text is no date."""
+    """The instant named by the caller, an answer or the config. Raises Unusable when the text is no date."""
     if given is not None:
-        return given if given.tzinfo else given.tz_localize(zone)
+        return given if given.tzinfo else given.tz_localize(zone, ambiguous=True, nonexistent="shift_forward")
     text = answers.get("as_of") or config.get("as_of")
     if text is None:
         return None
     if not INSTANT.fullmatch(str(text).strip()):
-        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
+        raise Unusable(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
     read = read_dates(pd.Series([str(text)], dtype="str"), "ts", zone)
     if read.bad.any() or read.values.isna().any():
-        raise ValueError(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
+        raise Unusable(f"as_of: {text!r} is no instant; write one such as 2026-11-16T13:00:00Z")
     return read.values.iloc[0]
 
 

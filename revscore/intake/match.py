@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from revscore.intake.presets import SheetSpec, Unused, aliases, presets
-from revscore.intake.sheet import Sheet
+from revscore.intake.sheet import Sheet, Unusable
 from revscore.intake.subjects import NOT_USED, SUBJECTS, Field
 from revscore.intake.words import currency, fold
 
@@ -92,7 +92,7 @@ def is_config(sheet: Sheet) -> bool:
 
 
 def recognise(sheets: Sequence[Sheet], mapping: Mapping[str, Any] | None = None) -> Recognition:
-    """Recognise every sheet; `mapping` (see `Recognition.mapping`) goes before the presets. Raises ValueError for a mapping of unknown fields."""
+    """Recognise every sheet; `mapping` (see `Recognition.mapping`) goes before the presets. Raises Unusable for a mapping of unknown subjects."""
     return Recognition(tuple(_by_mapping(sheet, mapping) or _by_signature(sheet) or _by_column(sheet) for sheet in sheets))
 
 
@@ -140,7 +140,7 @@ def _by_mapping(sheet: Sheet, mapping: Mapping[str, Any] | None) -> Match | None
     for entry in (mapping or {}).get("sheets", ()):
         subject = entry.get("subject", "")
         if subject and subject not in SUBJECTS:
-            raise ValueError(f"mapping: “{subject}” is nothing a sheet can be about; choose one of {', '.join(sorted(SUBJECTS))}")
+            raise Unusable(f"mapping: “{subject}” is nothing a sheet can be about; choose one of {', '.join(sorted(SUBJECTS))}")
         columns, stamps = dict(entry.get("columns", {})), dict(entry.get("stamps", {}))
         wanted = set(columns) | set(stamps)
         if not wanted or not wanted <= set(sheet.headings) or best and len(wanted) <= len(best.columns) + len(best.stamps):

@@ -177,9 +177,10 @@ def targets(frame: pd.DataFrame, as_of: pd.Timestamp, config: Mapping[str, objec
 def _fiscal(rows: pd.DataFrame, words: pd.Series, as_of: pd.Timestamp, config: Mapping[str, object], desk: Desk) -> tuple[int, int]:
     """First month of the fiscal year, and the year of periods that name none: of the extract's own definitions, else asked with a likely answer."""
     place = desk.matches[int(rows["_m"].iloc[0])].sheet.place
+    months = tuple(str(n) for n in range(1, 13))
     month = str(config.get("fiscal_start_month", "1"))
+    month = month if month in months else "1"               # what is wrong with it is said where the definitions are taken
     if "fiscal_start_month" not in config:
-        months = tuple(str(n) for n in range(1, 13))
         month = desk.answers["fiscal_start_month"] if desk.answers.get("fiscal_start_month") in months else month
         month = desk.ask("goal_fiscal_month", f"In which month (1 to 12) does the fiscal year of goals such as “{words.iloc[0]}” begin?", months, month, place) or month
     local = as_of.tz_convert(desk.zone)

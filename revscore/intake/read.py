@@ -123,8 +123,9 @@ def _read_archive(name: str, content: bytes, limits: Limits, step: Step, sheets:
                and not PurePosixPath(entry.filename).name.startswith(".")]
     if not entries:
         raise Refused("E_EMPTY", "the archive holds no files: pack the extracts again.")
+    names: set[str] = set()
     for at, entry in enumerate(entries):
-        inner = f"{name}/{_label(entry.filename)}"
+        inner = f"{name}/{_unique(_label(entry.filename), names)}"
 
         def inner_step(fraction: float, detail: str, at: int = at) -> None:
             step((at + fraction) / len(entries), detail)

@@ -17,6 +17,11 @@ FORMULA = "#FORMULA! ="
 DOUBLED = "doubled headings were numbered: "
 
 
+class Unusable(ValueError):
+    """What is given with an extract (an instant, definitions, a mapping, rows to mend) cannot be used; the message is a sentence for the reader. Any other
+    ValueError is a fault of ours, and never looks like one of the files."""
+
+
 def column_name(number: int) -> str:
     """A column as spreadsheets call it: 1 is A, 16,384 is XFD."""
     letters = ""

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, insert, select
 
 from revscore.store import audit
 from revscore.store import tables as t
+from revscore.store.engine import StoreError
 
 SAMPLE = "sample"
 
@@ -40,7 +41,7 @@ def find(connection: Connection, name: str) -> Dataset | None:
 def ensure(connection: Connection, name: str, by: str = audit.STORE) -> Dataset:
     """The data set `name`, made if need be; inside a write."""
     if not name.strip() or len(name) > 120:
-        raise ValueError(f"a data set needs a name of 1 to 120 characters, not {name!r}")
+        raise StoreError(f"A data set needs a name of 1 to 120 characters, not {name[:130]!r}.")
     if find(connection, name) is None:
         connection.execute(insert(t.datasets).values(name=name, is_sample=name == SAMPLE, created_at=now()))
         audit.act(connection, by, "data set made", {"name": name}, select(t.datasets).where(t.datasets.c.name == name))

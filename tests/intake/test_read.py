@@ -438,6 +438,11 @@ def test_an_archive_gives_its_files_and_ignores_what_finder_adds():
     assert [(problem.file, problem.code) for problem in problems] == [("export.zip/notes.md", "E_TYPE")]
 
 
+def test_files_of_one_name_in_two_folders_of_an_archive_are_told_apart():
+    sheets, _ = read([Source("export.zip", packed_as({"emea/leads.csv": "id,name\n1,a\n", "apac/leads.csv": "id,name\n2,b\n"}))])
+    assert [sheet.file for sheet in sheets] == ["export.zip/leads.csv", "export.zip/leads (2).csv"]
+
+
 @pytest.mark.parametrize(("files", "limits", "code"), [
     ({"../up.csv": "a,b\n1,2\n"}, {}, "E_ZIP_PATH"), ({"/etc/x.csv": "a,b\n1,2\n"}, {}, "E_ZIP_PATH"), ({"C:x.csv": "a,b\n"}, {}, "E_ZIP_PATH"),
     ({"big.csv": b"0" * (12 << 20)}, {}, "E_ZIP_RATIO"), ({"big.csv": "a,b\n" * 99}, {"part": 100}, "E_UNPACKED"),
