@@ -16,14 +16,13 @@ from revscore.company.completing import Base
 from revscore.company.reports import ASKS, REFUSED, LoadReport
 from revscore.intake import SUBJECTS, Intake, Match, Source, Unusable, prepare, prepare_sheets
 from revscore.intake.guards import Limits
-from revscore.intake.read import EXTENSIONS
+from revscore.intake.read import extracts_in, label
 from revscore.intake.warehouse import read_warehouse
 from revscore.people import LOCAL, Actor
 from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack
 
 WAREHOUSE = "warehouse"
 _BY_HAND = "rows that were held back, mended by hand"
-_IN_FOLDERS = tuple(suffix for suffix in EXTENSIONS if suffix != ".txt")  # as `intake.read`: beside extracts, .txt files are notes
 Progress = Callable[[str, float, str], None]
 
 
@@ -229,11 +228,9 @@ def _files(sources: Sequence[Source]) -> list[LoadFile]:
     out = []
     for source in sources:
         if isinstance(source.content, Path) and source.content.is_dir():
-            out += [LoadFile(path.name, _sum(path)) for path in sorted(source.content.iterdir())
-                    if path.is_file() and (path.suffix.lower() in _IN_FOLDERS or path.name.lower() == "config.json")]
+            out += [LoadFile(label(path.name), _sum(path)) for path in (*extracts_in(source.content), source.content / "config.json") if path.is_file()]
         else:
-            name = source.name.replace("\\", "/").rstrip("/").rpartition("/")[2]
-            out.append(LoadFile(name, _sum(source.content)))
+            out.append(LoadFile(label(source.name), _sum(source.content)))
     return out
 
 

@@ -44,7 +44,7 @@ def read(sources: Sequence[Source], progress: Progress | None = None, limits: Li
 def listed(sources: Sequence[Source], problems: list[Problem], progress: Progress | None) -> Iterator[tuple[str, bytes | Path, Step]]:
     """Every file, folders opened: its label, unlike all others; its content; and how to say how far it is read."""
     names: set[str] = set()
-    files = [(_unique(_label(given), names), content) for given, content in _files(sources, problems)]
+    files = [(_unique(label(given), names), content) for given, content in _files(sources, problems)]
     for at, (name, content) in enumerate(files):
 
         def step(fraction: float, detail: str, at: int = at, name: str = name) -> None:
@@ -81,12 +81,17 @@ def _files(sources: Sequence[Source], problems: list[Problem]) -> Iterator[tuple
         if not isinstance(source.content, Path):
             yield source.name, source.content
         elif source.content.is_dir():
-            inside = sorted(path for path in source.content.iterdir() if path.suffix.lower() in _IN_FOLDERS and path.is_file())
+            inside = extracts_in(source.content)
             if not inside:
-                problems.append(Problem(_label(source.name), "", None, None, "the folder holds no .csv, .tsv, .xlsx or .zip file.", "E_FOLDER"))
+                problems.append(Problem(label(source.name), "", None, None, "the folder holds no .csv, .tsv, .xlsx or .zip file.", "E_FOLDER"))
             yield from ((path.name, path) for path in inside)
         else:
             yield source.name, source.content
+
+
+def extracts_in(folder: Path) -> list[Path]:
+    """The files of a folder that are read."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in _IN_FOLDERS and path.is_file())
 
 
 def _read_file(name: str, content: bytes | Path, limits: Limits, step: Step, sheets: list[Sheet],
@@ -125,7 +130,7 @@ def _read_archive(name: str, content: bytes, limits: Limits, step: Step, sheets:
         raise Refused("E_EMPTY", "the archive holds no files: pack the extracts again.")
     names: set[str] = set()
     for at, entry in enumerate(entries):
-        inner = f"{name}/{_unique(_label(entry.filename), names)}"
+        inner = f"{name}/{_unique(label(entry.filename), names)}"
 
         def inner_step(fraction: float, detail: str, at: int = at) -> None:
             step((at + fraction) / len(entries), detail)
@@ -147,7 +152,7 @@ def _load(content: bytes | Path, limits: Limits) -> bytes:
         raise Refused("E_OPEN", f"the file cannot be opened ({error.strerror or 'unknown reason'}): check its path and rights.") from None
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
     """A name to show, never a path: the last part, printable, at most 120 characters, its ending kept."""
     last = name.replace("\\", "/").rstrip("/").rsplit("/", 1)[-1]
     clean = "".join(character for character in last if character.isprintable()).strip() or "file"
