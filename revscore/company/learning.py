@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from calendar import month_name
@@ -12,7 +11,7 @@ from typing import Any
 from revscore.core.terms import Terms, TermsError
 from revscore.intake import Intake
 from revscore.people import Actor
-from revscore.store import Writer
+from revscore.store import Writer, sha256_of
 
 FROM_EXTRACT = "from the extract"
 _TEAM = "team"  # what is kept of a mapping that belongs to no sheet
@@ -142,7 +141,7 @@ def correction(headings: Sequence[str], subject: str, columns: Mapping[str, str]
 
 def signature(headings: Sequence[str]) -> str:
     """What a sheet is known by next time: its headings, in any order."""
-    return hashlib.sha256("\n".join(sorted(headings)).encode()).hexdigest()
+    return sha256_of("\n".join(sorted(headings)).encode())
 
 
 _OF_FILE = re.compile(r"^(date_order|decimal_mark):(.+?):([^:]*)$")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,7 +18,7 @@ from revscore.intake.guards import Limits
 from revscore.intake.read import extracts_in, label
 from revscore.intake.warehouse import read_warehouse
 from revscore.people import LOCAL, Actor
-from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack
+from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack, sha256_of
 
 WAREHOUSE = "warehouse"
 _BY_HAND = "rows that were held back, mended by hand"
@@ -118,7 +117,7 @@ def draft_warehouse(store: Store, dataset: str, url: str, tables: Sequence[str] 
     """The same for tables or views of a database."""
     sheets, problems = read_warehouse(url, tables, progress=progress)
     named = "|".join(f"{sheet.name}:{pd.util.hash_pandas_object(sheet.frame).sum()}" for sheet in sheets)
-    new = _begin(store, dataset, (LoadFile(WAREHOUSE, hashlib.sha256(named.encode()).hexdigest()),), answers, as_of)
+    new = _begin(store, dataset, (LoadFile(WAREHOUSE, sha256_of(named.encode())),), answers, as_of)
     return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, problems=problems,
                                                     defined=new.defined), progress)
 
@@ -241,10 +240,3 @@ def _sum(content: bytes | Path) -> str:
         return "" if large else sha256_of(content)
     except OSError:
         return ""
-
-
-def sha256_of(content: bytes | Path) -> str:
-    if isinstance(content, Path):
-        with content.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    return hashlib.sha256(content).hexdigest()

@@ -14,7 +14,7 @@ from typing import TypeVar
 import pandas as pd
 
 from revscore import core
-from revscore.company.loading import Progress, load, sha256_of
+from revscore.company.loading import Progress, load
 from revscore.core.ask import AskError
 from revscore.core.calendars import local_day
 from revscore.core.coded import Coded
@@ -28,7 +28,7 @@ from revscore.people import LOCAL
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.logged import KINDS, with_log
 from revscore.rhythm.target_setting import set_targets
-from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url
+from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url, sha256_of
 
 Result = TypeVar("Result")
 _BESIDE = ThreadPoolExecutor(1, "beside")  # one more thread: what it holds meanwhile is memory

@@ -2,6 +2,7 @@
 
 from revscore.store.audit import Anchor
 from revscore.store.checked import Tampering
+from revscore.store.contents import sha256_of
 from revscore.store.datasets import SAMPLE, Dataset
 from revscore.store.doubts import OLDER, OTHER, SMALLER, Doubt
 from revscore.store.engine import StoreError, default_url
@@ -14,4 +15,4 @@ from revscore.store.store import Store
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
 
-__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded", "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "Tampering", "TermsVersion", "Writer", "code_version", "default_url", "pack"]
+__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded", "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "Tampering", "TermsVersion", "Writer", "code_version", "default_url", "pack", "sha256_of"]

@@ -6,7 +6,6 @@ itself, to be opened like any other; of PostgreSQL an archive of pg_dump (`postg
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -23,6 +22,7 @@ from sqlalchemy import Connection, Engine
 from revscore.store import audit, checked, in_use, migrations, postgres
 from revscore.store.audit import Anchor
 from revscore.store.checked import Tampering
+from revscore.store.contents import sha256_of
 from revscore.store.engine import StoreError, friendly, open_engine, reading, where, writing
 
 DAILY, WEEKLY = 14, 8
@@ -79,7 +79,7 @@ def make(engine: Engine, file: Path, by: str, *, as_it_is: bool = False) -> Mani
             else:
                 content, schema, anchor, found = postgres.dump(engine, making, _told)
             _refuse_tampered(found, as_it_is, f"The store {where(engine)}", "python -m revscore verify lists it; --as-it-is makes the backup nevertheless")
-            made = Manifest(file.name, engine.dialect.name, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", by, making.stat().st_size, _sha256(making), content, schema, str(anchor or ""))
+            made = Manifest(file.name, engine.dialect.name, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}", by, making.stat().st_size, sha256_of(making), content, schema, str(anchor or ""))
             manifest = manifest_of(making)
             manifest.write_text(json.dumps(asdict(made), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
             _synced(manifest)
@@ -128,7 +128,7 @@ def check(file: Path, anchors: Sequence[Anchor] = (), *, as_it_is: bool = False)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"The manifest {manifest_of(file)} cannot be read; bring it once more from where the backup was made.") from error
     try:
-        sha256 = _sha256(file)
+        sha256 = sha256_of(file)
     except OSError as error:
         raise StoreError(f"The backup {file} cannot be read ({error.strerror}).") from error
     if sha256 != made.sha256:
@@ -187,7 +187,7 @@ def _swapped(file: Path, store: Path, made: Manifest) -> str:
                 shutil.copyfile(file, new)
                 os.chmod(new, 0o600)
                 _synced(new)
-                if _sha256(new) != made.sha256:
+                if sha256_of(new) != made.sha256:
                     raise StoreError(f"The backup {file} was not copied as it is, so the store was left as it was; check the disk, then try again.")
                 there = store.exists()
                 if there:
@@ -281,11 +281,6 @@ def _writable(file: Path) -> Iterator[None]:
 def _refuse_tampered(found: Sequence[Tampering], as_it_is: bool, what: str, how: str) -> None:
     if found and not as_it_is:
         raise StoreError(f"{what} is not as its audit log says ({len(found):,} things, the first: {found[0].what}); {how}.")
-
-
-def _sha256(file: Path) -> str:
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _synced(path: Path) -> None:

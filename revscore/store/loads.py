@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from sqlalchemy import Connection, Engine, LargeBinary, Row, Select, cast, func, insert, select
+from sqlalchemy import Connection, Engine, Row, Select, insert, select
 
 from revscore.core import schema
-from revscore.core.data import CrmData, Shelf, Stand
-from revscore.store import audit, datasets, frames, snapshots
+from revscore.core.data import CrmData
+from revscore.store import audit, contents, datasets, frames
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, reading
-
 
 _JUST_AFTER = pd.Timedelta("1ms")  # rows that were corrected and hold again count from just after the instant that they are of
 
@@ -32,49 +31,45 @@ class LoadFile:
     sha256: str
 
 
-@dataclass(frozen=True)
-class LoadInfo:
-    """A load without its rows. `table_rows`: canonical table -> rows. `derived`: table -> how it was rebuilt. `mapping`: as it was used. `corrects`: the load
-    that it replaces or completes, `why` with the reason."""
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """What a load says of itself. `derived`: table -> how it was rebuilt. `mapping`: as it was used. `corrects`: the load that it replaces or completes, `why` with
+    the reason."""
+
+    as_of: pd.Timestamp
+    files: tuple[LoadFile, ...]
+    rows_read: int
+    rows_kept: int
+    rows_quarantined: int
+    derived: Mapping[str, str]
+    terms_hints: Mapping[str, Any]
+    mapping: Mapping[str, Any]
+    corrects: int | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadInfo(Account):
+    """A load without its rows. `table_rows`: canonical table -> rows."""
 
     id: int
     dataset: str
-    as_of: pd.Timestamp
     loaded_at: pd.Timestamp
     loaded_by: str
     state: str
     content_sha256: str
-    files: tuple[LoadFile, ...]
     table_rows: Mapping[str, int]
-    rows_read: int
-    rows_kept: int
-    rows_quarantined: int
-    derived: Mapping[str, str]
-    terms_hints: Mapping[str, Any]
-    mapping: Mapping[str, Any]
-    corrects: int | None = None
-    why: str = ""
 
 
-@dataclass(frozen=True)
-class NewLoad:
+@dataclass(frozen=True, kw_only=True)
+class NewLoad(Account):
     """A load as it will be written: all that takes time is done. `dated`: somebody said when the extract was made; else its latest event stands for that.
     `main`: the tables that the files bring themselves, without those that are only named in them (empty: all)."""
 
-    as_of: pd.Timestamp
     tables: Mapping[str, frames.Packed]
     ledger: Mapping[str, frames.Packed]
-    files: tuple[LoadFile, ...]
-    rows_read: int
-    rows_kept: int
-    rows_quarantined: int
-    derived: Mapping[str, str]
-    terms_hints: Mapping[str, Any]
-    mapping: Mapping[str, Any]
     dated: bool = True
     main: tuple[str, ...] = ()
-    corrects: int | None = None
-    why: str = ""
 
     @property
     def content_sha256(self) -> str:
@@ -111,24 +106,24 @@ def pack(data: CrmData, sheets: pd.DataFrame, findings: pd.DataFrame, *, files: 
         raise StoreError("There is nothing to load: no table was recognised in the files.")
     packed = {name: frames.pack_table(name, frame) for name, frame in data.tables.items()}
     ledger = {"sheets": frames.pack_frame(sheets), "findings": frames.pack_frame(findings)}
-    return NewLoad(data.as_of.floor("us"), packed, ledger, tuple(files), rows_read, rows_kept, rows_quarantined, dict(data.derived), dict(terms_hints), dict(mapping),
-                   dated, tuple(main), corrects, why)
+    return NewLoad(as_of=data.as_of.floor("us"), files=tuple(files), rows_read=rows_read, rows_kept=rows_kept, rows_quarantined=rows_quarantined, derived=dict(data.derived),
+                   terms_hints=dict(terms_hints), mapping=dict(mapping), corrects=corrects, why=why, tables=packed, ledger=ledger, dated=dated, main=tuple(main))
 
 
 def already(connection: Connection, dataset: str, new: NewLoad) -> LoadResult | None:
     """The load that has the same rows for the same instant (for any, where nobody said when the extract was made), unless it was corrected since."""
-    rows = connection.execute(_loads(dataset).where(t.loads.c.content_sha256 == new.content_sha256)).all()
+    rows = connection.execute(of_dataset(dataset).where(t.loads.c.content_sha256 == new.content_sha256)).all()
     same = [row for row in rows if not new.dated or pd.Timedelta(0) <= datasets.instant(row.as_of) - new.as_of < _JUST_AFTER]
     if not same or _corrected(connection, dataset, same[-1], new):
         return None
     found = same[-1]
-    return LoadResult("already_loaded", found.id, f"Already loaded: the same rows came with load {found.id} (as of {_day(found.as_of)}, "
-                      f"loaded {_day(found.loaded_at)} by {found.loaded_by}); nothing was added.")
+    return LoadResult("already_loaded", found.id, f"Already loaded: the same rows came with load {found.id} (as of {day(found.as_of)}, "
+                      f"loaded {day(found.loaded_at)} by {found.loaded_by}); nothing was added.")
 
 
 def _corrected(connection: Connection, dataset: str, found: Row, new: NewLoad) -> bool:
     """Whether a later load for the instant of `found` brings one of its tables with other rows."""
-    later = {row.id for row in connection.execute(_loads(dataset).where(t.loads.c.as_of == found.as_of, t.loads.c.id > found.id))}
+    later = {row.id for row in connection.execute(of_dataset(dataset).where(t.loads.c.as_of == found.as_of, t.loads.c.id > found.id))}
     return any(frame.load_id in later and frame.name in new.tables and frame.frame_sha256 != new.tables[frame.name].sha256
                for frame in (frames_of(connection, dataset) if later else ()))
 
@@ -142,23 +137,23 @@ def write(connection: Connection, dataset: str, new: NewLoad, by: str) -> LoadRe
     while connection.execute(select(t.loads.c.id).where(t.loads.c.dataset_id == home.id, t.loads.c.as_of == as_of.to_pydatetime(),
                                                         t.loads.c.content_sha256 == new.content_sha256)).one_or_none() is not None:
         as_of += pd.Timedelta("1us")  # rows that were corrected and hold again: just after the correction
+    mapping = {**new.mapping, **({"main": list(new.main)} if new.main else {}), **({} if new.dated else {"dated": False})}
     load_id = connection.execute(insert(t.loads).values(
         dataset_id=home.id, as_of=as_of.to_pydatetime(), loaded_at=datasets.now(), loaded_by=by, state="loaded", content_sha256=new.content_sha256,
         files=[{"name": file.name, "sha256": file.sha256} for file in new.files], rows_read=new.rows_read, rows_kept=new.rows_kept,
-        rows_quarantined=new.rows_quarantined, derived=dict(new.derived), terms_hints=dict(new.terms_hints), mapping={**new.mapping, **({"main": list(new.main)} if new.main else {}), **({} if new.dated else {"dated": False})},
-        corrects=new.corrects, why=new.why or None,
+        rows_quarantined=new.rows_quarantined, derived=dict(new.derived), terms_hints=dict(new.terms_hints), mapping=mapping, corrects=new.corrects, why=new.why or None,
     )).inserted_primary_key[0]
     added = []
     for role, some in (("table", new.tables), ("ledger", new.ledger)):
         for name, frame in some.items():
-            added += keep(connection, frame)
+            added += contents.keep(connection, frame)
             connection.execute(insert(t.load_frames).values(load_id=load_id, role=role, name=name, frame_sha256=frame.sha256))
     _count_back(connection, load_id, new)
     audit.act(connection, by, "load saved", {"dataset": dataset, "load": load_id}, select(t.loads).where(t.loads.c.id == load_id),
-              select(t.load_frames).where(t.load_frames.c.load_id == load_id), *written(added))
+              select(t.load_frames).where(t.load_frames.c.load_id == load_id), *contents.written(added))
     counts = ", ".join(f"{frame.rows:,} {schema.TABLES[name].title.lower()}" for name, frame in new.tables.items())
     held = f" {new.rows_quarantined:,} of {new.rows_read:,} rows are in quarantine." if new.rows_quarantined else ""
-    return LoadResult("loaded", load_id, f"Loaded as load {load_id}, as of {_day(as_of)}: {counts}.{held}")
+    return LoadResult("loaded", load_id, f"Loaded as load {load_id}, as of {day(as_of)}: {counts}.{held}")
 
 
 def _count_back(connection: Connection, load_id: int, new: NewLoad) -> None:
@@ -175,20 +170,22 @@ def _count_back(connection: Connection, load_id: int, new: NewLoad) -> None:
     if there.keys() != meant.keys():
         raise StoreError("The load was not written as it was read, so nothing was saved; try again.")
     for key, address in there.items():
-        rows = sum(map(frames.rows_of, fetch(connection, {address})[address]))
+        rows = sum(map(frames.rows_of, contents.fetch(connection, {address})[address]))
         if rows != meant[key].rows:
             raise StoreError(f"{key[1].replace('_', ' ').capitalize()}: {meant[key].rows:,} rows were to be saved and {rows:,} are there, so nothing was saved; try again.")
 
 
 def infos(connection: Connection, dataset: str) -> tuple[LoadInfo, ...]:
     """Every load, newest as-of first."""
-    rows = connection.execute(_loads(dataset)).all()
+    rows = connection.execute(of_dataset(dataset)).all()
     counts: dict[int, dict[str, int]] = {row.id: {} for row in rows}
     for frame in frames_of(connection, dataset):
         counts[frame.load_id][frame.name] = frame.row_count
-    return tuple(LoadInfo(row.id, dataset, datasets.instant(row.as_of), datasets.instant(row.loaded_at), row.loaded_by, row.state,
-                          row.content_sha256, tuple(LoadFile(**file) for file in row.files), counts[row.id], row.rows_read, row.rows_kept,
-                          row.rows_quarantined, row.derived, row.terms_hints, row.mapping, row.corrects, row.why or "") for row in reversed(rows))
+    return tuple(LoadInfo(
+        as_of=datasets.instant(row.as_of), files=tuple(LoadFile(**file) for file in row.files), rows_read=row.rows_read, rows_kept=row.rows_kept,
+        rows_quarantined=row.rows_quarantined, derived=row.derived, terms_hints=row.terms_hints, mapping=row.mapping, corrects=row.corrects, why=row.why or "",
+        id=row.id, dataset=dataset, loaded_at=datasets.instant(row.loaded_at), loaded_by=row.loaded_by, state=row.state, content_sha256=row.content_sha256,
+        table_rows=counts[row.id]) for row in reversed(rows))
 
 
 def info(connection: Connection, load_id: int) -> LoadInfo:
@@ -198,51 +195,6 @@ def info(connection: Connection, load_id: int) -> LoadInfo:
     return next(one for one in infos(connection, name) if one.id == load_id)
 
 
-def data(engine: Engine, dataset: str, as_of: pd.Timestamp | None, load_id: int | None, only: Sequence[int] = (), *, whole: bool = True) -> CrmData:
-    with reading(engine) as connection:
-        rows = _only(connection, dataset, only) if only else _counting(connection, dataset, as_of, load_id)
-        chosen = _choose(rows, frames_of(connection, dataset))
-        later = {name: chain[0][1] for name, chain in chosen.items() if len(chain) == 1 and not whole}
-        columns = {name: frames.columns_of(_head(connection, address)) for name, address in later.items()}
-        parts = fetch(connection, {sha256 for name, chain in chosen.items() if name not in later for _, sha256 in chain})
-    tables, derived = {}, {}
-    for name, chain in chosen.items():
-        newest = chain[-1][0]
-        derived |= {key: text for key, text in newest.derived.items() if key.partition(".")[0] == name}
-        if len(chain) == 1:
-            if whole:
-                tables[name] = frames.unpack_table(name, parts[chain[0][1]])
-            continue
-        extracts = [snapshots.Extract(row.id, datasets.instant(row.as_of), frames.unpack_table(name, parts[sha256])) for row, sha256 in chain]
-        tables[name] = schema.conform(name, snapshots.history(extracts))
-        derived.pop(name, None)
-        derived[f"{name}.changed_at"] = (f"The history of opportunities is rebuilt from {len(chain)} successive extracts ({_day(chain[0][0].as_of)} to "
-                         f"{_day(newest.as_of)}): a change is dated by the first extract that shows it.")
-    used = tuple(sorted({row.id for chain in chosen.values() for row, _ in chain}))
-
-    def read(name: str, wanted: tuple[str, ...] | None) -> pd.DataFrame:
-        with reading(engine) as connection:
-            return frames.unpack_table(name, fetch(connection, {later[name]})[later[name]], wanted)
-
-    def pieces(name: str, wanted: tuple[str, ...]) -> Iterator[pd.DataFrame]:
-        with reading(engine) as connection:
-            parts = fetch(connection, {later[name]})[later[name]]
-        for part in parts:
-            yield frames.unpack_table(name, [part], wanted)
-
-    held = tables if whole else Shelf({name: columns.get(name) or tuple(tables[name].columns) for name in chosen}, read, tables, frames.release, pieces)
-    return CrmData(held, datasets.instant(rows[-1].as_of), derived, Stand(dataset, used))
-
-
-def _head(connection: Connection, address: str) -> bytes:
-    """The beginning of a frame, where its columns are named."""
-    query = select(func.substr(t.frame_parts.c.content, 1, frames.HEAD)).where(t.frame_parts.c.frame_sha256 == address, t.frame_parts.c.part == 0)
-    found = connection.execute(query).scalar_one_or_none()
-    if found is None:
-        raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")
-    return bytes(found)
-
-
 def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     with reading(engine) as connection:
         query = select(t.load_frames.c.name, t.load_frames.c.frame_sha256).where(t.load_frames.c.load_id == load_id,
@@ -250,7 +202,7 @@ def ledger(engine: Engine, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         addresses = {row.name: row.frame_sha256 for row in connection.execute(query)}
         if not addresses:
             raise NothingLoaded(f"There is no load {load_id}.")
-        parts = fetch(connection, set(addresses.values()))
+        parts = contents.fetch(connection, set(addresses.values()))
     return frames.unpack_frame(parts[addresses["sheets"]]), frames.unpack_frame(parts[addresses["findings"]])
 
 
@@ -263,11 +215,11 @@ def version(connection: Connection, dataset: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _day(instant: Any) -> str:
+def day(instant: Any) -> str:
     return f"{pd.Timestamp(instant).tz_convert('UTC'):%Y-%m-%d %H:%M} UTC"
 
 
-def _loads(dataset: str) -> Select:
+def of_dataset(dataset: str) -> Select:
     """Loads of a data set in the order in which they count: by as-of, then as they came (a correction comes later)."""
     return select(t.loads).join(t.datasets).where(t.datasets.c.name == dataset).order_by(t.loads.c.as_of, t.loads.c.id)
 
@@ -279,72 +231,3 @@ def frames_of(connection: Connection, dataset: str) -> Sequence[Row]:
              .join(t.frames, t.frames.c.sha256 == t.load_frames.c.frame_sha256)
              .where(t.datasets.c.name == dataset, t.load_frames.c.role == "table"))
     return connection.execute(query).all()
-
-
-def _counting(connection: Connection, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> Sequence[Row]:
-    """The loads that make the state: those that had come when `load_id` came, and none after `as_of`."""
-    every = [row for row in connection.execute(_loads(dataset)) if row.state == "loaded"]
-    known = [row for row in every if load_id is None or row.id <= load_id]
-    if load_id is not None and (not known or load_id not in {row.id for row in known}):
-        raise NothingLoaded(f"There is no load {load_id} in the data set {dataset}.")
-    if load_id is not None and as_of is None:
-        as_of = datasets.instant(next(row.as_of for row in known if row.id == load_id))
-    rows = [row for row in known if as_of is None or datasets.instant(row.as_of) <= as_of]
-    if not rows:
-        raise NothingLoaded(f"Nothing is loaded into the data set {dataset} yet." if not known else
-                            f"The first extract of {dataset} is as of {_day(known[0].as_of)}; choose that date or a later one.")
-    return rows
-
-
-def _only(connection: Connection, dataset: str, only: Sequence[int]) -> Sequence[Row]:
-    rows = [row for row in connection.execute(_loads(dataset)) if row.id in only]
-    if len(rows) < len(set(only)):
-        missing = sorted(set(only) - {row.id for row in rows})
-        raise NothingLoaded(f"The data set {dataset} has no load {', '.join(map(str, missing))}.")
-    return rows
-
-
-def _choose(rows: Sequence[Row], delivered: Sequence[Row]) -> dict[str, list[tuple[Row, str]]]:
-    """Table -> the load that delivered it last, with the address of its frame. Derived histories of opportunities: also the loads before,
-    back to the first or to a real history; of several for one date the last."""
-    address = {(frame.load_id, frame.name): frame.frame_sha256 for frame in delivered}
-    chosen: dict[str, list[tuple[Row, str]]] = {}
-    for name in schema.TABLES:
-        chain: list[tuple[Row, str]] = []
-        for row in reversed(rows):
-            if (row.id, name) not in address or (chain and chain[-1][0].as_of == row.as_of):
-                continue
-            chain.append((row, address[row.id, name]))
-            if name != "opp_history" or name not in row.derived:
-                break
-        if chain:
-            chosen[name] = chain[::-1]
-    return chosen
-
-
-def keep(connection: Connection, frame: frames.Packed) -> list[str]:
-    """Write a frame unless the store has it already, from another load: its address where it was written."""
-    if connection.execute(select(t.frames.c.sha256).where(t.frames.c.sha256 == frame.sha256)).one_or_none() is not None:
-        return []
-    connection.execute(insert(t.frames).values(sha256=frame.sha256, format=frames.FORMAT, row_count=frame.rows))
-    for number, content in enumerate(frame.parts):
-        connection.execute(insert(t.frame_parts).values(frame_sha256=frame.sha256, part=number, content=content,
-                                                        sha256=hashlib.sha256(content).hexdigest()))
-    return [frame.sha256]
-
-
-def written(addresses: Sequence[str]) -> tuple[Select, Select]:
-    """What selects the rows of frames, for the act that wrote them."""
-    return select(t.frames).where(t.frames.c.sha256.in_(addresses)), select(t.frame_parts).where(t.frame_parts.c.frame_sha256.in_(addresses))
-
-
-def fetch(connection: Connection, addresses: set[str]) -> dict[str, list[bytes]]:
-    """Address -> parts, each checked against its sum."""
-    parts: dict[str, list[bytes]] = {}
-    for address in sorted(addresses):
-        query = select(t.frame_parts.c.sha256, cast(t.frame_parts.c.content, LargeBinary).label("content")).where(t.frame_parts.c.frame_sha256 == address)
-        rows = connection.execute(query.order_by(t.frame_parts.c.part)).all()
-        if not rows or any(hashlib.sha256(row.content).hexdigest() != row.sha256 for row in rows):
-            raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")
-        parts[address] = [row.content for row in rows]
-    return parts

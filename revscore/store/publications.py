@@ -16,7 +16,7 @@ from typing import Any
 import pandas as pd
 from sqlalchemy import Connection, Select, insert, select
 
-from revscore.store import audit, datasets, frames, loads
+from revscore.store import audit, contents, datasets, frames
 from revscore.store import tables as t
 from revscore.store.engine import StoreError, fitting, plain
 
@@ -76,11 +76,11 @@ def save(connection: Connection, publication: Publication, values: Sequence[tupl
     )).inserted_primary_key[0]
     kept: list[str] = []
     for row, frame in zip(rows, packed, strict=True):
-        kept += loads.keep(connection, frame)
+        kept += contents.keep(connection, frame)
         connection.execute(insert(t.published_values).values(publication_id=id_, **row))
     # its seal, which is in its row, stands for its values
     audit.act(connection, new.published_by, "review published", {"dataset": new.dataset, "publication": id_, "seal": seal},
-              select(t.publications).where(t.publications.c.id == id_), *loads.written(kept))
+              select(t.publications).where(t.publications.c.id == id_), *contents.written(kept))
     return id_
 
 
@@ -130,7 +130,7 @@ def pairs(connection: Connection, publication: int, key: str) -> pd.DataFrame:
     address = connection.execute(query).scalar_one_or_none()
     if address is None:
         raise StoreError(f"There is no value {key} in publication {publication}.")
-    parts = loads.fetch(connection, {address})[address]
+    parts = contents.fetch(connection, {address})[address]
     if frames.address(parts) != address:
         raise StoreError(f"The store is damaged (frame {address[:12]}); restore it from a backup.")
     return frames.unpack_frame(parts)

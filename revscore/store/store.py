@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from revscore.core.data import CrmData
-from revscore.store import audit, backups, checked, datasets, in_use, loads, log, mappings, migrations, people, publications, terms
+from revscore.store import audit, backups, checked, datasets, in_use, loads, log, mappings, migrations, people, publications, states, terms
 from revscore.store.audit import Anchor
 from revscore.store.backups import Manifest
 from revscore.store.checked import Tampering
@@ -121,7 +121,7 @@ class Store:
         `load_id` pins what was known: only loads up to that one count, so the answer never changes again; without `as_of` the state is as
         of that load. Not `whole`: a table is read when it is first asked for. Raises `NothingLoaded` when no load counts.
         """
-        return loads.data(self._engine, dataset, as_of, load_id, whole=whole)
+        return states.data(self._engine, dataset, as_of, load_id, whole=whole)
 
     def kept(self, *key: str) -> Kept | None:
         """Where parts of a coded extract are kept, those that all of `key` stands behind; None where there is no place for them."""
@@ -130,7 +130,7 @@ class Store:
 
     def data_of(self, dataset: str, only: Sequence[int]) -> CrmData:
         """The state that exactly these loads make: what an extract's `stand` names. Raises `NothingLoaded` when one of them is not there."""
-        return loads.data(self._engine, dataset, None, None, only)
+        return states.data(self._engine, dataset, None, None, only)
 
     def ledger(self, load_id: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         """The ledger of a load: (sheets, findings). Raises `NothingLoaded` when there is no such load."""

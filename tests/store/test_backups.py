@@ -148,7 +148,7 @@ def test_a_backup_with_a_manifest_made_to_fit_is_refused_by_its_audit_log(tmp_pa
     other.close()
     manifest = backups.manifest_of(file)
     _, _, _, found = backups._looked_at(file)
-    told = {**json.loads(manifest.read_text(encoding="utf-8")), "sha256": backups._sha256(file), "content_sha256": backups._looked_at(file)[0]}
+    told = {**json.loads(manifest.read_text(encoding="utf-8")), "sha256": backups.sha256_of(file), "content_sha256": backups._looked_at(file)[0]}
     manifest.write_text(json.dumps(told), encoding="utf-8")
     assert {one.kind for one in found} == {"row changed", "guard dropped"}
     with pytest.raises(StoreError, match="not as its audit log says"):
