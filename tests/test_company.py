@@ -11,6 +11,7 @@ from revscore.core.ask import AskError
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
 from revscore.intake import Source
+from revscore.people import LOCAL
 from revscore.store import NothingLoaded
 from tests.extracts import DEALS, LEADS, leads, packed, source
 
@@ -25,7 +26,7 @@ def store(tmp_path):
 
 
 def test_a_load_accounts_for_every_row(store):
-    found = company.load(store, "company", leads(), as_of=AS_OF)
+    found = company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     assert (found.status, found.load_id, found.as_of) == ("loaded", 1, AS_OF)
     by_file = {file.file: file for file in found.files}
     one = by_file["leads.csv"]
@@ -37,38 +38,38 @@ def test_a_load_accounts_for_every_row(store):
 
 
 def test_the_same_files_again_add_nothing(store):
-    first = company.load(store, "company", leads(), as_of=AS_OF)
-    again = company.load(store, "company", leads(), as_of=AS_OF)
+    first = company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
+    again = company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     assert (again.status, again.load_id) == ("already_loaded", first.load_id)
     assert len(store.loads("company")) == 1
 
 
 def test_a_dry_run_stores_nothing(store):
-    found = company.load(store, "company", leads(), as_of=AS_OF, dry_run=True)
+    found = company.load(store, "company", leads(), as_of=AS_OF, dry_run=True, by=LOCAL)
     assert found.status == "loaded" and found.load_id is None
     assert not store.loads("company")
 
 
 def test_one_refused_file_refuses_the_load_and_says_so_of_the_others(store):
-    found = company.load(store, "company", [*leads(), source("notes.pdf", b"%PDF-1.4 notes")], as_of=AS_OF)
+    found = company.load(store, "company", [*leads(), source("notes.pdf", b"%PDF-1.4 notes")], as_of=AS_OF, by=LOCAL)
     assert found.status == "refused" and not store.loads("company")
     assert {file.status for file in found.files} == {"refused"}
     assert any("another file" in m.text for file in found.files if file.file == "leads.csv" for m in file.messages)
 
 
 def test_files_without_any_table_of_a_crm_are_refused(store):
-    found = company.load(store, "company", [source("menu.csv", "dish,price\nsoup,4\npie,7\n")])
+    found = company.load(store, "company", [source("menu.csv", "dish,price\nsoup,4\npie,7\n")], by=LOCAL)
     assert found.status == "refused" and "recognised" in found.text
 
 
 def test_a_bad_date_of_the_extract_is_a_refusal(store):
-    found = company.load(store, "company", leads(), answers={"as_of": "yesterday-ish"})
+    found = company.load(store, "company", leads(), answers={"as_of": "yesterday-ish"}, by=LOCAL)
     assert found.status == "refused" and "as_of" in found.files[0].messages[0].text
 
 
 @pytest.mark.parametrize("config", ['{"reporting_tz": "Mars/Phobos"}', '{"opp_win_rate": NaN}', "[1]", "[" * 100_000])
 def test_definitions_that_cannot_be_used_are_a_refusal(store, config):
-    found = company.load(store, "company", [*leads(), source("config.json", config)], as_of=AS_OF)
+    found = company.load(store, "company", [*leads(), source("config.json", config)], as_of=AS_OF, by=LOCAL)
     assert found.status == "refused" and ("config.json" in found.text or "no time zone" in found.text)
 
 
@@ -78,11 +79,11 @@ def test_a_fault_of_ours_is_no_fault_of_the_files(store, monkeypatch):
 
     monkeypatch.setattr("revscore.company.loading.prepare", fault)
     with pytest.raises(ValueError, match="broadcast"):
-        company.load(store, "company", leads(), as_of=AS_OF)
+        company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
 
 
 def test_an_archive_is_one_file(store):
-    found = company.load(store, "company", [source("export.zip", packed(leads_csv=LEADS))], as_of=AS_OF)
+    found = company.load(store, "company", [source("export.zip", packed(leads_csv=LEADS))], as_of=AS_OF, by=LOCAL)
     assert [(file.file, file.rows_read) for file in found.files] == [("export.zip", 4)]
 
 
@@ -92,7 +93,7 @@ def test_a_folder_is_its_extracts(store, tmp_path):
     (folder / "leads.csv").write_text(LEADS, encoding="utf-8")
     (folder / "notes.txt").write_text("exported on Monday", encoding="utf-8")
     (folder / "config.json").write_text('{"as_of": "2026-03-31T12:00:00Z", "fiscal_start_month": 4}', encoding="utf-8")
-    found = company.load(store, "company", [Source("monday", folder)])
+    found = company.load(store, "company", [Source("monday", folder)], by=LOCAL)
     assert {file.file: file.status for file in found.files} == {"config.json": "loaded", "leads.csv": "loaded"}
     assert found.as_of == AS_OF and company.terms_of(store, "company").fiscal_start_month == 4
 
@@ -100,14 +101,14 @@ def test_a_folder_is_its_extracts(store, tmp_path):
 def test_most_rows_held_back_is_asked_about(store):
     rows = "".join(f"L{n},x{n}@x.example,SMB,EMEA,U1,{'soon' if n % 3 else '2026-03-02T09:00:00Z'}\n" for n in range(12))
     text = LEADS.splitlines()[0] + "\n" + rows
-    asked = company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF)
+    asked = company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF, by=LOCAL)
     assert asked.status == "needs_answer" and [q.key for q in asked.questions if q.default is None] == ["quarantined:leads.csv:"]
-    assert company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF, answers={"quarantined:leads.csv:": "no"}).status == "refused"
-    assert company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF, answers={"quarantined:leads.csv:": "yes"}).rows_loaded == 4
+    assert company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF, answers={"quarantined:leads.csv:": "no"}, by=LOCAL).status == "refused"
+    assert company.load(store, "company", [source("leads.csv", text)], as_of=AS_OF, answers={"quarantined:leads.csv:": "yes"}, by=LOCAL).rows_loaded == 4
 
 
 def test_the_first_load_gives_the_team_its_own_stages(store):
-    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF)
+    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, by=LOCAL)
     assert found.status == "loaded"
     config, version = store.terms("company")
     assert version == 1 and store.terms_history("company")[0].why == "from the extract"
@@ -117,44 +118,44 @@ def test_the_first_load_gives_the_team_its_own_stages(store):
 
 
 def test_the_fiscal_year_of_a_crm_begins_in_january_unless_answered(store):
-    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF)
+    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, by=LOCAL)
     [asked] = [q for q in found.questions if q.key == "fiscal_start_month"]
     assert (asked.default, len(asked.options)) == ("1", 12)
     assert company.terms_of(store, "company").fiscal_start_month == 1
     assert any("stages" in m.text and "is taken to begin in January" in m.text for m in found.messages)
-    company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_start_month": "4"})
+    company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_start_month": "4"}, by=LOCAL)
     assert company.terms_of(store, "other").fiscal_start_month == 4
-    later = company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF + pd.Timedelta(days=7), answers={"fiscal_start_month": "7"})
+    later = company.load(store, "other", [source("deals.csv", DEALS)], as_of=AS_OF + pd.Timedelta(days=7), answers={"fiscal_start_month": "7"}, by=LOCAL)
     assert company.terms_of(store, "other").fiscal_start_month == 4 and not [q for q in later.questions if q.key == "fiscal_start_month"]
     assert any("changes nothing" in m.text for m in later.messages)
-    company.load(store, "plain", leads(), as_of=AS_OF)
+    company.load(store, "plain", leads(), as_of=AS_OF, by=LOCAL)
     assert company.terms_of(store, "plain").fiscal_start_month == 2
 
 
 def test_an_answer_that_nothing_asks_for_is_said(store):
-    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_month": "4"}, dry_run=True)
+    found = company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, answers={"fiscal_month": "4"}, dry_run=True, by=LOCAL)
     assert any(m.text.startswith("no question has the key “fiscal_month”; the questions are ") and "fiscal_start_month" in m.text for m in found.messages)
 
 
 def test_no_event_is_named_where_there_is_none(store):
-    found = company.load(store, "company", [source("notes.pdf", b"%PDF-1.4 notes")])
+    found = company.load(store, "company", [source("notes.pdf", b"%PDF-1.4 notes")], by=LOCAL)
     assert not any("latest event" in m.text for m in found.messages)
 
 
 def test_a_stage_that_the_definitions_do_not_know_is_added_and_said(store):
-    company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF)
+    company.load(store, "company", [source("deals.csv", DEALS)], as_of=AS_OF, by=LOCAL)
     before = store.terms("company")[0]["opp_open_stages"]
-    found = company.load(store, "company", [source("deals.csv", DEALS.replace("Dune,Discovery", "Dune,Legal review"))], as_of=AS_OF + pd.Timedelta(days=7))
+    found = company.load(store, "company", [source("deals.csv", DEALS.replace("Dune,Discovery", "Dune,Legal review"))], as_of=AS_OF + pd.Timedelta(days=7), by=LOCAL)
     config, version = store.terms("company")
     assert version == 2 and set(config["opp_open_stages"]) == {*before, "Legal review"}
     assert any("Legal review" in m.text for m in found.messages)
 
 
 def test_definitions_that_were_edited_stay(store):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     config = {**store.terms("company")[0], "fiscal_start_month": 7}
     store.save_terms("company", config, "ada", "our year starts in July")
-    company.load(store, "company", leads(LEADS.replace("L4", "L9")), as_of=AS_OF + pd.Timedelta(days=7))
+    company.load(store, "company", leads(LEADS.replace("L4", "L9")), as_of=AS_OF + pd.Timedelta(days=7), by=LOCAL)
     assert company.terms_of(store, "company").fiscal_start_month == 7
 
 
@@ -164,8 +165,8 @@ def test_a_correction_is_kept_for_files_with_the_same_headings(store):
     assert company.report(draft).status == "refused"
     [match] = draft.intake.recognition.matches
     draft = draft.corrected(match, "lead", {"Ref": "lead_id", "Wann": "created_at"})
-    assert company.save(store, draft).rows_loaded == 2
-    again = company.load(store, "company", [source("kontakte 2.csv", text.replace("K", "M"))], as_of=AS_OF + pd.Timedelta(days=7))
+    assert company.save(store, draft, by=LOCAL).rows_loaded == 2
+    again = company.load(store, "company", [source("kontakte 2.csv", text.replace("K", "M"))], as_of=AS_OF + pd.Timedelta(days=7), by=LOCAL)
     assert again.status == "loaded" and again.rows_loaded == 2
     other = company.draft_files(store, "company", [source("rest.csv", "Ref,Wann\nK1,2026-03-02\n")], as_of=AS_OF)
     assert not other.intake.recognition.used
@@ -178,23 +179,23 @@ def test_an_answer_about_a_column_holds_for_next_weeks_file(store):
     first = company.draft_files(store, "company", [source("9 March.csv", text)], as_of=AS_OF)
     keys = [q.key for q in first.intake.questions if q.key.startswith("date_order:")]
     assert keys
-    assert company.load(store, "company", [source("9 March.csv", text)], as_of=AS_OF, answers={key: "dmy" for key in keys}).status == "loaded"
+    assert company.load(store, "company", [source("9 March.csv", text)], as_of=AS_OF, answers={key: "dmy" for key in keys}, by=LOCAL).status == "loaded"
     later = company.draft_files(store, "company", [source("16 March.csv", text)], as_of=AS_OF + pd.Timedelta(days=7))
     assert not [q for q in later.intake.questions if q.key in {key.replace("9 March", "16 March") for key in keys}]
 
 
 def test_quarantined_rows_can_be_had_from_the_store_and_come_back_mended(store):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     _, findings = store.ledger(1)
     [(place, frame)] = company.to_mend(findings).items()
     assert place == "leads.csv" and frame["lead_id"].tolist() == ["L4"] and frame["created_at"].tolist() == ["not a date"]
     mended = frame.drop(columns=["__row__", "__reason__"]).assign(created_at="2026-03-06T09:00:00Z").to_csv(index=False)
-    assert company.load(store, "company", [source("mended.csv", mended)], as_of=AS_OF + pd.Timedelta(hours=1)).rows_loaded == 1
+    assert company.load(store, "company", [source("mended.csv", mended)], as_of=AS_OF + pd.Timedelta(hours=1), by=LOCAL).rows_loaded == 1
 
 
 def test_the_own_company_is_shown_once_it_has_a_load(store):
     assert company.current(store) == "sample"
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     assert company.current(store) == "company"
     assert company.current(store, "sample") == "company"  # the sample has no load here
 
@@ -210,7 +211,7 @@ def test_the_sample_is_loaded_once(store, tmp_path, monkeypatch):
 
 
 def test_a_date_before_the_first_extract_cuts_its_history(store):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     x = company.coded(store, "company", pd.Timestamp("2026-03-02T23:00:00Z"))
     assert compute(x, CARDS["funnel.entries"])["value"].iloc[0] == 2
     with pytest.raises(NothingLoaded):
@@ -218,7 +219,7 @@ def test_a_date_before_the_first_extract_cuts_its_history(store):
 
 
 def test_metrics_that_cannot_be_had_say_what_they_need(store):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     lacking = company.lacking(company.coded(store, "company")).set_index("metric")["needs"]
     assert "funnel.entries" not in lacking.index
     assert lacking["bookings.won_value"].startswith("needs opportunities")
@@ -249,5 +250,5 @@ def test_stages_that_do_not_fit_the_default_definitions_are_usable():
 
 def test_headings_without_rows_are_refused(store):
     """An export that came out empty would otherwise replace last week's deals by none."""
-    found = company.load(store, "company", [Source("deals.csv", b"Opportunity ID,Opportunity Name,Stage,Amount,Close Date,Created Date\n")])
+    found = company.load(store, "company", [Source("deals.csv", b"Opportunity ID,Opportunity Name,Stage,Amount,Close Date,Created Date\n")], by=LOCAL)
     assert found.status == "refused" and "no row" in found.text and not store.loads("company")

@@ -17,6 +17,7 @@ from revscore import cli, company
 from revscore.core.neutral import neutral, restored
 from revscore.export.returns import fits_workbook, workbook_of_text, written
 from revscore.intake import Source
+from revscore.people import LOCAL
 from revscore.store import frames
 from tests.extracts import DEALS, HISTORY, LEADS, leads, source
 from tests.people import ANN, BOB
@@ -67,21 +68,21 @@ def workbook(*sheets: tuple[str, str], typed: bool = False) -> bytes:
 @pytest.mark.parametrize("dated", [True, False])
 def test_the_same_rows_in_another_file_are_the_same_load(store, again, dated):
     as_of = AS_OF if dated else None
-    company.load(store, "company", deals(), as_of=as_of)
+    company.load(store, "company", deals(), as_of=as_of, by=LOCAL)
     name = "again.xlsx" if isinstance(again, bytes) and again[:2] == b"PK" else "again.csv"
-    found = company.load(store, "company", [source(name, again)], as_of=as_of)
+    found = company.load(store, "company", [source(name, again)], as_of=as_of, by=LOCAL)
     assert found.status == "already_loaded" and len(store.loads("company")) == 1
 
 
 def test_sheets_in_another_order_are_the_same_load(store):
     one, two = ("Leads", LEADS), ("Lead history", HISTORY)
-    company.load(store, "company", [source("a.xlsx", workbook(one, two))], as_of=AS_OF)
-    assert company.load(store, "company", [source("b.xlsx", workbook(two, one))], as_of=AS_OF).status == "already_loaded"
+    company.load(store, "company", [source("a.xlsx", workbook(one, two))], as_of=AS_OF, by=LOCAL)
+    assert company.load(store, "company", [source("b.xlsx", workbook(two, one))], as_of=AS_OF, by=LOCAL).status == "already_loaded"
 
 
 def test_an_older_extract_is_asked_about_with_what_would_change(store):
-    company.load(store, "company", deals(), as_of=AS_OF)
-    found = company.load(store, "company", deals(rows(DEALS, 1, 2, 3, 4).replace("800", "900")), as_of=AS_OF - WEEK)
+    company.load(store, "company", deals(), as_of=AS_OF, by=LOCAL)
+    found = company.load(store, "company", deals(rows(DEALS, 1, 2, 3, 4).replace("800", "900")), as_of=AS_OF - WEEK, by=LOCAL)
     assert found.status == "needs_answer" and len(store.loads("company")) == 1
     [asked] = found.asked
     assert asked.doubt.kind == "older" and [q.key for q in found.questions if q.default is None] == ["confirm:older"]
@@ -89,15 +90,15 @@ def test_an_older_extract_is_asked_about_with_what_would_change(store):
     assert asked.rows.set_index("table").loc["Opportunity history", "changed"] == 1
     figures = asked.figures.set_index("label")
     assert figures.loc["Open pipeline", ["before", "now"]].tolist() == ["$3.30k", "$3.40k"] and figures.loc["Deals", "now"] == "4"
-    assert company.load(store, "company", deals(rows(DEALS, 1, 2, 3, 4)), as_of=AS_OF - WEEK, confirmed={"older"}).status == "loaded"
+    assert company.load(store, "company", deals(rows(DEALS, 1, 2, 3, 4)), as_of=AS_OF - WEEK, confirmed={"older"}, by=LOCAL).status == "loaded"
 
 
 def test_another_extract_for_the_day_is_a_correction_that_keeps_its_reason(store):
-    company.load(store, "company", deals(), as_of=AS_OF)
+    company.load(store, "company", deals(), as_of=AS_OF, by=LOCAL)
     other = deals(DEALS.replace("2500", "2600"))
     earlier = AS_OF - pd.Timedelta(hours=3)
-    assert company.load(store, "company", other, as_of=earlier).asked[0].doubt.kind == "other"
-    assert company.load(store, "company", other, as_of=earlier, confirmed={"smaller", "older"}).status == "needs_answer"
+    assert company.load(store, "company", other, as_of=earlier, by=LOCAL).asked[0].doubt.kind == "other"
+    assert company.load(store, "company", other, as_of=earlier, confirmed={"smaller", "older"}, by=LOCAL).status == "needs_answer"
     found = company.load(store, "company", other, as_of=earlier, confirmed={"other"}, why="one amount was wrong", by=ANN)
     newest = store.loads("company")[0]
     assert found.status == "loaded" and (newest.corrects, newest.why, newest.loaded_by, newest.as_of) == (1, "one amount was wrong", "ann", AS_OF)
@@ -105,30 +106,30 @@ def test_another_extract_for_the_day_is_a_correction_that_keeps_its_reason(store
 
 
 def test_a_much_smaller_extract_is_asked_about(store):
-    company.load(store, "company", deals(), as_of=AS_OF)
+    company.load(store, "company", deals(), as_of=AS_OF, by=LOCAL)
     few = deals(rows(DEALS, 1, 2))
-    found = company.load(store, "company", few, as_of=AS_OF + WEEK)
+    found = company.load(store, "company", few, as_of=AS_OF + WEEK, by=LOCAL)
     assert [one.doubt.kind for one in found.asked] == ["smaller"] and "2 rows, before 5" in found.asked[0].doubt.text
-    assert company.load(store, "company", few, as_of=AS_OF + WEEK, dry_run=True).status == "needs_answer"
-    assert company.load(store, "company", few, as_of=AS_OF + WEEK, confirmed={"smaller"}).status == "loaded"
+    assert company.load(store, "company", few, as_of=AS_OF + WEEK, dry_run=True, by=LOCAL).status == "needs_answer"
+    assert company.load(store, "company", few, as_of=AS_OF + WEEK, confirmed={"smaller"}, by=LOCAL).status == "loaded"
 
 
 def test_tables_that_are_missing_and_sheets_without_rows_are_said(store):
-    company.load(store, "company", [*leads(), *deals()], as_of=AS_OF)
+    company.load(store, "company", [*leads(), *deals()], as_of=AS_OF, by=LOCAL)
     empty = source("leads.csv", LEADS.splitlines()[0] + "\n")
-    found = company.load(store, "company", [*deals(), empty], as_of=AS_OF + WEEK, dry_run=True)
+    found = company.load(store, "company", [*deals(), empty], as_of=AS_OF + WEEK, dry_run=True, by=LOCAL)
     assert [one.doubt.kind for one in found.asked] == ["smaller"] and "Leads: 0 rows, before 3" in found.asked[0].doubt.text
     assert any("leads.csv has headings but no row" in m for m in found.missing)
-    found = company.load(store, "company", deals(), as_of=AS_OF + WEEK)
+    found = company.load(store, "company", deals(), as_of=AS_OF + WEEK, by=LOCAL)
     assert found.status == "loaded" and any(m.startswith("Leads: this extract brings none; those of load 1") for m in found.missing)
     assert store.data("company").has("leads")
 
 
 def test_a_preview_says_totals_and_columns_that_are_left_out(store):
     text = DEALS.replace("Type\n", "Type,Mood\n").replace("New Business\n", "New Business,fine\n") + "Grand Totals (5 records),,,,5000,,,,,\n"
-    [file] = company.load(store, "company", deals(text), as_of=AS_OF, dry_run=True).files
+    [file] = company.load(store, "company", deals(text), as_of=AS_OF, dry_run=True, by=LOCAL).files
     assert (file.rows_read, file.rows_loaded, file.unused) == (5, 5, ("Mood",)) and file.footers == ("Grand Totals (5 records) | 5000",)
-    assert company.load(store, "company", deals(text.replace("(5 records)", "(6 records)")), as_of=AS_OF).status == "refused"
+    assert company.load(store, "company", deals(text.replace("(5 records)", "(6 records)")), as_of=AS_OF, by=LOCAL).status == "refused"
 
 
 def test_of_two_who_load_for_one_day_the_second_is_asked(store):
@@ -149,17 +150,17 @@ def test_of_two_who_load_the_same_one_is_told_by_whom(store):
 
 
 def test_a_confirmation_is_about_the_load_that_was_seen(store):
-    company.load(store, "company", deals(), as_of=AS_OF)
+    company.load(store, "company", deals(), as_of=AS_OF, by=LOCAL)
     company.load(store, "company", deals(DEALS.replace("2500", "2600")), as_of=AS_OF, confirmed={"other"}, why="a", by=BOB)
     mine = deals(DEALS.replace("2500", "2700"))
-    assert company.load(store, "company", mine, as_of=AS_OF, confirmed={"other:1"}).status == "needs_answer"
-    assert company.load(store, "company", mine, as_of=AS_OF, confirmed={"other:2"}).status == "loaded"
+    assert company.load(store, "company", mine, as_of=AS_OF, confirmed={"other:1"}, by=LOCAL).status == "needs_answer"
+    assert company.load(store, "company", mine, as_of=AS_OF, confirmed={"other:2"}, by=LOCAL).status == "loaded"
 
 
 def test_definitions_and_mappings_come_with_the_load_or_not_at_all(store, monkeypatch):
     monkeypatch.setattr("revscore.company.learning.to_keep", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        company.load(store, "company", deals(), as_of=AS_OF)
+        company.load(store, "company", deals(), as_of=AS_OF, by=LOCAL)
     assert store.loads("company") == () and store.terms("company") == ({}, 0)
 
 
@@ -174,9 +175,9 @@ def to_mend(store, load_id: int = 1) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".csv", ".zip"])
 def test_mended_rows_complete_their_load(store, tmp_path, suffix):
-    first = company.load(store, "company", deals(BAD), as_of=AS_OF)
+    first = company.load(store, "company", deals(BAD), as_of=AS_OF, by=LOCAL)
     assert (first.rows_read, first.rows_loaded, first.rows_quarantined) == (5, 3, 2)
-    company.load(store, "company", deals(DEALS.replace("1200", "1300")), as_of=AS_OF + WEEK)
+    company.load(store, "company", deals(DEALS.replace("1200", "1300")), as_of=AS_OF + WEEK, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
     frame["Close Date"] = frame["Close Date"].replace("soon", "2026-05-29")
     mended = [Source(f"back{suffix}", written({place: frame}, suffix))]
@@ -186,20 +187,20 @@ def test_mended_rows_complete_their_load(store, tmp_path, suffix):
     assert half.text.startswith("Loaded as load 3") and (store.load(3).corrects, store.load(3).as_of) == (1, AS_OF)
     [(_, rest)] = to_mend(store, 3).items()
     assert rest["Amount"].tolist() == ["about 2500"] and rest["Opportunity ID"].tolist() == ["006D"]
-    whole = company.load(store, "company", [Source("rest.csv", written({place: rest.assign(Amount="2500")}, ".csv"))])
+    whole = company.load(store, "company", [Source("rest.csv", written({place: rest.assign(Amount="2500")}, ".csv"))], by=LOCAL)
     assert (whole.rows_read, whole.rows_loaded, whole.rows_quarantined) == (5, 5, 0) and store.load(4).corrects == 3
 
     fresh = company.open_store(tmp_path / "fresh.sqlite")
-    company.load(fresh, "company", deals(DEALS.replace("006B,Bolt seats", "006B,=HYPERLINK(1)")), as_of=AS_OF)
+    company.load(fresh, "company", deals(DEALS.replace("006B,Bolt seats", "006B,=HYPERLINK(1)")), as_of=AS_OF, by=LOCAL)
     assert store.load(4).content_sha256 == fresh.load(1).content_sha256            # as if the file had come right at once
     fresh.close()
     assert "=HYPERLINK(1)" in store.data_of("company", [4]).tables["opportunities"]["name"].tolist()
-    assert company.load(store, "company", mended).status == "already_loaded" or len(store.loads("company")) == 4
+    assert company.load(store, "company", mended, by=LOCAL).status == "already_loaded" or len(store.loads("company")) == 4
 
 
 def test_rows_to_mend_keep_every_letter_and_run_nowhere(store):
     text = LEADS.replace("L4,d@dune.example", "'=L4,=1+1").replace("L1,", "007,").replace("not a date", "007")
-    company.load(store, "company", leads(text), as_of=AS_OF)
+    company.load(store, "company", leads(text), as_of=AS_OF, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
     book = load_workbook(io.BytesIO(written({place: frame}, ".xlsx")))
     cells = {cell.value: cell for row in book.worksheets[0].iter_rows() for cell in row}
@@ -211,9 +212,9 @@ def test_rows_to_mend_keep_every_letter_and_run_nowhere(store):
 
 def test_accounts_that_mended_rows_only_name_are_those_of_the_load(store):
     accounts = "Account ID,Account Name,Industry\n001A,Acme,Energy\n001B,Bolt,Trade\n"
-    company.load(store, "company", [source("accounts.csv", accounts), *deals(rows(BAD, 1, 2))], as_of=AS_OF)
+    company.load(store, "company", [source("accounts.csv", accounts), *deals(rows(BAD, 1, 2))], as_of=AS_OF, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
-    company.load(store, "company", [Source("back.csv", written({place: frame.assign(**{"Close Date": "2026-05-29"})}, ".csv"))])
+    company.load(store, "company", [Source("back.csv", written({place: frame.assign(**{"Close Date": "2026-05-29"})}, ".csv"))], by=LOCAL)
     data = store.data_of("company", [2])
     assert data.tables["opportunities"].set_index("opp_id").loc["006B", "account_id"] == "001B" and len(data.tables["accounts"]) == 2
 
@@ -221,29 +222,29 @@ def test_accounts_that_mended_rows_only_name_are_those_of_the_load(store):
 @pytest.mark.parametrize(("more", "said"), [
     (deals(), "load the mended rows by themselves"), ([source("x.csv", "__reason__,lead_id,created_at,__file__,__sheet__,__row__,__load__\nx,L1,2026-03-01,leads.csv,,5,9-abc\n")], "of several loads")])
 def test_what_cannot_complete_a_load_is_refused(store, more, said):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
-    found = company.load(store, "company", [Source("back.csv", written({place: frame}, ".csv")), *more])
+    found = company.load(store, "company", [Source("back.csv", written({place: frame}, ".csv")), *more], by=LOCAL)
     assert found.status == "refused" and said in found.text
 
 
 def test_rows_of_a_load_that_was_replaced_or_is_unknown_are_refused(store, tmp_path):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
     back = [Source("back.csv", written({place: frame}, ".csv"))]
-    company.load(store, "company", leads(LEADS.replace("SMB", "Mid")), as_of=AS_OF, confirmed={"other"}, why="segments were wrong")
-    assert "load 1 was replaced by load 2 since" in company.load(store, "company", back).text
+    company.load(store, "company", leads(LEADS.replace("SMB", "Mid")), as_of=AS_OF, confirmed={"other"}, why="segments were wrong", by=LOCAL)
+    assert "load 1 was replaced by load 2 since" in company.load(store, "company", back, by=LOCAL).text
     fresh = company.open_store(tmp_path / "fresh.sqlite")
-    assert "is not in this store" in company.load(fresh, "company", back).text
+    assert "is not in this store" in company.load(fresh, "company", back, by=LOCAL).text
     fresh.close()
 
 
 def test_a_row_that_somebody_added_is_a_row_of_the_mended_file(store):
-    company.load(store, "company", leads(), as_of=AS_OF)
+    company.load(store, "company", leads(), as_of=AS_OF, by=LOCAL)
     [(place, frame)] = to_mend(store).items()
     added = frame.assign(lead_id="L9", created_at="2026-03-07", __row__="", __file__="", __load__="")
     both = pd.concat([frame.assign(created_at="2026-03-06"), added], ignore_index=True)
-    found = company.load(store, "company", [Source("back.csv", written({place: both}, ".csv"))])
+    found = company.load(store, "company", [Source("back.csv", written({place: both}, ".csv"))], by=LOCAL)
     assert (found.rows_read, found.rows_loaded, found.rows_quarantined) == (10, 10, 0)
     assert set(store.data_of("company", [2]).tables["leads"]["lead_id"]) == {"L1", "L2", "L3", "L4", "L9"}
 
@@ -253,14 +254,14 @@ def test_a_row_that_somebody_added_is_a_row_of_the_mended_file(store):
 @pytest.mark.parametrize("suffix", [".xlsx", ".zip"])
 @pytest.mark.parametrize("sources", [[Source("golden.xlsx", GOLDEN / "golden_workbook.xlsx")], deals(BAD.replace("Acme,", "NA,").replace("1200", "0.1"))], ids=["golden", "deals"])
 def test_accepted_rows_come_back_the_same(store, tmp_path, sources, suffix):
-    company.load(store, "company", sources)
+    company.load(store, "company", sources, by=LOCAL)
     data = store.data_of("company", [1])
     taken = company.accepted(data, store.load(1).terms_hints)
     assert fits_workbook(taken)
     back = [Source(f"accepted{suffix}", written(taken, suffix))]
-    assert company.load(store, "company", back).status == "already_loaded"
+    assert company.load(store, "company", back, by=LOCAL).status == "already_loaded"
     fresh = company.open_store(tmp_path / "fresh.sqlite")
-    company.load(fresh, "company", back)
+    company.load(fresh, "company", back, by=LOCAL)
     assert fresh.load(1).content_sha256 == store.load(1).content_sha256 and fresh.load(1).derived == store.load(1).derived
     fresh.close()
 

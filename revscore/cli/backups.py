@@ -51,10 +51,8 @@ def run_backup(args: argparse.Namespace) -> int:
     daily, _, weekly = (args.keep or "1,1").partition(",")
     if not (daily.isdecimal() and weekly.isdecimal() and int(daily) + int(weekly)):
         return stop(f"--keep {args.keep}: write the days and the weeks, such as {backups.DAILY},{backups.WEEKLY}")
-    by = who()
-    by.demand("backup")
     store = company.open_store(args.store)
-    file, made = store.backup(args.file, by.name, as_it_is=args.as_it_is)
+    file, made = company.backup(store, who(), args.file, as_it_is=args.as_it_is)
     print(f"{file}: {made.bytes / 1e6:,.1f} MB, checked\nSHA-256: {made.sha256}\nAnchor of the audit log: {made.anchor}")
     gone = backups.keep(file.parent, int(daily), int(weekly)) if args.keep else []
     if gone:
@@ -70,9 +68,7 @@ def run_restore(args: argparse.Namespace) -> int:
         made = backups.check(args.file, anchors, as_it_is=args.as_it_is)
         print(f"{args.file}: whole, made {made.made_at} by {made.made_by}, schema {made.schema}, anchor {made.anchor or 'none'}")
         return 0
-    by = who()
-    by.demand("backup")
-    made, old = backups.restore(args.file, args.store or default_url(), by.name, anchors, as_it_is=args.as_it_is)
+    made, old = company.restore(args.file, args.store or default_url(), who(), anchors, as_it_is=args.as_it_is)
     print(f"Restored from {args.file}, made {made.made_at} by {made.made_by}; anchor {made.anchor or 'none'}.")
     if old:
         say(f"the store that was there is now {old}; remove it when it is not needed any more")

@@ -17,7 +17,7 @@ from revscore.intake import SUBJECTS, Intake, Match, Source, Unusable, prepare, 
 from revscore.intake.guards import Limits
 from revscore.intake.read import extracts_in, label
 from revscore.intake.warehouse import read_warehouse
-from revscore.people import LOCAL, Actor
+from revscore.people import Actor
 from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack, sha256_of
 
 WAREHOUSE = "warehouse"
@@ -154,14 +154,14 @@ def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadRe
     try:
         same, doubts = store.against(draft.dataset, draft.packed, draft.reporting_zone)
         if same:
-            return reports.already(found, same)
+            return reports.stored(found, same)
         open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
         return reports.asking(_remarked(store, draft, found), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
     except StoreError as error:
         return reports.refused(found, str(error))
 
 
-def save(store: Store, draft: Draft, *, by: Actor = LOCAL, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
+def save(store: Store, draft: Draft, *, by: Actor, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
     """Store `draft` in one transaction, unless it is refused or asks; with it its mapping and, where they are new, its definitions.
 
     What speaks against it (`Doubt`) is looked up inside that transaction, so of two who load for one day the second is asked. `confirmed`: the doubts that were
@@ -212,7 +212,7 @@ def _correcting(new: NewLoad, doubts: Sequence[Doubt], why: str) -> NewLoad:
 
 
 def load(store: Store, dataset: str, sources: Sequence[Source], *, answers: Mapping[str, str] | None = None, as_of: pd.Timestamp | None = None,
-         by: Actor = LOCAL, dry_run: bool = False, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
+         by: Actor, dry_run: bool = False, progress: Progress | None = None, confirmed: Iterable[str] = (), why: str = "") -> LoadReport:
     """Read, check and store files as one load of `dataset`: all of it, or nothing. `dry_run` stops before storing; `confirmed`, `why`: as in `save`.
 
     The same rows as of the same instant again add nothing (`already_loaded`).

@@ -199,17 +199,11 @@ def _messages(intake: Intake) -> list[Message]:
     return out
 
 
-def stored(found: LoadReport, result: LoadResult, learnt: Iterable[str]) -> LoadReport:
-    """The report once the store has answered."""
+def stored(found: LoadReport, result: LoadResult, learnt: Iterable[str] = ()) -> LoadReport:
+    """The report once the store has answered: it keeps the rows now, or had them already."""
     files = tuple(replace(file, status=result.status, load_id=result.load_id) for file in found.files)
     return replace(found, status=result.status, load_id=result.load_id, text=result.message, files=files,
                    messages=(*(Message(text) for text in learnt), *found.messages))
-
-
-def already(found: LoadReport, result: LoadResult) -> LoadReport:
-    """The report of a draft whose rows are loaded."""
-    files = tuple(replace(file, status=ALREADY, load_id=result.load_id) for file in found.files)
-    return replace(found, status=ALREADY, load_id=result.load_id, text=result.message, files=files)
 
 
 def asking(found: LoadReport, asked: Sequence[Asked]) -> LoadReport:

@@ -10,6 +10,7 @@ import pytest
 
 from revscore import company
 from revscore.intake import Source
+from revscore.people import LOCAL
 from tests.browser.conftest import serve
 from tests.browser.screen import tabs
 
@@ -59,7 +60,7 @@ def hostile(tmp_path, chromium):
     place = tmp_path / "hostile.sqlite"
     store = company.open_store(place)
     sources = [Source("leads.csv", LEADS.encode()), Source("lead_stage_history.csv", HISTORY.encode())]
-    assert company.load(store, company.COMPANY, sources, as_of=pd.Timestamp("2026-03-31T12:00Z")).status == company.LOADED
+    assert company.load(store, company.COMPANY, sources, as_of=pd.Timestamp("2026-03-31T12:00Z"), by=LOCAL).status == company.LOADED
     store.close()
     with serve(place) as address:
         yield address

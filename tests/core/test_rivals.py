@@ -23,6 +23,7 @@ from revscore.core.terms import MODELS, Terms
 from revscore.core.view import View
 from revscore.export.workbook import review_workbook
 from revscore.intake import Source, load_folder, prepare
+from revscore.people import LOCAL
 from revscore.ui import state
 from tests.core.builder import deal, extract, lead
 
@@ -219,7 +220,7 @@ def test_a_new_owner_does_not_take_the_past_along(tmp_path: Path) -> None:
     row = "1,Acme,Discovery,100,2026-06-30,2026-03-01,{},New Business\n2,Bolt,Discovery,40,2026-06-30,2026-03-01,Ben Orrin,New Business\n"
     store = company.open_store(tmp_path / "store.sqlite")
     for owner, as_of in (("Ada Nayfield", "2026-03-31T12:00:00Z"), ("Ben Orrin", "2026-04-30T12:00:00Z")):
-        company.load(store, "company", [Source("deals.csv", (head + row.format(owner)).encode())], as_of=pd.Timestamp(as_of))
+        company.load(store, "company", [Source("deals.csv", (head + row.format(owner)).encode())], as_of=pd.Timestamp(as_of), by=LOCAL)
     then, now = (company.coded(store, "company", when) for when in (pd.Timestamp("2026-03-31T12:00:00Z"), None))
     assert by(then, "pipeline.open", "owner", "value") == {"Ada Nayfield": 100, "Ben Orrin": 40}
     assert by(now, "pipeline.open", "owner", "value") == {"Ben Orrin": 140}

@@ -14,6 +14,7 @@ from revscore.core.review import line
 from revscore.core.view import View
 from revscore.export.safe import csv_bytes, neutral
 from revscore.export.workbook import review_workbook
+from revscore.people import LOCAL
 from tests.extracts import DEALS, source
 
 
@@ -35,7 +36,7 @@ def test_a_csv_is_neutral_in_cells_and_headings_and_keeps_missing_cells_empty():
 @pytest.fixture
 def book(tmp_path):
     store = company.open_store(tmp_path / "store.sqlite")
-    company.load(store, "company", [source("deals.csv", DEALS.replace("Acme renewal", "=HYPERLINK(0)"))], as_of=pd.Timestamp("2026-03-31T12:00:00Z"))
+    company.load(store, "company", [source("deals.csv", DEALS.replace("Acme renewal", "=HYPERLINK(0)"))], as_of=pd.Timestamp("2026-03-31T12:00:00Z"), by=LOCAL)
     x = company.coded(store, "company")
     period = x.terms.calendar.parse("2026-03")
     lines = [line(x, CARDS[name], View.of(period), stat) for name, stat in (("bookings.won_value", ""), ("winrate.closed_in_period", "count_rate"), ("funnel.entries", ""))]

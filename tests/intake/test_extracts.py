@@ -13,6 +13,7 @@ from revscore import company
 from revscore.core.compute import compute
 from revscore.core.metrics import CARDS
 from revscore.intake import Intake, Source, prepare
+from revscore.people import LOCAL
 from revscore.store import Store
 from tests.intake.extracts import load
 
@@ -105,7 +106,7 @@ def test_zoho_workbook_in_german_with_a_zone_set_before(tmp_path) -> None:
         Hinweise=[["Export vom 05.03.2026"], ["Bitte nicht ändern"]])
     store = Store(tmp_path / "company.sqlite")
     store.save_terms("company", {"reporting_tz": "Europe/Berlin"}, "Ada", "our zone")
-    report = company.load(store, "company", [source])
+    report = company.load(store, "company", [source], by=LOCAL)
     x = company.coded(store, "company")
     won = compute(x, CARDS["bookings.won_value"]).set_index("measure")["value"]
     assert (report.status, report.rows_read, report.rows_loaded) == ("loaded", 4, 4)
@@ -247,7 +248,7 @@ def test_open_deals_of_a_connector_need_no_history(tmp_path) -> None:
     """Two lists of deals without any change of stage among them once left rows without an opportunity."""
     files = [Source("deal_data.csv", b"deal_id,deal_pipeline_stage_id,property_dealname,property_createdate\n1,s1,A,2026-01-01 10:00:00\n2,s1,B,2026-01-02 10:00:00\n"),
              Source("deal_stage_data.csv", b"deal_id,date_entered,value\n9,2026-01-01 10:00:00,s1\n")]
-    report = company.load(Store(tmp_path / "company.sqlite"), "company", files)
+    report = company.load(Store(tmp_path / "company.sqlite"), "company", files, by=LOCAL)
     assert report.status == "loaded" and prepare(files).data.tables["opp_history"]["opp_id"].tolist() == ["1", "2"]
     notes = prepare([Source("engagement_note_data.csv", b"engagement_id,_fivetran_synced,property_hs_createdate,property_hs_timestamp,type\n5,x,2026-01-01 10:00:00,2026-01-01 10:00:00,NOTE\n")])
     assert pd.Series(notes.data.tables["activities"]["type"]).tolist() == ["other"]

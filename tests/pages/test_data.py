@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from revscore import company
 from revscore.company import shown
 from revscore.export.returns import written
+from revscore.people import LOCAL
 from revscore.ui import bench
 from tests.extracts import DEALS, HISTORY, LEADS, leads, source
 from tests.people import ANN
@@ -112,7 +113,7 @@ def test_a_sheet_that_nothing_is_known_of_can_be_mapped_by_hand(page, store):
 
 
 def test_loads_open_with_their_ledger(page, store):
-    company.load(store, "company", leads(), as_of=pd.Timestamp("2026-03-31T12:00:00Z"))
+    company.load(store, "company", leads(), as_of=pd.Timestamp("2026-03-31T12:00:00Z"), by=LOCAL)
     page.session_state["data-tab"] = ":material/history: Loads"
     page.run()
     page.session_state["loads-company"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
@@ -177,7 +178,7 @@ def test_who_is_overtaken_is_asked_and_told_by_whom(page, store):
 def test_a_double_click_is_one_load_and_one_good_word(page, store):
     upload(page, ("leads.csv", LEADS))
     work = page.session_state["bench"]
-    company.save(store, work.draft)                                                   # the first of two clicks, whose page never came
+    company.save(store, work.draft, by=LOCAL)                                                   # the first of two clicks, whose page never came
     work.sent = True
     button(page, "Store 3 rows").click().run()
     assert "Loaded as load 2" in words(page) and "Already" not in words(page) and len(store.loads("company")) == 1

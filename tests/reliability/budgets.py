@@ -147,6 +147,7 @@ def measure(kind: str, paths: list[Path]) -> str:
     """Load `paths` into a new store and say what each step cost."""
     from revscore import company
     from revscore.intake import Source
+    from revscore.people import LOCAL
     marks: dict[str, float] = {}
 
     def mark(step: str, _fraction: float, _detail: str) -> None:
@@ -160,7 +161,7 @@ def measure(kind: str, paths: list[Path]) -> str:
         drafted = cpu()
         open_ = {question.key: question.options[0] for question in company.report(draft).questions}
         draft = draft.again(answers=open_) if open_ else draft
-        answered, found = cpu(), company.save(store, draft, progress=mark)
+        answered, found = cpu(), company.save(store, draft, progress=mark, by=LOCAL)
         done, wall = cpu(), time.perf_counter() - clock
         store.close()
     rows, budget = BUDGETS[kind]

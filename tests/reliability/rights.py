@@ -39,6 +39,7 @@ RIGHTS: Mapping[str, tuple[str, ...]] = {
     "rhythm.backlog.propose": ("backlog.propose",), "rhythm.backlog.estimate": ("backlog.propose",), "rhythm.backlog.withdraw": ("backlog.propose",),
     "rhythm.backlog.link": ("backlog.propose",), "rhythm.backlog.decide": ("backlog.decide",), "rhythm.backlog.publish": ("backlog.publish",),
     "company.loading.save": ("load", "map"), "company.loading.load": ("load", "map"), "company.learning.learn_terms": ("load",),
+    "company.backups.backup": ("backup",), "company.backups.restore": ("backup",),
     "governance.changes.propose": ("definition.propose",), "governance.changes.withdraw": ("definition.propose",), "governance.changes.approve": ("definition.approve",),
     "governance.changes.reject": ("definition.approve",), "governance.changes.trained": ("definition.train",),
     "people.accounts.add": ("people.manage",), "people.accounts.change": ("people.manage",), "people.accounts.remove": ("people.manage",), "people.accounts.unbind": ("people.manage",),
@@ -87,7 +88,7 @@ def writes_store(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
         return False
     on, name = ast.unparse(node.func.value), node.func.attr
-    return name in ("save_load", "save_terms", "save_mapping", "save_person", "together") or name in ("append", "publish") and re.search(r"\bstore\b|\bone$|writer", on) is not None \
+    return name in ("save_load", "save_terms", "save_mapping", "save_person", "together") or (on, name) in (("store", "backup"), ("backups", "restore")) or name in ("append", "publish") and re.search(r"\bstore\b|\bone$|writer", on) is not None \
         and (name != "append" or len(node.args) > 1)
 
 
