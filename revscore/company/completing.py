@@ -42,7 +42,6 @@ class Base:
         decided = {key: order for key, why in kept.get("forms", {}).items() if (order := str(why).partition(":")[0]) in ("mdy", "dmy", "ymd")}
         return {"version": 1, "sheets": list(kept.get("sheets", ())), "stages": kept.get("stages", {}), "answers": {**decided, **kept.get("answers", {})}}
 
-
     def as_of(self, mended: CrmData) -> pd.Timestamp:
         """The instant of the whole: that of the load; a mended row may be later where only the rows tell when the extract was made."""
         told = any(isinstance(frame[name].dtype, pd.DatetimeTZDtype) and frame[name].notna().any() for frame in mended.tables.values() for name in frame.columns)

@@ -83,7 +83,6 @@ class Draft:
         return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems,
                                                     new.defined))
 
-
     def corrected(self, match: Match, subject: str, columns: Mapping[str, str]) -> Draft:
         """The same with the reader's own word on what the sheet of `match` holds ("" = nothing) and where its headings go."""
         same = subject == match.subject

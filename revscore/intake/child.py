@@ -13,11 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from revscore.intake.guards import Limits
+from revscore.intake.patterns import TEXT, arrow
 from revscore.intake.read import read_one
 from revscore.intake.sheet import DroppedRow, Sheet
 
@@ -25,8 +24,6 @@ try:
     import resource
 except ImportError:  # Windows: the process that asked watches memory and time
     resource = None  # type: ignore[assignment]
-
-_TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def main() -> None:
@@ -64,9 +61,8 @@ def send(out: IO[bytes], sheet: Sheet) -> None:
     """Write a sheet: a line with all but its cells, then its cells and row numbers as one Arrow stream."""
     _line(out, {"sheet": {"file": sheet.file, "name": sheet.name, "labels": list(sheet.frame.columns), "notes": sheet.notes, "encodings": sheet.encodings,
                           "dropped": [asdict(row) for row in sheet.dropped]}})
-    cells = [pa.array(sheet.frame.iloc[:, at], type=pa.large_string()) for at in range(sheet.frame.shape[1])]
-    table = pa.table([*(cell.combine_chunks() if isinstance(cell, pa.ChunkedArray) else cell for cell in cells), pa.array(sheet.rows)],
-                     names=[str(at) for at in range(len(cells) + 1)])
+    cells = [arrow(sheet.frame.iloc[:, at]) for at in range(sheet.frame.shape[1])]
+    table = pa.table([*cells, pa.array(sheet.rows)], names=[str(at) for at in range(len(cells) + 1)])
     with pa.ipc.new_stream(out, table.schema) as stream:
         stream.write_table(table)
     out.flush()
@@ -77,7 +73,7 @@ def receive(told: dict[str, Any], source: IO[bytes]) -> Sheet:
     table = pa.ipc.open_stream(source).read_all()
     table.validate(full=True)
     labels = told["labels"]
-    frame = table.select(range(len(labels))).to_pandas(types_mapper={pa.large_string(): _TEXT}.get).set_axis(labels, axis=1)
+    frame = table.select(range(len(labels))).to_pandas(types_mapper={pa.large_string(): TEXT}.get).set_axis(labels, axis=1)
     return Sheet(told["file"], told["name"], frame, table.column(len(labels)).to_numpy(), tuple(DroppedRow(**row) for row in told["dropped"]), tuple(told["notes"]), encodings=tuple(told["encodings"]))
 
 

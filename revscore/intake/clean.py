@@ -63,13 +63,6 @@ class Intake:
     def blocking(self) -> tuple[Question, ...]:
         return tuple(q for q in self.questions if q.default is None)
 
-    @property
-    def faulty_share(self) -> float:
-        """Share of the rows read that could not be used. Doubles, records deleted in the CRM and moves of opportunities that
-        the extract leaves out are held back too, but are no fault."""
-        held = self.ledger.to_mend["code"]
-        return float((~held.isin(["R_DUPLICATE", "R_DELETED", "R_ORPHAN"])).sum()) / max(1, self.ledger.read)
-
 
 def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
           kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None, defined: bool = False) -> Intake:

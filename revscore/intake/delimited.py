@@ -18,6 +18,7 @@ from pyarrow import csv as arrow_csv
 from revscore.intake.encoding import decode
 from revscore.intake.guards import Limits, Refused
 from revscore.intake.layout import find_header, lay_out, no_header
+from revscore.intake.patterns import series
 from revscore.intake.sheet import Sheet
 
 # Rarest in ordinary text first: of two delimiters that both divide every row evenly, the rarer one is meant.
@@ -25,7 +26,6 @@ DELIMITERS = "\x1f\x01\t|¬§¦^~!;,"
 _NAMES = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "vertical bar", "!": "exclamation mark"}
 _CHUNK = 50_000
 _BLOCK = 4 << 20                 # characters that are read at a time
-_TEXT = pd.StringDtype(na_value=np.nan)
 _SAMPLE = 200
 _LOOK = 1 << 16
 _EXCEL_ROWS = 1_048_576
@@ -198,7 +198,7 @@ def _read_blocks(text: str, dialect: dict[str, object], width: int, named: int, 
         step(end / len(text), f"{done:,} rows")
     joined = {}
     for at in range(width):             # one column after the other, so that only one is there twice
-        joined[at] = pd.Series(_TEXT.__from_arrow__(pa.chunked_array(columns[at], type=pa.large_string()).combine_chunks()))
+        joined[at] = series(pa.chunked_array(columns[at], type=pa.large_string()))
         columns[at] = []
     return pd.DataFrame(joined, copy=False), np.concatenate(extras), np.concatenate(absents)
 

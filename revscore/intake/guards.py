@@ -100,27 +100,18 @@ def kind_of(content: bytes) -> str:
     return "text"
 
 
+# Beginnings of files of other kinds, what they are, and what to do instead.
 _FOREIGN = (
     (b"%PDF", "a PDF", "E_PDF", "export the report as .xlsx or .csv instead"),
-    (b"PAR1", "a Parquet file", "E_PARQUET", "export the table as .csv, or connect to the warehouse"),
-    (b"ARROW1", "an Arrow file", "E_PARQUET", "export the table as .csv, or connect to the warehouse"),
+    ((b"PAR1", b"ARROW1"), "a Parquet or Arrow file", "E_PARQUET", "export the table as .csv, or connect to the warehouse"),
     (b"\x1f\x8b", "a gzip archive", "E_GZIP", "unpack it and load the file inside"),
-    (b"BZh", "a bzip2 archive", "E_ARCHIVE", "unpack it and load the file inside"),
-    (b"\xfd7zXZ", "an xz archive", "E_ARCHIVE", "unpack it and load the file inside"),
-    (b"\x28\xb5\x2f\xfd", "a Zstandard archive", "E_ARCHIVE", "unpack it and load the file inside"),
-    (b"7z\xbc\xaf\x27\x1c", "a 7z archive", "E_ARCHIVE", "unpack it, or pack the files as .zip"),
-    (b"Rar!", "a RAR archive", "E_ARCHIVE", "unpack it, or pack the files as .zip"),
+    ((b"BZh", b"\xfd7zXZ", b"\x28\xb5\x2f\xfd"), "an archive (bzip2, xz or Zstandard)", "E_ARCHIVE", "unpack it and load the file inside"),
+    ((b"7z\xbc\xaf\x27\x1c", b"Rar!"), "an archive (7z or RAR)", "E_ARCHIVE", "unpack it, or pack the files as .zip"),
     (b"SQLite format 3\0", "a SQLite database", "E_DATABASE", "connect to it as a warehouse instead"),
-    (b"\x80\x02", "a Python pickle", "E_PICKLE", "export the table as .csv"),
-    (b"\x80\x03", "a Python pickle", "E_PICKLE", "export the table as .csv"),
-    (b"\x80\x04", "a Python pickle", "E_PICKLE", "export the table as .csv"),
-    (b"\x80\x05", "a Python pickle", "E_PICKLE", "export the table as .csv"),
+    ((b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"), "a Python pickle", "E_PICKLE", "export the table as .csv"),
     (b"{\\rtf", "a text document (RTF)", "E_DOCUMENT", "export the report as .xlsx or .csv instead"),
-    (b"\x89PNG", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
-    (b"GIF8", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
-    (b"\x7fELF", "a program", "E_PROGRAM", "export the report as .xlsx or .csv instead"),
-    (b"MZ\x90", "a program", "E_PROGRAM", "export the report as .xlsx or .csv instead"),
-    (b"\xff\xd8\xff", "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
+    ((b"\x89PNG", b"GIF8", b"\xff\xd8\xff"), "a picture", "E_PICTURE", "export the report as .xlsx or .csv instead"),
+    ((b"\x7fELF", b"MZ\x90"), "a program", "E_PROGRAM", "export the report as .xlsx or .csv instead"),
 )
 
 

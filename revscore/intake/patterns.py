@@ -9,14 +9,24 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-_TEXT = pd.StringDtype(na_value=np.nan)
+TEXT = pd.StringDtype(na_value=np.nan)         # text as Arrow keeps it
 # First bytes, in UTF-8, of what cannot be seen: controls (tab, line feed and return are none), U+00xx, Greek to Cyrillic, U+20xx, U+FExx and full-width letters.
 _ODD = np.zeros(256, bool)
 _ODD[[*range(9), 11, 12, *range(14, 32), 127, 0xc2, *range(0xcd, 0xd5), 0xd9, 0xdb, 0xe0, 0xe2, 0xef]] = True
-
-
 # First bytes of characters that may be blank: ASCII, and those of the blanks of Unicode.
 _BLANKS = [*range(1, 33), 0xc2, 0xe1, 0xe2, 0xe3]
+
+
+def arrow(text: pd.Series | pd.Index) -> pa.Array:
+    """A column of text as Arrow has it, in one piece."""
+    found = pa.array(text.astype("str"), type=pa.large_string(), from_pandas=True)
+    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
+
+
+def series(column: pa.Array | pa.ChunkedArray) -> pd.Series:
+    """What `arrow` undoes."""
+    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    return pd.Series(TEXT.__from_arrow__(column.cast(pa.large_string())))
 
 
 def extract(text: pd.Series, pattern: str) -> pd.DataFrame:
@@ -24,26 +34,26 @@ def extract(text: pd.Series, pattern: str) -> pd.DataFrame:
 
     The pattern is one of RE2: its classes (`\\s`, `\\w`) know ASCII only.
     """
-    groups = pc.extract_regex(_arrow(text), pattern)
+    groups = pc.extract_regex(arrow(text), pattern)
     names = [one.name for one in groups.type]
     columns = {name: _missing_if_empty(pc.struct_field(groups, name)) for name in names}
-    return pd.DataFrame({name: _series(column) for name, column in columns.items()}).set_axis(text.index)
+    return pd.DataFrame({name: series(column) for name, column in columns.items()}).set_axis(text.index)
 
 
 def positions(keys: pd.Series, table: pd.Series | pd.Index) -> np.ndarray:
     """Where in `table` (without doubles) each key stands, −1 where it does not; a missing key stands nowhere."""
-    found = pc.index_in(_arrow(keys), value_set=_arrow(table), skip_nulls=True)
+    found = pc.index_in(arrow(keys), value_set=arrow(table), skip_nulls=True)
     return found.fill_null(-1).to_numpy(zero_copy_only=False)
 
 
 def among(keys: pd.Series, table: pd.Series) -> np.ndarray:
     """Which keys are in `table`; a missing key is not."""
-    return pc.is_in(_arrow(keys), value_set=_arrow(table), skip_nulls=True).to_numpy(zero_copy_only=False)
+    return pc.is_in(arrow(keys), value_set=arrow(table), skip_nulls=True).to_numpy(zero_copy_only=False)
 
 
 def ordinary(text: pd.Series) -> bool:
     """Whether no cell holds a control character or begins a mark that cannot be seen: one look at the bytes, before any pattern is tried."""
-    found = _arrow(text)
+    found = arrow(text)
     data = found.buffers()[2]
     if data is None or not len(found):
         return True
@@ -67,7 +77,7 @@ def begins(text: pd.Series, words: Iterable[str]) -> bool:
 def spread(words: Sequence[str | None], codes: np.ndarray, index: pd.Index) -> pd.Series:
     """The word of every code, missing for −1."""
     table = pa.array([*words, None], type=pa.large_string())
-    return _series(table.take(pa.array(np.where(codes < 0, len(words), codes)))).set_axis(index)
+    return series(table.take(pa.array(np.where(codes < 0, len(words), codes)))).set_axis(index)
 
 
 def mapped(text: pd.Series, table: Mapping[str, str | None]) -> pd.Series:
@@ -90,7 +100,7 @@ def padded(numbers: np.ndarray, width: int, index: pd.Index) -> pd.Series:
 
 def letters(text: pd.Series, width: int) -> np.ndarray:
     """The bytes of cells that are all `width` ASCII characters long: an array of rows × width."""
-    found = _arrow(text)
+    found = arrow(text)
     ends = np.frombuffer(found.buffers()[1], dtype="int64")
     return np.frombuffer(found.buffers()[2], np.uint8)[ends[found.offset]:ends[found.offset + len(found)]].reshape(-1, width)
 
@@ -98,12 +108,12 @@ def letters(text: pd.Series, width: int) -> np.ndarray:
 def written(rows: np.ndarray, index: pd.Index) -> pd.Series:
     """The cells whose bytes are `rows`: what `letters` undoes."""
     ends = pa.py_buffer(np.arange(len(rows) + 1, dtype="int64") * rows.shape[1])
-    return _series(pa.LargeStringArray.from_buffers(len(rows), ends, pa.py_buffer(np.ascontiguousarray(rows, dtype=np.uint8)))).set_axis(index)
+    return series(pa.LargeStringArray.from_buffers(len(rows), ends, pa.py_buffer(np.ascontiguousarray(rows, dtype=np.uint8)))).set_axis(index)
 
 
 def _edges(text: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     """First and last byte of every cell, 0 for an empty one."""
-    found = _arrow(text)
+    found = arrow(text)
     data = found.buffers()[2] if len(found) else None
     if data is None or not data.size:
         return np.zeros(len(found), np.uint8), np.zeros(len(found), np.uint8)
@@ -112,14 +122,5 @@ def _edges(text: pd.Series) -> tuple[np.ndarray, np.ndarray]:
     return np.where(filled, data[np.minimum(ends[:-1], len(data) - 1)], 0), np.where(filled, data[ends[1:] - 1], 0)
 
 
-def _arrow(text: pd.Series | pd.Index) -> pa.Array:
-    found = pa.array(text.astype("str"), type=pa.large_string(), from_pandas=True)
-    return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
-
-
 def _missing_if_empty(column: pa.Array) -> pa.Array:
     return pc.if_else(pc.equal(column, ""), pa.scalar(None, column.type), column)
-
-
-def _series(column: pa.Array) -> pd.Series:
-    return pd.Series(_TEXT.__from_arrow__(column.cast(pa.large_string())))

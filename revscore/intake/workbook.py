@@ -14,11 +14,11 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetTypeEnum, Shee
 from revscore.intake.delimited import Step
 from revscore.intake.guards import DAMAGE, Limits, Refused
 from revscore.intake.layout import find_header, lay_out
+from revscore.intake.patterns import series
 from revscore.intake.scan import Scan, check_workbook
 from revscore.intake.sheet import Problem, Sheet
 
 _ROUNDED = 1e15
-_TEXT = pd.StringDtype(na_value=np.nan)
 
 
 def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tuple[list[Sheet], list[Problem]]:
@@ -76,7 +76,7 @@ def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes:
         values = set(column) if kinds != {str} else set()
         large = {cell for cell in values if type(cell) is float and abs(cell) >= _ROUNDED and cell.is_integer()}
         rounded[at] = [row for row, cell in enumerate(column) if type(cell) is float and cell in large] if large else []
-        texts[at] = pd.Series(_TEXT.__from_arrow__(pa.array(_texts(column, kinds, values), type=pa.large_string())))
+        texts[at] = series(pa.array(_texts(column, kinds, values), type=pa.large_string()))
         columns[at] = []
     grid = pd.DataFrame(texts, copy=False)
     head = find_header(grid.iloc[:60].to_numpy().tolist())
