@@ -13,7 +13,6 @@ from revscore import company
 from revscore.cli.shared import Command, extract, say, stop
 from revscore.core import ask
 from revscore.core.calendars import date_of
-from revscore.core.coded import Coded
 from revscore.core.written import view_from_json
 from revscore.governance.verify import frozen
 from revscore.rhythm import actions, meetings
@@ -23,7 +22,7 @@ from revscore.rhythm.meetings import Meeting
 from revscore.rhythm.minutes import minutes, task
 from revscore.rhythm.reviews import TITLES
 from revscore.rhythm.verdicts import judged_alone
-from revscore.store import Store, StoreError
+from revscore.store import Store
 
 NOTIFY = "REVSCORE_NOTIFY"
 FAILED = 1

@@ -15,7 +15,7 @@ from revscore.intake.desk import Desk
 from revscore.intake.money import home_rates, with_amounts
 from revscore.intake.patterns import mapped
 from revscore.intake.records import (
-    by_name, column, first_id, first_of, look_up, stamp, with_key, within, without_deleted, without_doubles,
+    by_name, column, first_id, first_of, look_up, stamp, with_key, without_deleted, without_doubles,
 )
 from revscore.intake.stages import LOST, OPEN, WON, Stages, understand
 from revscore.intake.whole import whole_deals

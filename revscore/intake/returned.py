@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.neutral import restored
-from revscore.intake.sheet import EXTRA, MISSING, Sheet
+from revscore.intake.sheet import Sheet
 
 REASON, FILE, SHEET, ROW, LOAD = MARKS = ("__reason__", "__file__", "__sheet__", "__row__", "__load__")
 ACCEPTED = "accepted"  # key of the config beside accepted rows; its value: what was rebuilt in their load

@@ -15,4 +15,6 @@ from revscore.store.store import Store
 from revscore.store.terms import TermsVersion
 from revscore.store.writer import Writer
 
-__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded", "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "Tampering", "TermsVersion", "Writer", "code_version", "default_url", "pack", "sha256_of"]
+__all__ = ["OLDER", "OTHER", "SAMPLE", "SMALLER", "Anchor", "Dataset", "Doubt", "Entry", "LoadFile", "LoadInfo", "LoadResult", "NewLoad", "NothingLoaded",
+           "Overtaken", "Person", "Publication", "PublishedValue", "Store", "StoreError", "Tampering", "TermsVersion", "Writer", "code_version", "default_url",
+           "pack", "sha256_of"]
