@@ -5,14 +5,15 @@ much time for a file and no more. A child that dies, takes too much or does not 
 other refusal; the next file gets a new child. What comes back is JSON and Arrow, never code.
 
 Memory: on Linux the system holds the child's address space to the limit; everywhere the child's memory is looked at a few times a second, and it is killed beyond
-the limit (Windows and macOS have only this). Time: the child is killed when its time on the clock is over; on Linux and macOS its CPU time is limited as well, so
-that it ends even when the app is gone.
+the limit (Windows and macOS have only this). Time: on Linux and macOS the system ends a child that has used up its CPU time, also when the app is gone; what it
+takes on the clock is limited far more loosely, since a machine with much else to do is no fault of the file. Windows has only the clock.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -25,7 +26,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from revscore.intake.child import receive
+from revscore.intake.child import CPU_LIMITED, receive
 from revscore.intake.delimited import Step
 from revscore.intake.guards import Limits, Refused
 from revscore.intake.read import Progress, listed, refusal, said
@@ -33,6 +34,8 @@ from revscore.intake.sheet import Problem, Sheet, Source
 
 _EVERY = 0.1                    # seconds between two looks at a child
 _BEGINS = 60                    # seconds in which it must have begun
+_CLOCK = 10 if CPU_LIMITED else 1     # times its CPU time: what a child may take on the clock
+_OUT_OF_TIME = getattr(signal, "SIGXCPU", None)
 # Children at once in one app: two sessions read side by side, the others wait for their turn.
 _TURNS = threading.BoundedSemaphore(max(2, (os.cpu_count() or 2) // 2))
 
@@ -87,7 +90,8 @@ class Child:
         if self.process is not None and self.process.poll() is not None:
             self._end()
         process = self.process = self.process or _start()
-        watch = _Watch(process, memory, seconds if self.ready else _BEGINS)
+        clock = seconds * _CLOCK
+        watch = _Watch(process, memory, clock if self.ready else _BEGINS)
         try:
             with watch:
                 process.stdin.write(json.dumps({"name": name, **where, "seen": seen, "memory": memory, "seconds": seconds, "limits": asdict(self.limits)}).encode() + b"\n")
@@ -98,7 +102,7 @@ class Child:
                 while True:
                     told = json.loads(process.stdout.readline())
                     if "ready" in told:            # the time of a file begins when its process has begun
-                        watch.until, self.ready = time.monotonic() + seconds, True
+                        watch.until, self.ready = time.monotonic() + clock, True
                     elif "step" in told:
                         step(told["step"], told["detail"])
                     elif "sheet" in told:
@@ -110,9 +114,9 @@ class Child:
                         watch.cause = told["failed"]
                         break
         except (OSError, ValueError, pa.ArrowException):   # the wire broke, within a line or within the cells
-            watch.cause = watch.cause or ("died" if self.ready else "start")
+            watch.cause = watch.cause or _end_of(process) or ("died" if self.ready else "start")
         self._end()
-        raise _refused(watch.cause, memory, seconds)
+        raise _refused(watch.cause, memory, clock if watch.cause == "clock" else seconds)
 
     def _end(self) -> None:
         """No process is left behind, whatever it was doing."""
@@ -144,10 +148,17 @@ class _Watch:
 
     def _look(self) -> None:
         while not self._over.wait(_EVERY):
-            self.cause = "time" if time.monotonic() > self.until else "memory" if resident(self.process) > self.memory else ""
+            self.cause = "clock" if time.monotonic() > self.until else "memory" if resident(self.process) > self.memory else ""
             if self.cause:
                 self.process.kill()
                 return
+
+
+def _end_of(process: subprocess.Popen[bytes]) -> str:
+    """ "time" where the system ended the process for its CPU time, else "". """
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(1)
+    return "time" if process.returncode is not None and -process.returncode == _OUT_OF_TIME else ""
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -175,6 +186,8 @@ def _refused(cause: str, memory: int = 0, seconds: float = 0) -> Refused:
         return Refused("E_CHILD_START", "the process that reads files cannot be started: ask whoever runs revscore whether its Python and its memory are as they should be.")
     smaller = "load fewer rows or columns at a time, or export it as .csv"
     if cause == "time":
+        return Refused("E_CHILD_TIME", f"reading the file took more than {seconds:,.0f} seconds of computing and was stopped: {smaller}.")
+    if cause == "clock":
         return Refused("E_CHILD_TIME", f"reading the file took more than {seconds:,.0f} seconds and was stopped: {smaller}.")
     if cause == "memory":
         return Refused("E_CHILD_MEMORY", f"reading the file took more than {memory >> 20:,} MB of memory and was stopped: {smaller}.")

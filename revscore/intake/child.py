@@ -10,6 +10,7 @@ import json
 import sys
 from contextlib import suppress
 from dataclasses import asdict
+from math import ceil
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,6 +25,7 @@ try:
     import resource
 except ImportError:  # Windows: the process that asked watches memory and time
     resource = None  # type: ignore[assignment]
+CPU_LIMITED = resource is not None
 
 
 def main() -> None:
@@ -83,12 +85,11 @@ def _line(out: IO[bytes], value: dict[str, Any]) -> None:
 
 
 def hold(memory: int, seconds: float) -> None:
-    """Limit this process to `memory` bytes of address space and `seconds` on the clock (twice that of CPU time, for a process that nobody
-    watches any more), where the system can, and leave no core file."""
+    """Limit this process to `memory` bytes of address space and `seconds` of CPU time from now on, where the system can, and leave no core file."""
     if resource is None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
-    cpu = int(used.ru_utime + used.ru_stime + 2 * seconds) + 1
+    cpu = ceil(used.ru_utime + used.ru_stime + seconds)
     for kind, soft in ((resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, cpu), (resource.RLIMIT_AS, memory)):
         hard = resource.getrlimit(kind)[1]
         with suppress(ValueError, OSError):    # macOS takes no limit of the address space

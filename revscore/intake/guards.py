@@ -24,7 +24,7 @@ from revscore.intake.sheet import Unusable
 class Limits:
     """Caps on what is read; sizes in bytes. An honest workbook of 100,000 rows unpacks to 6.4 times its size.
 
-    The process that reads a file (`intake.apart`) may take `memory` + `memory_per_byte` × its size, and `seconds` + `seconds_per_mb` × its size on the clock.
+    The process that reads a file (`intake.apart`) may take `memory` + `memory_per_byte` × its size, and `seconds` + `seconds_per_mb` × its size of CPU time.
     Another value is given in the environment: `REVSCORE_LIMITS="sheet_rows=300000 seconds=120"`.
     """
 

@@ -17,7 +17,7 @@ import pytest
 
 from revscore.intake import apart
 from revscore.intake.apart import Child, read_apart, resident
-from revscore.intake.child import receive, send
+from revscore.intake.child import CPU_LIMITED, receive, send
 from revscore.intake.guards import Limits
 from revscore.intake.read import read
 from revscore.intake.sheet import Source
@@ -91,6 +91,27 @@ def test_time_is_limited_and_the_next_file_is_read():
     [problem] = problems
     assert problem.code == "E_CHILD_TIME" and problem.file == "long.csv" and "load fewer rows" in problem.text
     assert [sheet.file for sheet in sheets] == ["good.csv"]
+
+
+def slowed(does: str) -> list[str]:
+    """A child that does something else first whenever it is asked."""
+    return [sys.executable, "-c", f"import time\nfrom revscore.intake import child\nreal = child.answer\ndef answer(*given):\n    {does}\n    real(*given)\nchild.answer = answer\nchild.main()"]
+
+
+@pytest.mark.skipif(not CPU_LIMITED, reason="the system's limit of CPU time")
+def test_what_others_take_of_the_machine_is_no_fault_of_the_file(monkeypatch):
+    """Not: a good file that is refused because its process had to wait for the processor."""
+    monkeypatch.setattr(apart, "_command", lambda: slowed("time.sleep(1)"))
+    assert [sheet.file for sheet in read_apart([GOOD], limits=Limits(seconds=0.3, seconds_per_mb=0))[0]] == ["good.csv"]
+
+
+@pytest.mark.parametrize(("does", "said"), [("time.sleep(99)", "more than 3 seconds and"), ("while True: pass", "seconds")])
+def test_a_child_that_does_not_come_to_an_end_is_stopped(monkeypatch, does, said):
+    monkeypatch.setattr(apart, "_command", lambda: slowed(does))
+    monkeypatch.setattr(apart, "_CLOCK", 10)
+    [problem] = read_apart([GOOD], limits=Limits(seconds=0.3, seconds_per_mb=0))[1]
+    assert problem.code == "E_CHILD_TIME" and said in problem.text
+    assert ("of computing" in problem.text) == (CPU_LIMITED and does.startswith("while"))
 
 
 def test_a_process_that_cannot_start_is_no_fault_of_the_file(monkeypatch):
