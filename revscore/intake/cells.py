@@ -61,8 +61,8 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
                       f"“{heading}” holds control characters or marks of direction that cannot be seen; take them out")
         if f.name == "currency" and match.subject in ("deal", "opportunities"):
             desk.hold(place[((text != "") & currencies(text).isna()).to_numpy(dtype=bool)], f.name, "R_CURRENCY", f"“{heading}” is no currency of ISO 4217; mend it")
-        if not plain and f.kind in ("ts", "date", "num", "money", "bool") or f.name == "owner_name":
-            text = _without_placeholders(text, place, f, heading, desk)
+        if not plain and f.kind in ("ts", "date", "num", "money", "bool") or f.name == "owner_name" or f.kind == "id" and not desk.ours:
+            text = _without_placeholders(text, place, f, heading, f.kind == "id" and _names_records(match, f), desk)
         if f.kind == "id":
             text = read_ids(text, place, f.name, heading, bool(spec and spec.salesforce_ids), desk)
         if plain and f.kind != "money":
@@ -136,14 +136,25 @@ def _field(match: Match, name: str) -> Field:
     return subject[name] if name in subject else SUBJECTS[match.spec.also].fields[name]  # type: ignore[union-attr]
 
 
-def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, desk: Desk) -> pd.Series:
-    """Words that stand for "nothing" in dates, amounts, numbers and owners are empty cells; those of dates and amounts are noted."""
+def _names_records(match: Match, f: Field) -> bool:
+    """Whether a record of this sheet is nothing without this id; else the id points to another one, and may be empty."""
+    subject = SUBJECTS[match.subject]
+    own = f.name == next(iter(subject.fields))
+    return any(f.name == need or own and f.name in need.split("|") for need in subject.needs)
+
+
+def _without_placeholders(text: pd.Series, place: pd.DataFrame, f: Field, heading: str, key: bool, desk: Desk) -> pd.Series:
+    """Words that stand for "nothing" in dates, amounts, numbers, owners and ids are empty cells; those of all but owners are noted. As the `key` of a record they hold
+    its row back: it may be an id that only looks so."""
     words = lists()["missing"]
     every = {*words["any"], *(words["owner"] if f.name == "owner_name" else ())} - ({"nan"} if f.kind in ("num", "money") else set())   # no number, and no word of people
     if not begins(text, every):
         return text
     nothing = text.str.lower().isin(every).to_numpy()
-    if f.kind in ("ts", "date", "num", "money"):
+    if key:
+        desk.hold(place[nothing], f.name, "R_ID", f"“{heading}” holds a word for nothing where the id of a record belongs; write the id")
+        return text
+    if f.kind in ("ts", "date", "num", "money", "id"):
         desk.note(place[nothing], f.name, "N_PLACEHOLDER", f"“{heading}” holds a word for nothing; it is taken as empty")
     return text.mask(nothing, "")
 

@@ -37,6 +37,7 @@ class Desk:
     zone: str
     now: pd.Timestamp
     latest: pd.Timestamp
+    ours: bool = False                                                             # the sheets are the accepted rows of a load: no word in them is a slip
     questions: dict[str, Question] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     derived: dict[str, str] = field(default_factory=dict)

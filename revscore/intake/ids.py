@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.intake.desk import Desk
-from revscore.intake.patterns import begins, letters, ordinary, written
+from revscore.intake.patterns import ascii_only, begins, letters, ordinary, written
 
 _HIDDEN = "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]"
 # Letters that look like others: Greek or Cyrillic among Latin ones, full-width letters, digits of other scripts.
@@ -19,11 +19,9 @@ def read_ids(text: pd.Series, place: pd.DataFrame, name: str, heading: str, sale
     if not ordinary(text):
         for pattern, what in ((_HIDDEN, "characters that cannot be seen"), (_ALIKE, "letters or digits that only look like those of an id")):
             desk.hold(place[text.str.contains(pattern, regex=True).to_numpy(dtype=bool)], name, "R_ID", f"“{heading}” holds {what}; type it anew")
-    if begins(text, ('="',)):                                    # ="00123" is how exports keep a spreadsheet from taking an id for a number
-        text = text.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
-    if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
-        text = text.str.removesuffix(".0")
-        desk.say(f"“{heading}”: ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")
+    text, undone = _bare(text)
+    for what in undone:
+        desk.say(f"“{heading}”: {what}")
     long = (text.str.len() > _LONGEST_ID).to_numpy(dtype=bool)
     desk.hold(place[long], name, "R_ID", f"“{heading}” has more than {_LONGEST_ID} characters, which no id has")
     damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)
@@ -38,6 +36,29 @@ def read_ids(text: pd.Series, place: pd.DataFrame, name: str, heading: str, sale
         sheet = desk.matches[int(place["_m"].iloc[0])].sheet
         desk.say(f"{sheet.place}, column {heading}: {changed:,} id{'s' if changed > 1 else ''} of 15 characters completed to the 18 of Salesforce")
     return whole
+
+
+def spelled(text: pd.Series, salesforce: bool) -> pd.Series:
+    """Ids as they are compared: what `read_ids` makes of them."""
+    bare, _ = _bare(text.str.strip())
+    return complete_ids(bare) if salesforce else bare
+
+
+def _bare(text: pd.Series) -> tuple[pd.Series, list[str]]:
+    """The ids without what a program wrote around or into them, and sentences on that."""
+    undone = []
+    if begins(text, ('="',)):                                    # ="00123" is how exports keep a spreadsheet from taking an id for a number
+        text = text.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
+    if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
+        text = text.str.removesuffix(".0")
+        undone.append(f"ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")
+    if not ascii_only(text):                                     # "é" is one sign, or "e" and an accent: nobody sees which
+        composed = text.str.normalize("NFC")
+        changed = int((composed != text).sum())
+        if changed:
+            text = composed
+            undone.append(f"{changed:,} id{'s' * (changed > 1)} with accents that are signs of their own; read as the letters that they show")
+    return text, undone
 
 
 def complete_ids(text: pd.Series) -> pd.Series:

@@ -61,6 +61,16 @@ def ordinary(text: pd.Series) -> bool:
     return not _ODD[np.frombuffer(data, dtype="uint8")[ends[found.offset]:ends[found.offset + len(found)]]].any()
 
 
+def ascii_only(text: pd.Series) -> bool:
+    """Whether no cell holds anything but ASCII."""
+    found = arrow(text)
+    data = found.buffers()[2]
+    if data is None or not len(found):
+        return True
+    ends = np.frombuffer(found.buffers()[1], dtype="int64")
+    return bool((np.frombuffer(data, np.uint8)[ends[found.offset]:ends[found.offset + len(found)]] < 0x80).all())
+
+
 def strip(text: pd.Series) -> pd.Series:
     """`Series.str.strip`, the column itself where no cell begins or ends with what may be a blank."""
     first, last = _edges(text)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.intake.desk import Desk
-from revscore.intake.ids import complete_ids
+from revscore.intake.ids import spelled
 from revscore.intake.records import column, within, without_rows
 from revscore.intake.words import folded
 
@@ -43,8 +43,7 @@ def _held(subjects: set[str], no_fault: set[str], desk: Desk) -> pd.Series:
         match = desk.matches[m]
         heading = match.heading("opp_id")
         if action == "quarantine" and code not in no_fault and match.subject in subjects and heading:
-            ids = match.sheet.frame[heading].iloc[rows].str.strip()
-            parts.append(complete_ids(ids) if match.spec and match.spec.salesforce_ids else ids)
+            parts.append(spelled(match.sheet.frame[heading].iloc[rows], bool(match.spec and match.spec.salesforce_ids)))
     ids = pd.concat(parts, ignore_index=True)
     return ids[ids != ""].drop_duplicates(ignore_index=True)
 

@@ -10,6 +10,7 @@ import pytest
 
 from revscore.core.terms import Terms
 from revscore.intake import Intake, Source, load_folder, prepare
+from tests.extracts import DEALS
 from tests.intake.extracts import (
     DYNAMICS, DYNAMICS_GOALS, HUBSPOT_CONTACTS, HUBSPOT_DEALS, LEADS_EU, LEADS_ISO, LEADS_OPEN, LEADS_US, PIPEDRIVE_DEALS, PIPEDRIVE_LOG,
     SALESFORCE_FIELD_HISTORY, SALESFORCE_LEAD_HISTORY, SALESFORCE_LEADS, SALESFORCE_MEMBERS, SALESFORCE_OPPORTUNITIES, SALESFORCE_REPORT,
@@ -277,3 +278,22 @@ def test_load_folder_says_where_a_cell_is_wrong(tmp_path: Path) -> None:
     (folder / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(ValueError, match="as_of is not there"):
         load_folder(folder)
+
+
+@pytest.mark.parametrize("word", ["NA", "NULL", "None", "nan", "N/A"])
+def test_a_word_for_nothing_is_no_id(word):
+    """Not: an opportunity called NULL, nor one that belongs to nobody. A region NA is a region."""
+    text = DEALS.replace("006B,", f"{word},").replace("Type\n", "Type,Region,Account ID\n").replace("New Business\n", f"New Business,NA,{word}\n")
+    intake = prepare([Source("deals.csv", text.encode())], as_of=pd.Timestamp("2026-03-31T12:00Z"), defined=True)
+    assert [(row, code) for row, code in zip(intake.ledger.to_mend["row"], intake.ledger.to_mend["code"], strict=True)] == [(3, "R_ID")]
+    assert "word for nothing" in intake.ledger.to_mend["reason"].iloc[0]
+    deals = intake.data.tables["opportunities"]
+    assert set(deals["region"]) == {"NA"} and set(deals["account_id"]) == {"Acme", "Crux", "Dune", "Echo"}
+
+
+def test_ids_that_only_look_apart_are_one():
+    """Not: two opportunities, of which one has a letter and the other a letter and an accent of its own."""
+    one, two = "caf\u00e9-1", "cafe\u0301-1"
+    intake = prepare([Source("deals.csv", DEALS.replace("006B,", f"{one},").replace("006C,", f"{two},").encode())], as_of=pd.Timestamp("2026-03-31T12:00Z"), defined=True)
+    assert intake.ledger.to_mend["code"].tolist() == ["R_CONFLICT"] and any("with accents" in said for said in intake.messages)
+    assert one in set(intake.data.tables["opportunities"]["opp_id"])
