@@ -13,14 +13,14 @@ from revscore.company import completing
 from revscore.company.standing import Asked
 from revscore.intake import Intake, Ledger, Problem, Question
 from revscore.intake.returned import FILE, LOAD, REASON, ROW, SHEET
-from revscore.intake.sheet import EXTRA, MISSING
+from revscore.intake.sheet import EXTRA, HIDDEN, MISSING
 from revscore.intake.subjects import NOT_USED
 from revscore.store import OLDER, OTHER, SMALLER, LoadInfo, LoadResult
 
 LOADED, ALREADY, REFUSED, ASKS = "loaded", "already_loaded", "refused", "needs_answer"
 TOO_MUCH = 0.5  # of the rows of a sheet: holding back more is asked about, never done quietly
 NOTES_EACH = 50  # remarks of one kind and column that a report lists; the ledger has all
-_HARMLESS = ("E_TWICE",)
+_HARMLESS = ("E_TWICE", "E_ASIDE")
 _SHORT = {OLDER: "older than", OTHER: "for the same day as, and not the same as,", SMALLER: "much smaller than"}
 _NO_FAULT = ("R_DELETED", "R_DUPLICATE")
 
@@ -112,7 +112,8 @@ def describe(names: Sequence[str], intake: Intake | None, answers: Mapping[str, 
     if faults:
         status, text = REFUSED, f"Refused, and nothing is stored: {faults[0]}"
     elif not intake.data.tables:
-        status, text = REFUSED, "Refused: no table of a CRM was recognised in these files; say on the data page what their sheets hold."
+        hidden = next((f" In {match.sheet.file}, {note}" for match in intake.recognition.matches for note in match.sheet.notes if note.startswith(HIDDEN)), "")
+        status, text = REFUSED, f"Refused: no table of a CRM was recognised in these files; say on the data page what their sheets hold.{hidden}"
     elif not any(map(len, intake.data.tables.values())):
         status, text = REFUSED, f"Refused: {_nothing_left(intake)}"
     elif any(answers.get(q.key) == "no" for q in held_back):
@@ -173,8 +174,8 @@ def _too_much(sheets: pd.DataFrame, findings: pd.DataFrame) -> list[Question]:
 
 
 def refuses(problem: Problem) -> bool:
-    """Whether a problem stops the load: not a file that came twice, nor a stray file of another type inside an archive."""
-    return problem.code not in _HARMLESS and not (problem.code == "E_TYPE" and "/" in problem.file)
+    """Whether a problem stops the load: not a file that came twice, nor what lay beside the extracts of an archive."""
+    return problem.code not in _HARMLESS
 
 
 def _top(file: str) -> str:

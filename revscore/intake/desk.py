@@ -94,6 +94,8 @@ class Desk:
         book = Book()
         for m, match in enumerate(self.matches):
             book.open(match.sheet, (NOT_USED,) if m in self._unused else match.tables)
+            for said in match.sheet.notes:
+                book.note(match.sheet, None, "", "N_READ", said)
             if not match.subject or m in self._unused:
                 book.note(match.sheet, None, "", "N_NOT_USED", self._unused.get(m, match.why))
             else:

@@ -20,8 +20,11 @@ Progress = Callable[[str, float, str], None]
 EXTENSIONS = (".xlsx", ".csv", ".tsv", ".txt", ".zip")
 # Endings of other formats, whose own sentence comes from the content; an .xls that is an xlsx inside is read.
 _BY_CONTENT = (".xls", ".xlsm", ".xlsb", ".ods", ".json", ".parquet", ".pdf")
-# In a folder, text files beside the extracts are usually notes.
+# In a folder, text files beside the extracts are usually notes; so they are in an archive.
 _IN_FOLDERS = (".xlsx", ".csv", ".tsv", ".zip")
+_IN_ARCHIVES = (".xlsx", ".csv", ".tsv", ".xls", ".xlsm", ".xlsb", ".ods", ".parquet")
+# What may lie beside the extracts of an archive and is no data: set aside, and named.
+_NO_DATA = ("E_PICTURE", "E_PDF", "E_DOCUMENT", "E_JSON", "E_HTML", "E_XML", "E_EMPTY")
 
 
 def read(sources: Sequence[Source], progress: Progress | None = None, limits: Limits = Limits()) -> tuple[list[Sheet], list[Problem]]:
@@ -116,7 +119,7 @@ def _read_file(name: str, content: bytes | Path, limits: Limits, step: Step, she
     elif kind == "text":
         sheets.append(read_text(name, content, limits, step))
     elif not archive:
-        raise Refused("E_NESTED", "an archive inside an archive is not opened: pack the extracts themselves.")
+        raise _nested()
     else:
         _read_archive(name, content, limits, step, sheets, problems, seen)
 
@@ -129,16 +132,39 @@ def _read_archive(name: str, content: bytes, limits: Limits, step: Step, sheets:
     if not entries:
         raise Refused("E_EMPTY", "the archive holds no files: pack the extracts again.")
     names: set[str] = set()
-    for at, entry in enumerate(entries):
+    endings = [PurePosixPath(entry.filename).suffix.lower() for entry in entries]
+    extracts = _IN_ARCHIVES if set(endings) & set(_IN_ARCHIVES) else (*_IN_ARCHIVES, ".txt")
+    for at, (entry, ending) in enumerate(zip(entries, endings, strict=True)):
         inner = f"{name}/{_unique(label(entry.filename), names)}"
 
         def inner_step(fraction: float, detail: str, at: int = at) -> None:
             step((at + fraction) / len(entries), detail)
 
         try:
-            _read_file(inner, member(packed, entry), limits, inner_step, sheets, problems, seen, archive=False)
+            if ending in extracts:
+                _read_file(inner, member(packed, entry), limits, inner_step, sheets, problems, seen, archive=False)
+            else:
+                _set_aside(inner, member(packed, entry), problems)
         except Refused as error:
             problems.append(refusal(inner, error))
+    if not set(endings) & set(extracts) and all(problem.code == "E_ASIDE" for problem in problems if problem.file.startswith(f"{name}/")):
+        raise Refused("E_EMPTY", "the archive holds no extract (.csv, .tsv, .xlsx): pack the extracts.")
+
+
+def _set_aside(name: str, content: bytes, problems: list[Problem]) -> None:
+    """Name what lies beside the extracts of an archive. Raises `Refused` where it is an archive, a program, or data in another form."""
+    try:
+        if kind_of(content) == "zip":
+            raise _nested()
+    except Refused as error:
+        if error.code not in _NO_DATA:
+            raise
+    ending = PurePosixPath(name).suffix.lower() or "no ending"
+    problems.append(Problem(name, "", None, None, f"this is no extract ({ending}): it is set aside, and the extracts beside it are read.", "E_ASIDE"))
+
+
+def _nested() -> Refused:
+    return Refused("E_NESTED", "an archive inside an archive is not opened: pack the extracts themselves.")
 
 
 def _load(content: bytes | Path, limits: Limits) -> bytes:

@@ -57,6 +57,7 @@ _SERIAL = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\'][^>]*>(?:<(?:\w+:)?f\
 _PADDED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']\ss=["\'](\d{1,5})["\'](?:\st=["\']n["\'])?>(?:<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f>))?\s*'
                      rb'<(?:\w+:)?v>(\d{1,15})<')
 _FINE = re.compile(rb"\.\d{6,}<")
+_TABLE = re.compile(rb"<(?:\w+:)?sheetData[\s/>]")
 _HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden=["\'](?:1|true)["\']')
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si\s*/>")
 
@@ -130,8 +131,11 @@ def _padded_styles(archive: zipfile.ZipFile, names: dict[str, zipfile.ZipInfo]) 
 
 
 def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: Limits, padded: dict[bytes, int]) -> Scan:
-    scan, last, ordered = Scan(), 0, True
+    scan, last, ordered, tables = Scan(), 0, True, 0
     for data in pieces(archive, entry, limits):
+        tables += len(_TABLE.findall(data)) if b"sheetData" in data else 0
+        if tables > 1:
+            raise Refused("E_SHEET_TWINS", f"sheet {sheet} holds two tables of cells where a workbook has one, so one of them would be lost: {SAVE}.")
         cells, rows, columns, places = _extent(data)
         scan.cells, scan.rows, scan.columns = scan.cells + cells, max(scan.rows, rows), max(scan.columns, columns)
         ordered = ordered and (not len(places) or bool(places[0] > last and (np.diff(places) > 0).all()))

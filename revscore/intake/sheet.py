@@ -13,6 +13,8 @@ EXTRA = "__extra__"
 MISSING = "__missing__"
 # Stands before a formula of a workbook whose value was not stored: a name may begin with "=" too.
 FORMULA = "#FORMULA! ="
+# Said where sheets of a workbook are hidden.
+HIDDEN = "hidden sheets are not read: "
 # Said where a heading stands over several columns.
 DOUBLED = "doubled headings were numbered: "
 

@@ -16,7 +16,7 @@ from revscore.intake.guards import DAMAGE, Limits, Refused
 from revscore.intake.layout import find_header, lay_out
 from revscore.intake.patterns import series
 from revscore.intake.scan import Scan, check_workbook
-from revscore.intake.sheet import Problem, Sheet
+from revscore.intake.sheet import HIDDEN, Problem, Sheet
 
 _ROUNDED = 1e15
 
@@ -34,7 +34,7 @@ def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tupl
         raise Refused("E_WORKBOOK", "two sheets of the workbook have one name, which Excel does not allow: name them apart, save, and load again.")
     hidden = [sheet.name for sheet in meta if sheet.visible != SheetVisibleEnum.Visible]
     visible = [sheet.name for sheet in meta if sheet.visible == SheetVisibleEnum.Visible]
-    shared = [f"hidden sheets are not read: {', '.join(hidden)} (unhide them to load them)."] if hidden else []
+    shared = [f"{HIDDEN}{', '.join(hidden)} (unhide them to load them)."] if hidden else []
     if checked.linked:
         shared.append(f"the workbook links to other workbooks ({', '.join(checked.linked)}), which are not opened; the values stored in it are used.")
     sheets, problems = [], []
@@ -50,7 +50,7 @@ def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tupl
         else:
             sheets += [sheet] if sheet is not None else []
     if not sheets and not problems:
-        where = " (its filled sheets are hidden: unhide them)" if hidden else ""
+        where = f" that can be seen (hidden: {', '.join(hidden)}; unhide what is meant)" if hidden else ""
         raise Refused("E_EMPTY", f"the workbook holds no records{where}: export it again.")
     return sheets, problems
 

@@ -105,6 +105,14 @@ def test_xml_that_breaks_off():
     assert refused(added({SHEET: xml[:xml.rindex(b"<row")]}), "a.xlsx").code in ("E_ZIP", "E_SHEET", "E_WORKBOOK")
 
 
+@pytest.mark.parametrize("second", [b'<sheetData><row r="9"><c r="A9"><v>9</v></c></row></sheetData>', b'<x:sheetData\n xmlns:x="u"/>', b"<sheetData/>"])
+def test_a_second_table_of_cells_in_a_sheet(second):
+    """Not: the first one alone, or the last."""
+    book = rewritten(GOOD, SHEET, lambda xml: xml.replace(b"</sheetData>", b"</sheetData>" + second))
+    problem = refused(book, "a.xlsx")
+    assert problem.code == "E_SHEET_TWINS" and "two tables" in problem.text
+
+
 def test_macros_of_excel_4_and_other_namespaces():
     assert refused(added({"xl/macrosheets/sheet1.xml": b"<a/>"}), "a.xlsx").code == "E_MACRO"
     book = rewritten(GOOD, BOOK, lambda xml: xml.replace(b"http://schemas.openxmlformats.org/spreadsheetml/2006/main", b"http://example.org/other"))

@@ -435,7 +435,26 @@ def test_an_archive_gives_its_files_and_ignores_what_finder_adds():
                          ".DS_Store": b"\0", "notes.md": "# hi"})
     sheets, problems = read([Source("export.zip", content)])
     assert [(sheet.file, sheet.name) for sheet in sheets] == [("export.zip/leads.csv", ""), ("export.zip/deals.xlsx", "Sheet1")]
-    assert [(problem.file, problem.code) for problem in problems] == [("export.zip/notes.md", "E_TYPE")]
+    assert [(problem.file, problem.code) for problem in problems] == [("export.zip/notes.md", "E_ASIDE")]
+
+
+@pytest.mark.parametrize(("name", "content"), [("chart.png", b"\x89PNG\r\n\x1a\n"), ("about.json", b'{"made": "today"}'), ("readme.txt", b'Made "today", for you'), ("logo", b"GIF89a")])
+def test_what_lies_beside_the_extracts_of_an_archive_is_set_aside_and_named(name, content):
+    sheets, problems = read([Source("export.zip", packed_as({"leads.csv": "id,name\n1,a\n", name: content}))])
+    assert [sheet.file for sheet in sheets] == ["export.zip/leads.csv"]
+    assert [(problem.file, problem.code) for problem in problems] == [(f"export.zip/{name}", "E_ASIDE")] and "set aside" in problems[0].text
+
+
+@pytest.mark.parametrize(("name", "content", "code"), [("more.zip", packed(a="x"), "E_NESTED"), ("more", packed(a="x"), "E_NESTED"), ("run.exe", b"MZ\x90\0" * 9, "E_PROGRAM"),
+                                                       ("run.png", b"\x7fELF" * 9, "E_PROGRAM"), ("deals.parquet", b"PAR1" * 9, "E_PARQUET"), ("more.txt", b"\x1f\x8b" * 9, "E_GZIP")])
+def test_archives_programs_and_other_data_inside_an_archive_are_refused(name, content, code):
+    _, problems = read([Source("export.zip", packed_as({"leads.csv": "id,name\n1,a\n", name: content}))])
+    assert [problem.code for problem in problems] == [code]
+
+
+def test_an_archive_of_notes_holds_no_extract():
+    assert [problem.code for problem in read([Source("export.zip", packed_as({"readme.md": "# hi", "chart.png": b"\x89PNG"}))])[1]] == ["E_ASIDE", "E_ASIDE", "E_EMPTY"]
+    assert read([Source("export.zip", packed_as({"leads.txt": "id\tname\n1\ta\n"}))])[0][0].file == "export.zip/leads.txt"
 
 
 def test_files_of_one_name_in_two_folders_of_an_archive_are_told_apart():
