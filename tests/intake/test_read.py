@@ -183,7 +183,8 @@ def test_an_open_quote_is_refused_and_swallows_nothing():
 
 
 @pytest.mark.parametrize("footer", [
-    ["Grand Totals (2 records)", "", "15", ""], ["Total", "", "15", ""], ["Sub-total:", "", "$15.00", ""], ["", "Total", "15", ""],
+    ["Grand Totals (2 records)", "", "15", ""], ["Subtotal (7 records)", "", "", ""], ["Gesamtsummen", "", "15", ""], ["Gesamtsummen (2 Datensätze)", "", "15", ""],
+    ["2 records", "", "", ""], ["2 rows exported", "", "", ""], ["Total", "", "15", ""], ["Sub-total:", "", "$15.00", ""], ["", "Total", "15", ""],
     ["Confidential Information - Do Not Distribute", "", "", ""], ["Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved.", "", "", ""]])
 def test_totals_and_footers_are_listed_not_read(footer):
     """Not: a deal named "Grand Totals" with the sum of all deals as its amount."""
@@ -206,6 +207,17 @@ def test_accounts_with_such_names_are_records():
     text = ("Name,Id,Stage,Amount\nTotal,1,Won,5\nTotal Energies,,Won,5\nGrand Total Fitness,3,Won,9\nAcme Total,,,5\nAverage Joe,2,Lost,1\n"
             "Summit,4,Won,8\nCopyright (c) Agency,5,Won,8\nLast,6,Won,1\n")
     assert len(one(text).frame) == 8
+
+
+def test_an_account_whose_name_begins_like_a_footer_is_a_record():
+    text = "Id,Name,Owner,Amount,Stage\n1,Acme,Ann,5,Won\n,12 records Ltd,,,Won\n12 records Ltd,,,,Won\n12 records Ltd,,,,\n4,Bolt,Ben,7,Won\n"
+    assert len(one(text).frame) == 5
+
+
+def test_subtotals_with_several_figures_go():
+    """Not: a record without an id, as soon as a report adds up more columns than half of them."""
+    sheet = one("Stage,Name,Amount,Weighted,Count\nWon,A,5,4,1\nWon,B,6,5,1\nSubtotal (2 records),,11,9,2\n" + "Lost,C,1,1,1\n" * 9 + "Gesamtsummen (11 Datensätze),,20,18,11\n")
+    assert len(sheet.frame) == 11 and [row.row for row in sheet.dropped] == [4, 14]
 
 
 def test_group_subtotals_and_repeated_headings_go():
