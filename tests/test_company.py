@@ -73,6 +73,16 @@ def test_definitions_that_cannot_be_used_are_a_refusal(store, config):
     assert found.status == "refused" and ("config.json" in found.text or "no time zone" in found.text)
 
 
+@pytest.mark.parametrize("year", [2099, 9999])
+def test_an_extract_of_a_far_future_is_a_refusal(store, year):
+    """Not: a load from which on every other one is older. An extract whose own dates are as late is taken at its word."""
+    late = pd.Timestamp(f"{year}-12-31T23:59:59Z")
+    found = company.load(store, "company", leads(), as_of=late, by=LOCAL)
+    assert found.status == "refused" and f"{year}-12-31 is more than a year after today" in found.text
+    far = LEADS.replace("2026-", "2098-")
+    assert company.load(store, "company", leads(far), as_of=pd.Timestamp("2099-01-31T12:00Z"), by=LOCAL).status == "loaded"
+
+
 def test_a_fault_of_ours_is_no_fault_of_the_files(store, monkeypatch):
     def fault(*_args, **_more):
         raise ValueError("operands could not be broadcast together")

@@ -100,8 +100,10 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
         hints = hints | month
     elif not config and "opp_history" in tables:
         hints = _plain_hints(tables, desk, kept.get("stages", {}))
+    dates = [c for name, frame in tables.items() for c in instant.events(name, frame)]
     if known is None:
-        known = instant.latest([c for name, frame in tables.items() for c in instant.events(name, frame)], desk)
+        known = instant.latest(dates, desk)
+    instant.believed(known, dates, now)
     _orphans(tables, homes, desk)
     _unasked(answers, defined, desk)
     if progress:

@@ -40,6 +40,14 @@ def said(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping
     return read.values.iloc[0]
 
 
+def believed(as_of: pd.Timestamp, columns: list[pd.Series], now: pd.Timestamp) -> None:
+    """Raises Unusable when the instant is more than a year after today and after all that the extract tells of: a slip of the keyboard, from which no later extract
+    could free the numbers."""
+    newest = max([now, *(last for last in (column[column < as_of].max() for column in columns) if pd.notna(last))])
+    if as_of > newest + pd.Timedelta(days=366):
+        raise Unusable(f"as_of: {as_of:%Y-%m-%d} is more than a year after today and after the newest date in the extract; write when the extract was made")
+
+
 def stamps(frame: pd.DataFrame) -> list[pd.Series]:
     """All instants of a frame that are events: plans (due and start times) and close dates are none."""
     return [frame[c] for c in frame.columns if str(frame[c].dtype) == _TS and c not in ("due_at", "starts_at", "closed_at")]
