@@ -249,6 +249,59 @@ def test_a_row_that_somebody_added_is_a_row_of_the_mended_file(store):
     assert set(store.data_of("company", [2]).tables["leads"]["lead_id"]) == {"L1", "L2", "L3", "L4", "L9"}
 
 
+MOVES = """\
+Opportunity ID,Opportunity Name,From Stage,To Stage,Last Modified
+006A,Acme renewal,Discovery,Negotiation,2026-01-20 09:00
+006A,Acme renewal,Negotiation,Payment Done,2026-03-20 09:00
+006B,Bolt seats,Discovery,Legal,2026-02-20 09:00
+006B,Bolt seats,Legal,Negotiation,2026-03-02 09:00
+006C,Crux pilot,Discovery,Closed Lost,2026-03-11 09:00
+"""
+
+
+def with_moves(text: str, records: str = DEALS) -> list[Source]:
+    return [source("deals.csv", records), source("opportunity_history.csv", text)]
+
+
+def states(store, load_id: int) -> list[list[str]]:
+    found = store.data_of("company", [load_id]).tables["opp_history"][["opp_id", "changed_at", "stage", "amount"]]
+    return found.astype("str").sort_values(["opp_id", "changed_at", "stage"]).to_numpy().tolist()
+
+
+@pytest.mark.parametrize(("wrong", "held", "mends"), [
+    (("2026-01-20", "2026-02-31"), 3, {"Last Modified": ("2026-02-31 09:00", "2026-01-20 09:00")}),
+    (("006A,Acme renewal,Negotiation", "006A,Acme renewal,Legal"), 3, {"From Stage": ("Legal", "Negotiation")}),
+    (("006B,Bolt seats,Legal", ",,Legal"), 1, {"Opportunity ID": ("", "006B")}),
+    (("006B,Bolt seats,Legal", "006X,Nobody,Legal"), 1, {"Opportunity ID": ("006X", "006B"), "Opportunity Name": ("Nobody", "Bolt seats")}),
+    (("006B,Bolt seats,Legal", ",,Legal"), 1, {"Opportunity Name": ("", "Bolt seats")}),
+], ids=["a date", "a stage", "no opportunity", "another opportunity", "no opportunity, mended by its name"])
+@pytest.mark.parametrize("more", [0, 1], ids=["alone", "with another deal"])
+def test_a_mended_row_lets_its_whole_deal_back(store, tmp_path, wrong, held, mends, more):
+    """Not: a deal without its moves, moves without their deal, or a history that lost a move that was there."""
+    records = DEALS.replace("Dune,Discovery,2500", "Dune,Discovery,many") if more else DEALS
+    first = company.load(store, "company", with_moves(MOVES.replace(*wrong), records), as_of=AS_OF, by=LOCAL)
+    assert first.rows_quarantined == held + more
+    back = {place: frame.replace({"Amount": {"many": "2500"}, **{name: {old: new} for name, (old, new) in mends.items()}}) for place, frame in to_mend(store).items()}
+    found = company.load(store, "company", [Source("back.xlsx", written(back, ".xlsx"))], by=LOCAL)
+    assert (found.status, found.rows_read, found.rows_quarantined) == ("loaded", 10, 0)
+    fresh = company.open_store(tmp_path / "fresh.sqlite")
+    company.load(fresh, "company", with_moves(MOVES), as_of=AS_OF, by=LOCAL)
+    assert states(store, 2) == states(fresh, 1)
+    assert set(store.data_of("company", [2]).tables["opportunities"]["opp_id"]) == {"006A", "006B", "006C", "006D", "006E"}
+    fresh.close()
+
+
+def test_a_move_that_was_missing_can_be_added_to_the_rows_to_mend(store, tmp_path):
+    company.load(store, "company", with_moves("\n".join(line for line in MOVES.splitlines() if "Discovery,Legal" not in line).replace("006B,Bolt seats,Legal", "006B,Bolt seats,Legal")
+                                              .replace("006C", "006B,Bolt seats,Negotiation,Discovery,2026-03-09 09:00\n006B,Bolt seats,Legal,Negotiation,2026-03-10 09:00\n006C", 1)), as_of=AS_OF, by=LOCAL)
+    back = to_mend(store)
+    place = next(place for place in back if "history" in place)
+    assert len(back[place]) == 3
+    added = back[place].iloc[[0]].assign(**{"From Stage": "Discovery", "To Stage": "Legal", "Last Modified": "2026-03-09 12:00", "__row__": ""})
+    found = company.load(store, "company", [Source("back.xlsx", written({**back, place: pd.concat([back[place], added], ignore_index=True)}, ".xlsx"))], by=LOCAL)
+    assert (found.status, found.rows_quarantined) == ("loaded", 0) and "006B" in set(store.data_of("company", [2]).tables["opportunities"]["opp_id"])
+
+
 # -- accepted rows -------------------------------------------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("suffix", [".xlsx", ".zip"])

@@ -15,6 +15,7 @@ import pandas as pd
 from revscore.core import schema
 from revscore.core.data import CrmData
 from revscore.intake import SUBJECTS, Intake, Ledger, Unusable
+from revscore.intake.desk import NO_DEALS
 from revscore.intake.ledger import FINDINGS, TO_MEND
 from revscore.intake.records import name_key
 from revscore.store import LoadInfo, NothingLoaded, Store
@@ -41,6 +42,12 @@ class Base:
         kept = self.info.mapping
         decided = {key: order for key, why in kept.get("forms", {}).items() if (order := str(why).partition(":")[0]) in ("mdy", "dmy", "ymd")}
         return {"version": 1, "sheets": list(kept.get("sheets", ())), "stages": kept.get("stages", {}), "answers": {**decided, **kept.get("answers", {})}}
+
+    @property
+    def deals(self) -> pd.DataFrame:
+        """Its opportunities (opp_id, name): moves that come alone may be theirs."""
+        found = self.data.tables["opportunities"] if self.data.has("opportunities") else NO_DEALS
+        return found.reindex(columns=list(NO_DEALS.columns)).astype("str")
 
     def as_of(self, mended: CrmData) -> pd.Timestamp:
         """The instant of the whole: that of the load; a mended row may be later where only the rows tell when the extract was made."""
@@ -81,16 +88,22 @@ def begin(store: Store, dataset: str, intake: Intake) -> Base:
 def merged(base: Base, intake: Intake) -> Intake:
     """`intake` of the mended rows, as the whole load with them in it."""
     main = {table for match in intake.recognition.used for table in SUBJECTS[match.subject].tables}
-    data = _data(base.data, intake.data, main)
+    data = _data(base, intake.data, main)
     mapping = {**base.info.mapping, COMPLETES: base.info.id}
     return replace(intake, data=data, questions=intake.blocking,  # what the load took for granted holds for its mended rows
                    ledger=_ledger(base, intake), terms_hints=base.info.terms_hints, mapping=mapping, config={})
 
 
-def _data(base: CrmData, new: CrmData, main: set[str]) -> CrmData:
+def _data(load: Base, new: CrmData, main: set[str]) -> CrmData:
+    base = load.data
     tables, derived = dict(base.tables), dict(base.derived)
-    for name, frame in _by_name(base.tables, {name: frame for name, frame in new.tables.items() if len(frame)}).items():
+    found = _by_name(base.tables, {name: frame for name, frame in new.tables.items() if len(frame)})
+    alone = _alone(base, found)
+    for name, frame in found.items():
         old, parent = tables.get(name), _HISTORY.get(name, "")
+        if name == "opp_history" and len(alone):
+            tables[name], frame = _woven(old, alone, f"+{load.info.id}"), frame[~frame["opp_id"].isin(alone["opp_id"])]
+            old = tables[name]
         if old is None:
             tables[name] = frame
             derived |= {key: text for key, text in new.derived.items() if key.partition(".")[0] == name}
@@ -107,6 +120,31 @@ def _data(base: CrmData, new: CrmData, main: set[str]) -> CrmData:
             frame = frame[~here.isin(there)]
         tables[name] = schema.conform(name, pd.concat([old, frame], ignore_index=True))
     return replace(base, tables=tables, derived=derived, as_of=new.as_of)
+
+
+def _alone(base: CrmData, new: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Moves without their opportunity, which is in the load."""
+    moves, mine = new.get("opp_history"), new.get("opportunities")
+    if moves is None or not base.has("opp_history") or "opp_history" in base.derived:
+        return pd.DataFrame()
+    known = base.tables["opp_history"]["opp_id"]
+    return moves[moves["opp_id"].isin(known) & ~moves["opp_id"].isin([] if mine is None else mine["opp_id"])]
+
+
+def _woven(old: pd.DataFrame, alone: pd.DataFrame, mark: str) -> pd.DataFrame:
+    """A history with moves that come alone: each under an id of its own (by `mark`) where ids were made by counting, and with what it does not tell (the amount, say) as
+    it stood before it. What stood for a move that was missing goes."""
+    made = alone["event_id"].isin(old["event_id"]) & alone["event_id"].str.startswith(tuple(alone["opp_id"].unique() + ":"))
+    alone = alone.assign(event_id=alone["event_id"].mask(made, alone["event_id"] + mark))
+    last = alone.sort_values("changed_at").drop_duplicates("opp_id", keep="last")
+    stands_for = pd.MultiIndex.from_arrays([last["opp_id"] + ":now", last["stage"]])
+    old = old[~old["event_id"].isin(alone["event_id"]) & ~pd.MultiIndex.from_frame(old[["event_id", "stage"]]).isin(stands_for)]
+    both = pd.concat([old, alone], ignore_index=True).sort_values(["opp_id", "changed_at"], kind="stable")
+    untold = [name for name in ("amount", "close_date", "forecast_category") if name in both.columns]
+    filled = both.groupby("opp_id")[untold].ffill()
+    new = both["event_id"].isin(alone["event_id"])
+    both[untold] = both[untold].where(both[untold].notna() | ~new.to_numpy()[:, None], filled)
+    return schema.conform("opp_history", both.sort_index())
 
 
 def _by_name(base: Mapping[str, pd.DataFrame], new: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

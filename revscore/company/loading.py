@@ -80,8 +80,9 @@ class Draft:
             return self
         new = replace(self, answers=self.answers if answers is None else answers, mapping=mapping or self.mapping, as_of=as_of or self.as_of, refusal="")
         sheets = [match.sheet for match in self.intake.recognition.matches]
+        more = {"loaded": self.base.deals} if self.base else {}
         return _checked(new, lambda: prepare_sheets(sheets, new.answers, new.mapping, new.as_of, new.zone, progress, self.intake.config, self.intake.problems,
-                                                    new.defined))
+                                                    new.defined, **more))
 
     def corrected(self, match: Match, subject: str, columns: Mapping[str, str]) -> Draft:
         """The same with the reader's own word on what the sheet of `match` holds ("" = nothing) and where its headings go."""

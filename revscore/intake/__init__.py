@@ -11,7 +11,7 @@ import pandas as pd
 
 from revscore.intake.apart import read_apart
 from revscore.intake.clean import Intake, clean
-from revscore.intake.desk import Question
+from revscore.intake.desk import NO_DEALS, Question
 from revscore.intake.encoding import in_encoding
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition, is_config, recognise
@@ -43,14 +43,14 @@ def prepare(sources: Sequence[Source], answers: Mapping[str, str] | None = None,
 
 def prepare_sheets(sheets: Sequence[Sheet], answers: Mapping[str, str] | None = None, mapping: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None,
                    tz: str | None = None, progress: Callable[[str, float, str], None] | None = None, config: Mapping[str, Any] | None = None,
-                   problems: Sequence[Problem] = (), defined: bool = False) -> Intake:
-    """`prepare` for sheets that are read already (from files, or from a warehouse)."""
+                   problems: Sequence[Problem] = (), defined: bool = False, loaded: pd.DataFrame = NO_DEALS) -> Intake:
+    """`prepare` for sheets that are read already (from files, or from a warehouse). `loaded`: opportunities (opp_id, name) of the load that mended rows complete."""
     sheets = [in_encoding(sheet, (answers or {}).get(f"encoding:{sheet.file}", "")) for sheet in sheets]
     config = {**(config or {}), **{k: v for sheet in sheets for k, v in _config_sheet(sheet).items()}}
     recognition = recognise(sheets, mapping)
     if progress:
         progress("recognised", 1.0, f"{len(recognition.used)} of {len(recognition.matches)} sheets")
-    intake = clean(recognition, answers or {}, config, as_of, tz or "UTC", mapping, progress, defined=defined)
+    intake = clean(recognition, answers or {}, config, as_of, tz or "UTC", mapping, progress, defined=defined, loaded=loaded)
     return Intake(**{**vars(intake), "problems": tuple(problems)})
 
 

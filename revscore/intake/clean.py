@@ -16,7 +16,7 @@ from revscore.core import schema
 from revscore.core.data import CrmData
 from revscore.intake import deals, history, instant, others, people
 from revscore.intake.cells import read_cells
-from revscore.intake.desk import Desk, Question
+from revscore.intake.desk import NO_DEALS, Desk, Question
 from revscore.intake.ledger import Ledger
 from revscore.intake.match import Match, Recognition
 from revscore.intake.records import column, finish, gather, look_up, named_ids, within, without_doubles
@@ -65,7 +65,8 @@ class Intake:
 
 
 def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[str, Any] | None = None, as_of: pd.Timestamp | None = None, zone: str = "UTC",
-          kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None, defined: bool = False) -> Intake:
+          kept: Mapping[str, Any] | None = None, progress: Progress | None = None, now: pd.Timestamp | None = None, defined: bool = False,
+          loaded: pd.DataFrame = NO_DEALS) -> Intake:
     """The cleaned load of recognised sheets.
 
     config: of the extract (config.json, sheet "config"): as_of, reporting_tz and definitions
@@ -73,12 +74,13 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     zone  : reporting zone when the config names none
     kept  : mapping of an earlier load (`Intake.mapping`): its answers and stages
     defined: the data set has definitions, so that none is asked for
+    loaded: opportunities (opp_id, name) of the load that these rows complete
     """
     config, kept = dict(config or {}), dict(kept or {})
     zone = instant.zone_of(config, zone)
     now, known = now or pd.Timestamp.now("UTC"), instant.said(as_of, config, answers, zone)
     latest = (now if known is None else known) + pd.Timedelta(days=1)          # a day for zones, and for extracts dated by a day
-    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest, ACCEPTED in config)
+    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest, ACCEPTED in config, loaded)
     frames: dict[str, list[pd.DataFrame]] = {}
     meant = _meant(recognition, desk)
     for m, match in enumerate(recognition.matches):

@@ -104,8 +104,8 @@ def _with_opp(frame: pd.DataFrame, deals: pd.DataFrame, desk: Desk) -> pd.DataFr
     if not len(frame):
         return frame
     opp = column(frame, "opp_id")
-    if "opp_name" in frame.columns and len(deals):
-        opp = opp.fillna(by_name(frame["opp_name"], deals, "opp_id"))
+    if "opp_name" in frame.columns:
+        opp = opp.fillna(by_name(frame["opp_name"], pd.concat([deals, desk.loaded], ignore_index=True), "opp_id")) if len(deals) or len(desk.loaded) else opp
     opp = opp.fillna(column(frame, "opp_name"))
     desk.hold(frame[opp.isna()], "opp_id", "R_NO_ID", "history: the opportunity is missing")
     late = opp.notna() & frame["changed_at"].isna()

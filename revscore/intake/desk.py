@@ -17,6 +17,9 @@ from revscore.intake.match import Match
 from revscore.intake.subjects import NOT_USED
 
 
+NO_DEALS = pd.DataFrame({"opp_id": [], "name": []}, dtype="str")
+
+
 @dataclass(frozen=True)
 class Question:
     """Something only the reader knows. `default` None: the load waits for an answer; else it is what is assumed meanwhile."""
@@ -30,7 +33,8 @@ class Question:
 
 @dataclass
 class Desk:
-    """`zone`: reporting zone; `now`: no event after it is believed to have happened; `latest`: no record can have been made after it."""
+    """`zone`: reporting zone; `now`: no event after it is believed to have happened; `latest`: no record can have been made after it; `loaded`: opportunities (opp_id, name)
+    of the load that these rows complete."""
 
     matches: Sequence[Match]
     answers: Mapping[str, str]
@@ -38,6 +42,7 @@ class Desk:
     now: pd.Timestamp
     latest: pd.Timestamp
     ours: bool = False                                                             # the sheets are the accepted rows of a load: no word in them is a slip
+    loaded: pd.DataFrame = field(default_factory=lambda: NO_DEALS)
     questions: dict[str, Question] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     derived: dict[str, str] = field(default_factory=dict)

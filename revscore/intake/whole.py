@@ -1,7 +1,7 @@
 """Whole deals: an opportunity is read with all of its moves, or held back with all of them. Half a history tells a story that never happened.
 
 A deal is broken when one of its moves was held back for a fault, or when a move begins in another stage than the one before it ended in. Moves of a deal
-that is held back, and of one that the extract does not have, are held back too.
+that is held back, and of one that neither the extract nor the load that it completes has, are held back too.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def whole_deals(deals: pd.DataFrame, moves: list[pd.DataFrame], desk: Desk) -> t
         opp = column(frame, "opp_id")
         frame = without_rows(frame, within(opp, broken), "opp_id", "R_CHAIN", "another move of this opportunity is missing or cannot be read, so all of it is held back", desk)
         frame = without_rows(frame, within(column(frame, "opp_id"), gone), "opp_id", "R_CHAIN", "its opportunity is held back", desk)
-        if len(deals) or len(gone):
-            frame = without_rows(frame, ~within(column(frame, "opp_id"), deals["opp_id"]), "opp_id", "R_ORPHAN", "the extract does not have its opportunity", desk)
+        if len(deals) or len(gone) or len(desk.loaded):
+            known = pd.concat([column(deals, "opp_id"), desk.loaded["opp_id"]], ignore_index=True)
+            frame = without_rows(frame, ~within(column(frame, "opp_id"), known), "opp_id", "R_ORPHAN", "the extract does not have its opportunity", desk)
         out.append(frame)
     return deals, out
 
