@@ -144,7 +144,7 @@ def signature(headings: Sequence[str]) -> str:
     return sha256_of("\n".join(sorted(headings)).encode())
 
 
-_OF_FILE = re.compile(r"^(date_order|decimal_mark):(.+?):([^:]*)$")
+_OF_FILE = re.compile(r"^(date_order|decimal_mark|zone):(.+?):([^:]*)$")
 
 
 def answered_before(intake: Intake, kept: Mapping[str, str]) -> dict[str, str]:

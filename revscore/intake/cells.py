@@ -13,8 +13,8 @@ import numpy as np
 import pandas as pd
 
 from revscore.core import schema
-from revscore.intake.dates import ORDERS, evidence, read_dates
-from revscore.intake.desk import Desk
+from revscore.intake.dates import ORDERS, evidence, is_zone, read_dates
+from revscore.intake.desk import Desk, Question
 from revscore.intake.ids import read_ids
 from revscore.intake.match import Match
 from revscore.intake.numbers import LARGEST, read_booleans, read_numbers
@@ -69,6 +69,8 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             values, bad = typed(f.kind, text, desk.zone)
         elif f.kind in ("ts", "date"):
             got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading))
+            if got.mixed and f.kind == "ts" and not _named_zone(heading):
+                got = read_dates(text, f.kind, desk.zone, _zone_of_others(match, heading, f, desk) or naive, orders.get(heading))
             values, bad = got.values, got.bad
         elif f.kind in ("num", "money"):
             answered = desk.answer(f"decimal_mark:{sheet.file}:{heading}")
@@ -165,6 +167,19 @@ def _named_zone(heading: str) -> str:
     if found is None:
         return ""
     return f"UTC{found['sign']}{int(found['h']):02}:{found['m'] or '00'}" if found["sign"] else "UTC"
+
+
+def _zone_of_others(match: Match, heading: str, f: Field, desk: Desk) -> str:
+    """The zone of times that name none in a column where others do: asked, since the column does not tell."""
+    key = f"zone:{match.sheet.file}:{heading}"
+    given = desk.answer(key)
+    if given and is_zone(given):
+        return given
+    if given:
+        desk.say(f"the answer “{given}” to {key} is no time zone; it was not used")
+    text = f"Some times in “{heading}” name their zone and others do not: which zone are the others in (such as {desk.zone} or Europe/Berlin)?"
+    desk.questions.setdefault(key, Question(key, text, (), desk.zone if f.name in _SOFT else None, match.sheet.place))
+    return ""
 
 
 def _example(text: pd.Series) -> str:

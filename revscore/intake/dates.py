@@ -8,8 +8,9 @@ local midnight of the reporting zone (METRICS C1, C3).
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,7 @@ class Dates:
 
     form : "ymd", "mdy", "dmy", "epoch", "serial" or "" (no cell filled); `evidence` says by what it was decided
     doubt: True when month and day could be either way round and nothing in the column decides
+    mixed: True when some times name their zone and others do not
     """
 
     values: pd.Series
@@ -51,6 +53,7 @@ class Dates:
     form: str
     evidence: str
     doubt: bool = False
+    mixed: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,15 @@ class _Parts:
     half: np.ndarray            # written with AM or PM
     instant: np.ndarray         # microseconds since 1970 for epoch and serial
     zoned: np.ndarray           # instant is UTC already
+
+
+def is_zone(name: str) -> bool:
+    """Whether there is such a time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def evidence(text: pd.Series) -> tuple[str | None, str]:
@@ -91,7 +103,7 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     if named.any() and words[named].str.match(_ISO_LIKE).all():
         fast = _fast_iso(words, named, kind, zone, naive or zone)
         if fast is not None:
-            return Dates(fast.values.take(codes).set_axis(text.index).where(codes >= 0), np.zeros(len(text), bool), fast.form, fast.evidence)
+            return replace(fast, values=fast.values.take(codes).set_axis(text.index).where(codes >= 0), bad=np.zeros(len(text), bool))
     parts = _parts(words)
     found, why = _order(parts)
     doubt = found is None and order is None
@@ -102,7 +114,8 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     bad = filled & out.isna().to_numpy() & ~never[codes]
     form = "" if not filled.any() else ("epoch" if (parts.form == 3).any() and not (parts.form == 2).any()
                                         else "ymd" if not (parts.form == 2).any() else use)
-    return Dates(out, bad, form, why if found is not None else f"taken from elsewhere: {order}" if order else why, doubt)
+    return Dates(out, bad, form, why if found is not None else f"taken from elsewhere: {order}" if order else why, doubt,
+                 bool((parts.timed & ~np.isnan(parts.offset)).any() and (parts.timed & np.isnan(parts.offset) & ~parts.zoned).any()))
 
 
 def _fast_iso(text: pd.Series, filled: np.ndarray, kind: str, zone: str, naive: str) -> Dates | None:
@@ -121,7 +134,7 @@ def _fast_iso(text: pd.Series, filled: np.ndarray, kind: str, zone: str, naive: 
     for mask, where in ((day, zone), (filled & ~day & ~zoned, naive)):
         if mask.any() and where != "UTC":
             out = out.where(~mask, _localize(wall, where))
-    return Dates(out, np.zeros(len(text), bool), "ymd", "written year first")
+    return Dates(out, np.zeros(len(text), bool), "ymd", "written year first", mixed=bool(zoned.any() and (filled & ~day & ~zoned).any()))
 
 
 def _localize(wall: pd.Series, zone: str) -> pd.Series:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
 from revscore.core import schema
-from revscore.intake.dates import INSTANT, read_dates
+from revscore.intake.dates import INSTANT, is_zone, read_dates
 from revscore.intake.desk import Desk
 from revscore.intake.sheet import Unusable
 
@@ -19,10 +18,9 @@ _TS = schema.DTYPES["ts"]
 def zone_of(config: Mapping[str, Any], usual: str) -> str:
     """The reporting zone: the config's, else the usual one. Raises Unusable when there is no such zone."""
     name = str(config.get("reporting_tz", usual))
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Unusable(f"reporting_tz: {name!r} is no time zone; write one such as Europe/Berlin") from None
+    if not is_zone(name):
+        raise Unusable(f"reporting_tz: {name!r} is no time zone; write one such as Europe/Berlin")
+    return name
 
 
 def said(given: pd.Timestamp | None, config: Mapping[str, Any], answers: Mapping[str, str], zone: str) -> pd.Timestamp | None:

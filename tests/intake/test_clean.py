@@ -297,3 +297,17 @@ def test_ids_that_only_look_apart_are_one():
     intake = prepare([Source("deals.csv", DEALS.replace("006B,", f"{one},").replace("006C,", f"{two},").encode())], as_of=pd.Timestamp("2026-03-31T12:00Z"), defined=True)
     assert intake.ledger.to_mend["code"].tolist() == ["R_CONFLICT"] and any("with accents" in said for said in intake.messages)
     assert one in set(intake.data.tables["opportunities"]["opp_id"])
+
+
+def test_times_with_and_without_a_zone_in_one_column_are_asked_about():
+    """Not: half of the deals an hour early."""
+    text = DEALS.replace("2026-01-05", "2026-01-05T09:00:00Z").replace("2026-02-11", "2026-01-05T09:00:00")
+
+    def at(**answers: str) -> Intake:
+        return prepare([Source("deals.csv", text.encode())], answers=answers, as_of=pd.Timestamp("2026-03-31T12:00Z"), defined=True)
+
+    key = "zone:deals.csv:Created Date"
+    assert [q.key for q in at().blocking] == [key] == [q.key for q in at(**{key: "Mars/Phobos"}).blocking]
+    answered = at(**{key: "Europe/Berlin"})
+    assert not answered.blocking and answered.data.tables["opportunities"]["created_at"].dt.hour.tolist()[:2] == [9, 8]
+
