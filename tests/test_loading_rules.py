@@ -74,6 +74,13 @@ def test_the_same_rows_in_another_file_are_the_same_load(store, again, dated):
     assert found.status == "already_loaded" and len(store.loads("company")) == 1
 
 
+def test_rows_that_only_a_repeated_extract_holds_back_are_said_to_be_kept_nowhere(store):
+    company.load(store, "company", deals(BAD), as_of=AS_OF, by=LOCAL)
+    assert "not kept" not in company.load(store, "company", deals(BAD), as_of=AS_OF, by=LOCAL).text
+    found = company.load(store, "company", deals(BAD + "006Z,Zoo,Zoo,Discovery,lots,2026-06-30,2026-03-05,Ben Orrin,New Business\n"), as_of=AS_OF, by=LOCAL)
+    assert found.status == "already_loaded" and "1 of the rows that this extract holds back are not kept" in found.text
+
+
 def test_sheets_in_another_order_are_the_same_load(store):
     one, two = ("Leads", LEADS), ("Lead history", HISTORY)
     company.load(store, "company", [source("a.xlsx", workbook(one, two))], as_of=AS_OF, by=LOCAL)

@@ -12,13 +12,13 @@ import pandas as pd
 
 from revscore.company import completing, learning, reports, standing
 from revscore.company.completing import Base
-from revscore.company.reports import ASKS, REFUSED, LoadReport
+from revscore.company.reports import ALREADY, ASKS, REFUSED, LoadReport
 from revscore.intake import SUBJECTS, Intake, Match, Source, Unusable, prepare, prepare_sheets
 from revscore.intake.guards import Limits
 from revscore.intake.read import extracts_in, label
 from revscore.intake.warehouse import read_warehouse
 from revscore.people import Actor
-from revscore.store import OTHER, Doubt, LoadFile, NewLoad, Store, StoreError, pack, sha256_of
+from revscore.store import OTHER, Doubt, LoadFile, LoadResult, NewLoad, Store, StoreError, pack, sha256_of
 
 WAREHOUSE = "warehouse"
 _BY_HAND = "rows that were held back, mended by hand"
@@ -154,7 +154,7 @@ def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadRe
     try:
         same, doubts = store.against(draft.dataset, draft.packed, draft.reporting_zone)
         if same:
-            return reports.stored(found, same)
+            return _stored(store, draft, found, same)
         open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
         return reports.asking(_remarked(store, draft, found), standing.asked(store, draft.dataset, draft.intake.data, draft.intake.terms_hints, open_))
     except StoreError as error:
@@ -192,7 +192,17 @@ def save(store: Store, draft: Draft, *, by: Actor, progress: Progress | None = N
         return reports.refused(found, str(error))
     if progress:
         progress("stored", 1.0, f"load {result.load_id}")
-    return reports.stored(found, result, learnt)
+    return _stored(store, draft, found, result, learnt)
+
+
+def _stored(store: Store, draft: Draft, found: LoadReport, result: LoadResult, learnt: Sequence[str] = ()) -> LoadReport:
+    """The report once the store has answered. Of an extract whose accepted rows were loaded before nothing is kept, not even what it holds back."""
+    found = reports.stored(found, result, learnt)
+    if result.status != ALREADY or not found.rows_quarantined:
+        return found
+    kept = store.ledger(result.load_id)[1]
+    lost = len(set(draft.intake.ledger.to_mend["raw"]) - set(kept.get("raw", ())))
+    return replace(found, text=f"{found.text} {lost:,} of the rows that this extract holds back are not kept: write them to a file of rows to mend now.") if lost else found
 
 
 def _remarked(store: Store, draft: Draft, found: LoadReport) -> LoadReport:
