@@ -12,7 +12,6 @@ import time
 from pathlib import Path
 
 import numpy as np
-import openpyxl
 import pytest
 
 from revscore.intake import apart
