@@ -241,10 +241,10 @@ def _now(store: Store, dataset: str, id_: str) -> Change:
 
 
 def _change(record: Record) -> Change:
-    fields, settled = record.fields, record.last("approved", "rejected", "withdrawn")
+    fields, (settled_by, settled_at) = record.fields, record.told("approved", "rejected", "withdrawn")
     named = {name: fields[name] for name in ("definition", "old", "new", "metric", "why", "status", "answer", "training", "terms") if name in fields}
-    return Change(record.id, **named, proposed_by=record.raised_by, proposed_at=record.raised_at, settled_by=settled.by if settled else "",
-                  settled_at=settled.at if settled else pd.NaT, version=record.version, history=record.entries)
+    return Change(record.id, **named, proposed_by=record.raised_by, proposed_at=record.raised_at, settled_by=settled_by, settled_at=settled_at,
+                  version=record.version, history=record.entries)
 
 
 def _periods(before: Line, after: Line) -> pd.DataFrame:

@@ -218,7 +218,7 @@ def _write(store: Store, dataset: str, id_: str, *entries: Entry) -> Idea:
 
 
 def _idea(record: Record) -> Idea:
-    fields, decided = record.fields, record.last("accepted", "declined")
+    fields, (decided_by, decided_at) = record.fields, record.told("accepted", "declined")
     return Idea(record.id, **{name: fields.get(name) for name in _ESTIMATES}, status=fields.get("status", "proposed"), why=fields.get("why", ""), actions=tuple(fields.get("actions", ())),
-                proposed_by=record.raised_by, proposed_at=record.raised_at, decided_by=decided.by if decided else "", decided_at=decided.at if decided else pd.NaT,
+                proposed_by=record.raised_by, proposed_at=record.raised_at, decided_by=decided_by, decided_at=decided_at,
                 version=record.version, history=record.entries)

@@ -113,7 +113,7 @@ def _now(store: Store, dataset: str, id_: str) -> Decision:
 
 
 def _decision(record: Record) -> Decision:
-    fields, decided = record.fields, record.last("decided", "not decided")
+    fields, (decided_by, decided_at) = record.fields, record.told("decided", "not decided")
     return Decision(record.id, **{name: fields.get(name, "") for name in ("title", "text", "kind", "meeting", "screen")}, status=fields.get("status", "open"),
-                    receipt=fields.get("receipt", {}), raised_at=record.raised_at, raised_by=record.raised_by, decided_at=decided.at if decided else pd.NaT,
-                    decided_by=decided.by if decided else "", version=record.version, history=record.entries)
+                    receipt=fields.get("receipt", {}), raised_at=record.raised_at, raised_by=record.raised_by, decided_at=decided_at,
+                    decided_by=decided_by, version=record.version, history=record.entries)

@@ -147,7 +147,7 @@ def _now(store: Store, dataset: str, id_: str) -> Dispute:
 
 
 def _dispute(record: Record) -> Dispute:
-    fields, last = record.fields, record.last("answered")
+    fields, (answered_by, answered_at) = record.fields, record.told("answered")
     return Dispute(record.id, fields["number"], fields["receipt"], fields["why"], **{name: fields.get(name, "") for name in ("function", "to", "due", "answer", "text")},
-                   load=fields.get("load", 0), raised_at=record.raised_at, raised_by=record.raised_by, answered_at=last.at if last else pd.NaT, answered_by=last.by if last else "",
+                   load=fields.get("load", 0), raised_at=record.raised_at, raised_by=record.raised_by, answered_at=answered_at, answered_by=answered_by,
                    version=record.version, history=record.entries)

@@ -38,6 +38,11 @@ class Record:
         """The newest entry of these verbs."""
         return next((one for one in reversed(self.entries) if one.verb in verbs), None)
 
+    def told(self, *verbs: str) -> tuple[str, pd.Timestamp]:
+        """Who wrote the newest entry of these verbs, and when; ("", NaT) where there is none."""
+        last = self.last(*verbs)
+        return (last.by, last.at) if last else ("", pd.NaT)
+
 
 def records(entries: Iterable[Entry]) -> tuple[Record, ...]:
     """The records of entries of one kind, in the order in which they were made."""

@@ -10,7 +10,6 @@ import pandas as pd
 
 from revscore.core.units import listed
 from revscore.people import Actor
-from revscore.people import Actor
 from revscore.rhythm.actions import Action, Incomplete, actions
 from revscore.rhythm.actions import of_entries as raised
 from revscore.rhythm.decisions import Decision, decisions
