@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.figures import walk
@@ -20,20 +21,28 @@ from revscore.rhythm.asks import LEAST, SHIFTS, Ask, frame_of
 
 RANKED = {"owner", "campaign"}  # below `LEAST` records these are not told apart
 SHOWN = 8  # groups with a bar of their own
+_GROUPS = {"owner": "owners", "type": "deal types"}
 
 
 @dataclass(frozen=True)
 class Change:
-    """The change of a rate from `before` to `period`, split over the groups of a dimension. `rows`: start, mix, the groups' rates, end, to be drawn."""
+    """The change of a rate from `before` to `period`, split over the groups of the dimension `by`. `rows`: start, mix, the groups' rates, end, to be drawn;
+    of kind "few" the rates of groups that stand on too few in one of the periods."""
 
     period: Period | None
     before: Period | None
+    by: str = ""
     split: RatioSplit | None = None
     rows: pd.DataFrame | None = None
 
     @property
     def known(self) -> bool:
         return self.split is not None and self.split.known
+
+    def said(self, label: str) -> str:
+        """What was found about the rate called `label`, in a sentence."""
+        mix, rate = (units.change(value, 0.0, RATIO) for value in (self.split.mix, self.split.rate))
+        return f"{label} {units.change(self.split.after, self.split.before, RATIO)}: {mix} from the mix of {_GROUPS.get(self.by, f'{self.by}s')}, {rate} from their rates"
 
 
 def dimensions(x: Coded, view: View, one: Ask) -> tuple[str, ...]:
@@ -67,7 +76,7 @@ def change(x: Coded, view: View, one: Ask, by: str) -> Change:
             names = [*(name for name, few in zip(names, small, strict=True) if not few), label]
             n0, d0, n1, d1 = (np.append(column[~small], column[small].sum()) for column in (n0, d0, n1, d1))
     split = ratio_split(names, n0, d0, n1, d1)
-    return Change(at.period, before, split, _rows(split) if split.known else None)
+    return Change(at.period, before, by, split, _rows(split, before.name, at.period.name, x.terms.stats.min_n_show) if split.known else None)
 
 
 def _groups(x: Coded, one: Ask, view: View, by: str) -> pd.DataFrame:
@@ -114,12 +123,15 @@ _SAYS = {"rate": "½ × (share before + share now) × (rate now − rate before)
          "total": "share now × rate now − share before × rate before of the group, less the change of its share × the mean of the two rates of all"}
 
 
-def _rows(split: RatioSplit) -> pd.DataFrame:
-    """The mix of all as one step, then the rate of each group, largest step first; small steps are taken together."""
+def _rows(split: RatioSplit, before: str, after: str, least: int) -> pd.DataFrame:
+    """The mix of all as one step, then the rate of each group, largest step first; small steps are taken together. The ends are called as their periods are."""
     groups = split.groups.assign(size=lambda f: f["rate"].abs()).sort_values("size", ascending=False, kind="stable")
     groups = groups[groups["rate"] != 0]
     own, rest = groups.iloc[:SHOWN], groups.iloc[SHOWN:]
     steps = [{"id": "mix", "label": "Mix of groups", "effect": split.mix, "note": ""}]
     steps += [{"id": f"rate:{row.group}", "label": f"Rate in {row.group}", "effect": row.rate, "note": f"{row.n0:,.0f} of {row.d0:,.0f} → {row.n1:,.0f} of {row.d1:,.0f}"} for row in own.itertuples()]
     steps += [{"id": "rest", "label": f"Rate in {len(rest)} others", "effect": float(rest["rate"].sum()), "note": ""}] if len(rest) else []
-    return walk(split.before, pd.DataFrame(steps), split.after)
+    rows, all_ = walk(split.before, pd.DataFrame(steps), split.after), split.groups[["n0", "d0", "n1", "d1"]].sum()
+    rows.loc[rows.index[[0, -1]], ["label", "note"]] = [[before[:1].upper() + before[1:], units.of(all_["n0"], all_["d0"])], [after, units.of(all_["n1"], all_["d1"])]]
+    few = "rate:" + groups.loc[np.minimum(groups["d0"], groups["d1"]) < least, "group"]
+    return rows.assign(kind=rows["kind"].mask(rows["id"].isin(few), "few"))

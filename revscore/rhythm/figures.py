@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 
 from revscore.core import units
@@ -21,7 +20,6 @@ from revscore.rhythm.target_lines import target_line
 from revscore.rhythm.variance import variances
 from revscore.rhythm.weekly import Weekly
 
-LEVER_UNITS = {"open_opportunities": DEALS, "win_rate": RATIO, "avg_deal": CURRENCY, "cycle_mean_days": units.DAYS}
 _STALLED = 10  # deals of the table
 
 
@@ -152,34 +150,15 @@ def _win_rate(x: Coded, view: View) -> Iterator[Figure]:
     one = ask("winrate.closed_in_period", label="Win rate")
     able = changes.dimensions(x, view, one) if view.period is not None and not missing(x, one.card) else ()
     found = changes.change(x, view, one, able[0]) if able else changes.Change(None, None)
-    if not found.known:
-        return
-    split = found.split
-    before, after = (period.name or period.dates() for period in (found.before, found.period))
-    small = split.groups.loc[np.minimum(split.groups["d0"], split.groups["d1"]) < x.terms.stats.min_n_show, "group"]
-    few = {f"rate:{group}" for group in small} & set(found.rows["id"])
-    id_ = found.rows["id"]
-    ends = [units.of(split.groups[f"n{side}"].sum(), split.groups[f"d{side}"].sum()) for side in "01"]
-    rows = found.rows.assign(label=lambda f: f["label"].mask(id_ == "start", before[:1].upper() + before[1:]).mask(id_ == "end", after),
-                             note=lambda f: f["note"].fillna("").mask(id_ == "start", ends[0]).mask(id_ == "end", ends[1]), kind=lambda f: f["kind"].mask(id_.isin(few), "few"))
-    groups = {"owner": "owners", "type": "deal types"}.get(able[0], f"{able[0]}s")
-    mix, rate = (units.change(value, 0.0, RATIO) for value in (split.mix, split.rate))
-    yield Figure("wins", "walk", f"Win rate {units.change(split.after, split.before, RATIO)}: {mix} from the mix of {groups}, {rate} from their rates", rows, {"unit": RATIO, "label": "Win rate"})
+    if found.known:
+        yield Figure("wins", "walk", found.said("Win rate"), found.rows, {"unit": RATIO, "label": "Win rate"})
 
 
 def _levers(x: Coded, view: View, currency: str) -> Iterator[Figure]:
     """Sales velocity from the period before to this one, by lever."""
     found = speed.levers(x, view) if view.period is not None and not missing(x, "velocity.sales_velocity") else speed.Levers()
-    if not len(found.frame) or found.frame["effect"].isna().any():
-        return
-    notes = {row.name: f"{units.text(row.before, LEVER_UNITS[row.name], currency)} → {units.text(row.now, LEVER_UNITS[row.name], currency)}" for row in found.frame.itertuples(index=False)}
-    period, before = (one.name or one.dates() for one in (view.period, found.before_period))
-    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
-    step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]
-    verb = "rose" if step > 0 else "fell" if step < 0 else "stood still"
-    effect = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), CURRENCY_PER_DAY, currency)}"
-    yield Figure("velocity", "walk", f"Sales velocity {verb} by {units.text(abs(step), CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}", rows,
-                 {"unit": CURRENCY_PER_DAY, "currency": currency, "label": "Sales velocity"})
+    if found.known:
+        yield Figure("velocity", "walk", found.said(currency), found.rows(currency), {"unit": CURRENCY_PER_DAY, "currency": currency, "label": "Sales velocity"})
 
 
 def _retention(x: Coded, view: View, currency: str) -> Iterator[Figure]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.compute import curve
@@ -18,6 +19,7 @@ from revscore.core.statistics import Survival
 from revscore.core.review import comparison
 from revscore.core.splits import shapley
 from revscore.core.terms import SLA_TYPES
+from revscore.core.units import CURRENCY, CURRENCY_PER_DAY, DAYS, DEALS, RATIO
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask, frame_of, measured
 from revscore.rhythm.target_lines import targets_over
@@ -111,27 +113,48 @@ def lead_days(x: Coded, view: View) -> pd.DataFrame:
 
 
 LEVERS = {"open_opportunities": "Open deals", "win_rate": "Win rate", "avg_deal": "Average deal", "cycle_mean_days": "Mean cycle"}
+_UNITS = {"open_opportunities": DEALS, "win_rate": RATIO, "avg_deal": CURRENCY, "cycle_mean_days": DAYS}
 
 
 @dataclass(frozen=True)
 class Levers:
     """The four levers of sales velocity in two periods: lever, name, now, before, effect; and the velocities that they make.
 
-    The effects add up to the change exactly (Shapley over the four: free of any order). `rows`: to be drawn.
+    The effects add up to the change exactly (Shapley over the four: free of any order).
     """
 
     frame: pd.DataFrame = field(default_factory=pd.DataFrame)
     now: float = float("nan")
     before: float = float("nan")
     before_period: Period | None = None
+    period: Period | None = None
+
+    @property
+    def known(self) -> bool:
+        return len(self.frame) > 0 and bool(self.frame["effect"].notna().all())
+
+    @property
+    def most(self) -> pd.Series:
+        """The lever that changed it most."""
+        return self.frame.loc[self.frame["effect"].abs().idxmax()]
 
     @property
     def left_over(self) -> float:
         return self.now - self.before - float(self.frame["effect"].sum())
 
-    @property
-    def rows(self) -> pd.DataFrame:
-        return walk(self.before, self.frame.rename(columns={"name": "id", "lever": "label"})[["id", "label", "effect", "now", "before"]], self.now)
+    def rows(self, currency: str) -> pd.DataFrame:
+        """The way from before to now, to be drawn: the ends called as their periods are, each lever with its two values."""
+        rows = walk(self.before, self.frame.rename(columns={"name": "id", "lever": "label"})[["id", "label", "effect", "now", "before"]], self.now)
+        notes = {row.name: f"{units.text(row.before, _UNITS[row.name], currency)} → {units.text(row.now, _UNITS[row.name], currency)}" for row in self.frame.itertuples(index=False)}
+        before = self.before_period.name
+        rows.loc[rows.index[[0, -1]], "label"] = [before[:1].upper() + before[1:], self.period.name]
+        return rows.assign(note=rows["id"].map(notes).fillna(""))
+
+    def said(self, currency: str) -> str:
+        """What was found, in a sentence."""
+        step, most = self.now - self.before, self.most
+        verb, effect = "rose" if step > 0 else "fell" if step < 0 else "stood still", units.text(abs(most["effect"]), CURRENCY_PER_DAY, currency)
+        return f"Sales velocity {verb} by {units.text(abs(step), CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {'+' if most['effect'] > 0 else '−'}{effect}"
 
 
 def levers(x: Coded, view: View) -> Levers:
@@ -145,7 +168,7 @@ def levers(x: Coded, view: View) -> Levers:
     inputs = [{name: float(frame[name].iloc[0]) for name in LEVERS} for frame in (before, now)]
     effects = shapley(*inputs, _velocity)
     frame = pd.DataFrame([{"lever": label, "name": name, "now": inputs[1][name], "before": inputs[0][name], "effect": effects[name]} for name, label in LEVERS.items()])
-    return Levers(frame, _velocity(inputs[1]), _velocity(inputs[0]), before_period)
+    return Levers(frame, _velocity(inputs[1]), _velocity(inputs[0]), before_period, view.period)
 
 
 def _velocity(inputs: Mapping[str, float]) -> float:

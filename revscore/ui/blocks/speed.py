@@ -211,19 +211,10 @@ def levers(now: Now) -> None:
     if now.view.period is None:
         return charts.absent(question, "Choose a period: the levers are compared with the period before.", "levers")
     found, currency = now.ask(speed.levers), now.x.terms.corporate_currency
-    if not len(found.frame) or found.frame["effect"].isna().any():
+    if not found.known:
         return charts.absent(question, "There is no win in one of the two periods, so no velocity to compare.", "levers")
-    def said(value: float, name: str) -> str:
-        return units.text(value, figures.LEVER_UNITS[name], currency)
-
-    period, before = (one.name for one in (now.view.period, found.before_period))
-    notes = {row.name: f"{said(row.before, row.name)} → {said(row.now, row.name)}" for row in found.frame.itertuples(index=False)}
-    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", period), note=lambda f: f["id"].map(notes).fillna(""))
-    step, most = found.now - found.before, found.frame.loc[found.frame["effect"].abs().idxmax()]
-    verb = "rose" if step > 0 else "fell" if step < 0 else "stood still"
-    effect = f"{'+' if most['effect'] > 0 else '−'}{units.text(abs(most['effect']), units.CURRENCY_PER_DAY, currency)}"
-    alone = " More open deals alone are no progress." if most["name"] == "open_opportunities" and most["effect"] > 0 else ""
-    charts.card(now, f"Sales velocity {verb} by {units.text(abs(step), units.CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {effect}",
-                walk(rows, units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
+    alone = " More open deals alone are no progress." if found.most["name"] == "open_opportunities" and found.most["effect"] > 0 else ""
+    charts.card(now, found.said(currency),
+                walk(found.rows(currency), units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
                 f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {units.text(abs(round(found.left_over, 2)), units.CURRENCY_PER_DAY, currency)}.{alone} "
                 "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: _lever(now, found, mark["id"]))

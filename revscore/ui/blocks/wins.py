@@ -97,17 +97,10 @@ def changed(now: Now, one: Ask = WIN_RATE, key: str = "changed", noun: Unit = DE
     found = now.ask(changes.change, one, by if by in able else able[0])
     if not found.known:
         return charts.absent(question, "There is nothing to compare: one of the two periods has none below the line.", key)
-    split, before, after = found.split, _named(found.before), _named(found.period)
-    least = now.x.terms.stats.min_n_show
-    few = {f"rate:{row.group}" for row in split.groups.itertuples() if min(row.d0, row.d1) < least} & set(found.rows["id"])
-    rows = found.rows.assign(label=lambda f: f["label"].mask(f["id"] == "start", before[:1].upper() + before[1:]).mask(f["id"] == "end", after),
-                             note=lambda f: f["note"].fillna("").mask(f["id"] == "start", _of(split.groups, "0")).mask(f["id"] == "end", _of(split.groups, "1")),
-                             kind=lambda f: f["kind"].mask(f["id"].isin(few), "few"))
-    step = units.change(split.after, split.before, RATIO)
-    groups = {"owner": "owners", "type": "deal types"}.get(by, f"{by}s")
-    charts.card(now, f"{one.label} {step}: {_points(split.mix)} from the mix of {groups}, {_points(split.rate)} from their rates", walk(rows, RATIO, label=one.label, clicks=True, theme=charts.theme()), key,
-                f"{after} against {before}. Unexplained: {_zero(split.left_over)} pp. {_counted(split, noun)} Exploratory: parts of a change, none tested by itself."
-                + (" Pale: fewer than five in one of the periods." if few else ""), one,
+    split = found.split
+    charts.card(now, found.said(one.label), walk(found.rows, RATIO, label=one.label, clicks=True, theme=charts.theme()), key,
+                f"{found.period.name} against {found.before.name}. Unexplained: {_zero(split.left_over)} pp. {_counted(split, noun)} Exploratory: parts of a change, none tested by itself."
+                + (" Pale: fewer than five in one of the periods." if found.rows["kind"].eq("few").any() else ""), one,
                 lambda mark: _group(now, one, found, by, mark["id"]))
     if not stage.on_board():
         with st.expander("All groups as numbers", icon=":material/table_rows:"):
@@ -154,10 +147,6 @@ def _named(period: Period | None) -> str:
 
 def _deals(count: float) -> str:
     return "" if count != count else units.named(count, DEALS)
-
-
-def _of(groups: pd.DataFrame, side: str) -> str:
-    return units.of(groups[f"n{side}"].sum(), groups[f"d{side}"].sum())
 
 
 def _points(value: float) -> str:
