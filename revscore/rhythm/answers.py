@@ -13,10 +13,10 @@ from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.review import Line
 from revscore.core.units import listed
+from revscore.rhythm import goals, governance, pipeline
 from revscore.rhythm.agenda import Agenda
 from revscore.rhythm.asks import lacks
 from revscore.rhythm.campaigns import FIX, FUND, RETIRE, WAIT
-from revscore.rhythm.goals import Standing
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 
@@ -94,35 +94,25 @@ def _pace(x: Coded, review: Weekly) -> Answer:
     said, talk = [], False
     for row in review.progress.itertuples():
         line = next(one for one in review.pace if one.label == row.name)
-        behind = not row.thin and row.value < row.expected
-        talk |= behind
-        said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'behind' if behind else 'on pace'}, {line.text} of {units.text(row.expected, line.measure.unit, line.currency)} due by now")
-    judged = [one for one in review.targets if one.good is not None]
-    missed = [one.line.label for one in judged if not one.good]
-    if set(missed) - set(review.progress["name"]):  # of targets that have no bar of their own
-        said.insert(0, _course(judged, missed))
+        late = not row.thin and row.value < row.expected
+        talk |= late
+        said.append(f"{row.name}: too few to say" if row.thin else f"{row.name} {'behind' if late else 'on pace'}, {line.text} of {units.text(row.expected, line.measure.unit, line.currency)} due by now")
+    course, behind = goals.course(review.targets)
+    if set(behind) - set(review.progress["name"]):  # of targets that have no bar of their own
+        said.insert(0, course)
     if said:
-        return Answer("; ".join(said), talk or bool(missed))
+        return Answer("; ".join(said), talk or bool(behind))
     if not _known(review.standing):
         return _of(review.standing)
     return Answer(f"No target for {review.period.name}; {_moves(review.standing[:2])}", _worse(review.standing), any(line.value for line in _known(review.standing[:2])))
-
-
-def _course(judged: Sequence[Standing], behind: Sequence[str]) -> str:
-    return f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "")
 
 
 def _coverage(x: Coded, review: Weekly) -> Answer:
     found = review.coverage
     if found is None:
         return Answer("No bookings target for exactly this period and selection", known=False)
-    if not found["remaining"] > 0:
-        return Answer(f"The target of {units.text(found['target'], units.CURRENCY, x.terms.corporate_currency)} is met")
-    have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
-    if found["unjudged"] or found["required_coverage"] != found["required_coverage"]:
-        return Answer(f"{have} of what is left is open; too few decided deals to say whether that is enough", known=False)
-    enough = found["coverage"] >= found["required_coverage"]
-    return Answer(f"{'Enough' if enough else 'Not enough'} pipeline: {have} where our win rate needs {required}", not enough)
+    enough = pipeline.enough(found)
+    return Answer(pipeline.coverage_said(found, x.terms.corporate_currency), enough is False, enough is not None)
 
 
 def _bridge(x: Coded, review: Weekly) -> Answer:
@@ -148,9 +138,9 @@ def _way(line: Line) -> str:
 
 
 def _promises(x: Coded, review: Weekly) -> Answer:
-    lines = (review.speed[3], review.speed[1], review.speed[2])
-    found = _of(lines)
-    return replace(found, talk=found.talk or any(line.value > 0 for line in _known(lines[:1])))
+    broken, kept = ([line for line in review.speed if line.card.id == card] for card in ("sla.breach_ageing", "sla.compliance"))
+    found = _of([*broken, *kept])
+    return replace(found, talk=found.talk or any(line.value > 0 for line in _known(broken)))
 
 
 _WEEKLY = {"pace": _pace, "coverage": _coverage, "bridge": _bridge, "signals": _signals, "stuck": lambda x, review: _of(review.flow[1:]), "promises": _promises,
@@ -178,11 +168,8 @@ def _aimed(name: str) -> Callable[[Coded, Monthly], Answer]:
 
 
 def _targets(x: Coded, review: Monthly) -> Answer:
-    judged = [one for one in review.targets if one.good is not None]
-    behind = [one.line.label for one in judged if not one.good]
-    if not judged:
-        return Answer("No target can be judged for exactly this period and selection", known=False)
-    return Answer(_course(judged, behind), bool(behind))
+    course, behind = goals.course(review.targets)
+    return Answer(course, bool(behind)) if course else Answer("No target can be judged for exactly this period and selection", known=False)
 
 
 def _campaigns(x: Coded, review: Monthly) -> Answer:
@@ -209,22 +196,16 @@ def _tests(x: Coded, review: Monthly) -> Answer:
 
 
 def _decisions(x: Coded, review: Monthly) -> Answer:
-    return _of([line for line in review.decisions if line.label != "The same, open ones counted"])
+    return _of([line for line in review.decisions if line.card.id != "governance.decision_time"])
 
 
 def _definitions(x: Coded, review: Monthly) -> Answer:
-    found, frame = _of(review.reports[1:]), review.changes
-    if not len(frame):
+    found = _of(review.definitions)
+    if not len(review.changes):
         return found
-    now, pending = int(frame["in_effect"].sum()), int(frame["pending"].sum())
-    loose = int((frame["in_effect"] & (frame["lacks"] != "")).sum())
-    if not now:
-        return Answer(f"No change of a definition is in effect yet; {pending} {'is' if pending == 1 else 'are'} pending")
-    changes = "change is" if now == 1 else "changes are" if loose != 1 else "changes is"
-    head = f"{loose} of {now} {changes} not under control" if loose else f"All {now} changes are under control" if now > 1 else "The one change is under control"
-    return Answer(head + (f"; {pending} {'is' if pending == 1 else 'are'} pending" if pending else ""), found.talk or bool(loose))
+    return Answer(governance.changes_said(review.changes), found.talk or bool(review.changes["loose"].any()))
 
 
 _MONTHLY = {"together": _together, "targets": _targets, "conversion": _aimed("conversion"), "wins": _aimed("wins"),
             "velocity": _aimed("velocity"), "retention": _aimed("retention"), "campaigns": _campaigns, "tests": _tests,
-            "decisions": _decisions, "reports": lambda x, review: _of(review.reports[:1]), "definitions": _definitions}
+            "decisions": _decisions, "reports": lambda x, review: _of(review.reports), "definitions": _definitions}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import EARLY_SHARE, expected_share, resolve, standing
 from revscore.core.review import Line, line
 from revscore.core.terms import Target
+from revscore.core.units import listed
 from revscore.core.view import View
 from revscore.rhythm.asks import Ask, ask
 from revscore.rhythm.funnel import named, stage_name
@@ -101,6 +102,13 @@ def standings(x: Coded, view: View) -> tuple[Standing, ...]:
                             row.get("expected_to_date", np.nan), share, row.get("pace_index", np.nan), row["projected"] if cumulative and share >= EARLY_SHARE else np.nan,
                             row["required_per_business_day"] if cumulative and target.direction != "down" else np.nan, row.get("business_days_left", np.nan), row.get("note", "")))
     return tuple(sorted(out, key=lambda one: one.profile == ""))
+
+
+def course(found: Sequence[Standing]) -> tuple[str, list[str]]:
+    """ "3 of 5 targets on course; behind: Win rate and Bookings", and the names of those behind; "" where none can be judged."""
+    judged = [one for one in found if one.good is not None]
+    behind = [one.line.label for one in judged if not one.good]
+    return f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "") if judged else "", behind
 
 
 def _spaced(code: str) -> str:

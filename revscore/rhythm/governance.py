@@ -24,7 +24,8 @@ PLAIN = Unit("number", "count")  # of what nothing is known but a number
 
 DECISIONS = (ask("governance.decision_velocity", "median", "Days to decide, median"), ask("governance.decision_time", "median", "The same, open ones counted", now=True),
              ask("governance.actions", "on_time_rate", "Actions done on time", now=True), ask("governance.actions", "effect_rate", "Actions that worked", now=True))
-REPORTS = (ask("governance.reporting_consistency", label="Reports that agree", now=True), ask("governance.definition_drift", label="Controlled definition changes", now=True))
+REPORTS = (ask("governance.reporting_consistency", label="Reports that agree", now=True),)
+DEFINITIONS = (ask("governance.definition_drift", label="Controlled definition changes", now=True),)
 
 
 def open_decisions(x: Coded, view: View) -> pd.DataFrame:
@@ -68,7 +69,8 @@ _TOLD, _DONE = {"rationale": "rationale", "approved_by": "approver"}, {"dashboar
 
 def definition_changes(x: Coded, view: View) -> pd.DataFrame:
     """Every change of a definition, those not under control first, then those pending, the latest first in each: change_id, metric in words, effective_from, state in words,
-    lacks (in words; "" under control), in_effect, pending (not in effect by as-of, or not approved). What lacks is read as `governance.definition_drift` reads it."""
+    lacks (in words; "" under control), in_effect, loose (in effect and not under control), pending (not in effect by as-of, or not approved). What lacks is read as
+    `governance.definition_drift` reads it."""
     if x.data.missing(CARDS["governance.definition_drift"].needs):
         return pd.DataFrame()
     found = x.data.table("definition_changes")
@@ -81,8 +83,19 @@ def definition_changes(x: Coded, view: View) -> pd.DataFrame:
     state = np.select([loose & pending, loose, pending], ["not under control, not approved", "not under control", "pending"], "under control")
     words = (lacks.astype("int64") @ pd.Series([1, 2, 4, 8], index=lacks.columns)).map({code: units.listed([name for place, name in enumerate(lacks.columns) if code >> place & 1]) for code in range(16)})
     return pd.DataFrame({"change_id": found["change_id"], "metric": found["metric_id"].map(known), "effective_from": found["effective_from"], "state": state, "lacks": words,
-                         "in_effect": in_effect, "pending": pending, "order": np.select([loose, pending], [0, 1], 2)}).sort_values(
+                         "in_effect": in_effect, "loose": loose, "pending": pending, "order": np.select([loose, pending], [0, 1], 2)}).sort_values(
         ["order", "effective_from"], ascending=[True, False], kind="stable").drop(columns="order").reset_index(drop=True)
+
+
+def changes_said(found: pd.DataFrame) -> str:
+    """How many changes are not under control, in a sentence. `found`: of `definition_changes`, at least one."""
+    now, loose, pending = (int(found[name].sum()) for name in ("in_effect", "loose", "pending"))
+    waits = f"{pending} {'is' if pending == 1 else 'are'} pending" if pending else ""
+    if not now:
+        return f"No change of a definition is in effect yet; {waits}"
+    head = (f"{loose} of {now} {'change' if now == 1 else 'changes'} {'is' if loose == 1 else 'are'} not under control" if loose else
+            f"All {now} changes are under control" if now > 1 else "The one change is under control")
+    return f"{head}; {waits}" if waits else head
 
 
 def inconsistent(x: Coded, view: View) -> pd.DataFrame:

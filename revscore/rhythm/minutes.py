@@ -202,7 +202,7 @@ def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:
         return {"pace": review.standing or review.pace, "signals": review.signals, "stuck": review.flow, "promises": review.speed, "exceptions": review.order}
     if isinstance(review, Monthly):
         return {"together": review.shared, "targets": tuple(one.line for one in review.targets), "conversion": review.conversion, "wins": review.wins, "velocity": review.velocity,
-                "retention": review.retention, "decisions": review.decisions, "reports": review.reports[:1], "definitions": review.reports[1:]}
+                "retention": review.retention, "decisions": review.decisions, "reports": review.reports, "definitions": review.definitions}
     return {}
 
 

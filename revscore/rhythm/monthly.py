@@ -36,6 +36,7 @@ class Monthly:
     tests: pd.DataFrame
     decisions: tuple[Line, ...]
     reports: tuple[Line, ...]
+    definitions: tuple[Line, ...]
     changes: pd.DataFrame  # of definitions
 
 
@@ -43,4 +44,4 @@ def monthly(x: Coded, view: View) -> Monthly:
     """The monthly review under `view`."""
     return Monthly(made(x, view, shared.TILES), solo.joints(x, view), goals.standings(x, view), made(x, view, _CONVERSION), funnel.equal_age(x, view), made(x, view, _WINS), made(x, view, _VELOCITY),
                    retention.ratios(x, view), campaigns.scorecard(x, view), campaigns.evidence(x, view), governance.tests(x, view), made(x, view, governance.DECISIONS), made(x, view, governance.REPORTS),
-                   governance.definition_changes(x, view))
+                   made(x, view, governance.DEFINITIONS), governance.definition_changes(x, view))

@@ -95,6 +95,25 @@ def coverage(x: Coded, view: View) -> pd.Series | None:
                       pd.Series({"unjudged": _unjudged(x, view)}, dtype="object")])
 
 
+def enough(found: pd.Series) -> bool | None:
+    """Whether what is open covers what is left (`found`: of `coverage`); None where no win rate says so."""
+    if not found["remaining"] > 0:
+        return True
+    return None if found["unjudged"] or pd.isna(found["required_coverage"]) else bool(found["coverage"] >= found["required_coverage"])
+
+
+def coverage_said(found: pd.Series, currency: str) -> str:
+    """What coverage says, in a sentence."""
+    if not found["remaining"] > 0:
+        won, target = (units.text(found[name], units.CURRENCY, currency) for name in ("won_to_date", "target"))
+        return f"The target is met: {won} won of {target}"
+    have, required = (units.text(found[name], units.MULTIPLE) for name in ("coverage", "required_coverage"))
+    covered = enough(found)
+    if covered is None:
+        return f"{have} of what is left is open; no win rate says whether that is enough"
+    return f"{'Enough' if covered else 'Not enough'} pipeline: {have} where our win rate needs {required}"
+
+
 def _unjudged(x: Coded, view: View) -> str:
     rate = line(x, CARDS["winrate.closed_in_period"], view, "value_rate", alone=True)
     if rate.n == 0:

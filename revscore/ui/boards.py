@@ -162,13 +162,13 @@ def _decisions(now: Now, found: Monthly, room: int) -> None:
 
 
 def _reports(now: Now, found: Monthly, room: int) -> None:
-    left = room - _row(now, found.reports[:1], "reports", 2)
+    left = room - _row(now, found.reports, "reports", 2)
     with stage.tall(left - CARD):
         governance.reports(now)
 
 
 def _definitions(now: Now, found: Monthly, room: int) -> None:
-    left = room - _row(now, found.reports[1:], "definitions", 2)
+    left = room - _row(now, found.definitions, "definitions", 2)
     with stage.tall(left - CARD):
         governance.definition_changes(now, found.changes)
 

@@ -130,12 +130,12 @@ def _decisions(now: Now, found: Monthly) -> None:
 
 
 def _reports(now: Now, found: Monthly) -> None:
-    tiles.row(now, found.reports[:1], 2, "reports")
+    tiles.row(now, found.reports, 2, "reports")
     governance.reports(now)
 
 
 def _definitions(now: Now, found: Monthly) -> None:
-    tiles.row(now, found.reports[1:], 2, "definitions")
+    tiles.row(now, found.definitions, 2, "definitions")
     governance.definition_changes(now, found.changes)
 
 
@@ -150,6 +150,6 @@ _LINES: Mapping[str, Mapping[str, Callable]] = {
                "stuck": lambda found: found.flow, "promises": lambda found: found.speed, "exceptions": lambda found: found.order, "next": lambda found: found.watched},
     "monthly": {"together": lambda found: found.shared, "targets": lambda found: tuple(one.line for one in found.targets), "conversion": lambda found: found.conversion,
                 "wins": lambda found: found.wins, "velocity": lambda found: found.velocity, "retention": lambda found: found.retention, "decisions": lambda found: found.decisions,
-                "reports": lambda found: found.reports[:1], "definitions": lambda found: found.reports[1:],
+                "reports": lambda found: found.reports, "definitions": lambda found: found.definitions,
                 "next": lambda found: (*found.shared, *found.conversion, *found.wins, *found.velocity, *found.retention)}}
 assert all(set(_DRAWN[kind]) == set(AGENDAS[kind].ids) for kind in _DRAWN), "every screen is drawn"

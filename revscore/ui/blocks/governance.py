@@ -51,11 +51,10 @@ def definition_changes(now: Now, frame: pd.DataFrame) -> None:
     """The changes of definitions, what is not under control or not yet in effect first; a row opens to the change as it is written."""
     if not len(frame):
         return
-    loose = int((frame["in_effect"] & (frame["lacks"] != "")).sum())
     with st.container(border=True, key="chart-changes"):
-        charts.heading(f"{loose} of {int(frame['in_effect'].sum())} changes in effect lack something" if loose else "Every change in effect has its rationale, approver, dashboards and training", "changes")
+        charts.heading(governance.changes_said(frame), "changes")
         opened = tables.table(frame[["metric", "effective_from", "state", "lacks"]], now.x, "changes", labels={"metric": "Definition", "effective_from": "Effective from"}, opens=True)
-        if foot := stage.aside("Pending: not in effect by the date of the data, or not approved. Choose a row for the change as it is written."):
+        if foot := stage.aside("Under control: with its rationale, approver, dashboards and training. Pending: not in effect by the date of the data, or not approved. Choose a row for the change as it is written."):
             st.caption(foot)
     if opened is not None:
         _change(now, str(frame["change_id"].iloc[opened]), str(frame["metric"].iloc[opened]))

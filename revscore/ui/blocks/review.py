@@ -7,7 +7,7 @@ import streamlit as st
 from revscore.charts import amounts
 from revscore.core import units
 from revscore.core.view import View
-from revscore.rhythm import figures
+from revscore.rhythm import figures, pipeline
 from revscore.rhythm.asks import Ask, ask, asked, made, missing
 from revscore.rhythm.scorecard import scorecard
 from revscore.rhythm.weekly import Weekly
@@ -59,16 +59,13 @@ def coverage(now: Now, review: Weekly) -> None:
         return units.text(found[name], units.CURRENCY, currency)
 
     with st.container(border=True, key="chart-coverage", height="stretch"):
+        charts.heading(pipeline.coverage_said(found, currency), "coverage")
         if not found["remaining"] > 0:
-            return charts.heading(f"The target is met: {money('won_to_date')} won of {money('target')}", "coverage")
-        known = not found["unjudged"]
-        have, required = units.text(found["coverage"], units.MULTIPLE), units.text(found["required_coverage"], units.MULTIPLE) if known else units.MISSING
-        enough = known and found["coverage"] >= found["required_coverage"]
-        charts.heading("Enough to close what is left" if enough else f"Not enough pipeline: {have} where our win rate needs {required}" if known
-                       else f"{have} of what is left is open", "coverage")
-        for place, (stat, label, said) in zip(st.columns(2), (("coverage", "Coverage of what is left", have), ("required_coverage", f"Required by our win rate of {review.period.name}", required)), strict=True):
+            return
+        known = pipeline.enough(found) is not None
+        for place, stat, label in zip(st.columns(2), ("coverage", "required_coverage"), ("Coverage of what is left", f"Required by our win rate of {review.period.name}"), strict=True):
             with place, st.container(key=f"tile-{stat}"):
-                st.metric(label, said)
+                st.metric(label, units.text(found[stat], units.MULTIPLE) if known or stat == "coverage" else units.MISSING)
                 if st.button("", icon=":material/open_in_full:", key=f"open-{stat}", type="tertiary", help=f"Open {label.lower()} to its parts"):
                     drill.opened(now, now.ask(made, (ask("pipeline.coverage", stat, label),), view=now.view.during(review.period))[0])
         st.caption(md(f"{found['unjudged']} {money('open_in_period')} open with a close date in the period, {money('remaining')} left of {money('target')}. "

@@ -13,7 +13,7 @@ from revscore.rhythm.asks import made
 from revscore.rhythm.goals import Standing
 from revscore.ui import charts, drill, stage, tables
 from revscore.ui.session import Now
-from revscore.ui.words import listed, md, owners
+from revscore.ui.words import md, owners
 
 
 def targets(now: Now) -> None:
@@ -22,9 +22,7 @@ def targets(now: Now) -> None:
     if not found:
         return charts.absent("Are we where we said we would be?", "No target is set for exactly this period and selection.", "targets")
     with st.container(border=True, key="chart-targets"):
-        behind = [one.line.label for one in found if one.good is False]
-        judged = [one for one in found if one.good is not None]
-        charts.heading(f"{len(judged) - len(behind)} of {len(judged)} targets on course" + (f"; behind: {listed(behind)}" if behind else "") if judged else "No target can be judged yet", "targets")
+        charts.heading(goals.course(found)[0] or "No target can be judged yet", "targets")
         opened = tables.table(pd.DataFrame([row(one) for one in found]), now.x, key="targets", labels=LABELS, opens=True,
                               board=("name", "state", "actual", "target", "attained", "expected", "projected", "owner"))
         if not stage.on_board():
