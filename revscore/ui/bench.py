@@ -33,6 +33,7 @@ class Bench:
     seen: Draft | None = None
     stored: LoadReport | None = None
     sent: bool = False  # the draft was sent to the store once
+    asked: tuple[str, tuple[str, ...]] | None = None  # of a database: its address, and the tables or views to be read
     round: int = 0  # changes the uploader's key, which empties it
     sums: dict[str, str] = field(default_factory=dict)  # id of an uploaded file -> hash of its content, worked out once
 
@@ -42,10 +43,17 @@ class Bench:
         return f"{file.name} {self.sums[file.file_id]}"
 
     def clear(self) -> None:
-        """Let go of the extract in work; what was stored last stays shown."""
-        self.token, self.draft, self.found, self.seen, self.sent = "", None, None, None, False
+        """Let go of the extract in work, and of the address that it came from; what was stored last stays shown."""
+        self.token, self.draft, self.found, self.seen, self.sent, self.asked = "", None, None, None, False, None
         self.round += 1
         self.sums.clear()
+
+    def put_away(self) -> None:
+        """Let go of the extract, and take the session's uploads out of the server's memory."""
+        self.clear()
+        context = get_script_run_ctx()
+        if context is not None:
+            context.uploaded_file_mgr.remove_session_files(context.session_id)
 
 
 def bench() -> Bench:
@@ -61,15 +69,7 @@ def leave() -> None:
     """The reader is on another page: nothing of an extract stays in memory. It can be uploaded again; nothing of it was stored."""
     mine = st.session_state.pop(_BENCH, None)
     if mine is not None:
-        mine.clear()
-        drop_uploads()
-
-
-def drop_uploads() -> None:
-    """Take this session's uploads out of the server's memory."""
-    context = get_script_run_ctx()
-    if context is not None:
-        context.uploaded_file_mgr.remove_session_files(context.session_id)
+        mine.put_away()
 
 
 class Keeper:

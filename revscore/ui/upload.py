@@ -12,7 +12,7 @@ from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.intake import Source
 from revscore.ui import allowed, confirming, mending, report, session
-from revscore.ui.bench import Bench, bench, drop_uploads
+from revscore.ui.bench import Bench, bench
 from revscore.ui.steps import Steps
 from revscore.ui.words import md
 
@@ -30,8 +30,7 @@ def files() -> None:
             work.clear()
         with last.container():
             _result(work)
-        _invitation()
-        return
+        return _invitation()
     token = hashlib.sha256("|".join(map(work.sum_of, chosen)).encode()).hexdigest()
     _work(work, token, lambda say: company.draft_files(
         session.store(), company.COMPANY, [Source(file.name, file.getvalue()) for file in chosen], progress=say))
@@ -47,12 +46,11 @@ def warehouse() -> None:
         names = st.text_area("Tables or views, one a line (empty: all of the default schema)", placeholder="crm.lead\ncrm.opportunity\ncrm.opportunity_history")
         go = st.form_submit_button("Read", type="primary", icon=":material/database:")
     if go and url:
-        st.session_state["warehouse-asked"] = (url, tuple(name.strip() for name in names.splitlines() if name.strip()))
-    asked = st.session_state.get("warehouse-asked")
-    if not asked:
-        return
-    token = hashlib.sha256(repr(asked).encode()).hexdigest()
-    _work(work, token, lambda say: company.draft_warehouse(session.store(), company.COMPANY, asked[0], asked[1], progress=say))
+        work.asked = (url, tuple(name.strip() for name in names.splitlines() if name.strip()))
+    if work.asked is None:
+        return _result(work)
+    token = hashlib.sha256(repr(work.asked).encode()).hexdigest()
+    _work(work, token, lambda say: company.draft_warehouse(session.store(), company.COMPANY, *work.asked, progress=say))
 
 
 def _invitation() -> None:
@@ -76,16 +74,15 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     draft, found = work.draft, work.found
     if found.status == REFUSED and not draft.mendable:
         slot.empty()  # steps that went well would say that it did
+        report.summary(found)
+        return report.problems(found)
     report.summary(found)
-    if found.status == REFUSED and not draft.mendable:
-        report.problems(found)
-        return
     confirmed, why, open_ = confirming.doubts(found, work.token[:8]) if found.asked else (set(), "", False)
     report.messages(found, draft)
     mending.sheets(work, draft)
     mending.words(work, draft)
     mending.questions(work, draft, found)
-    if found.status == ALREADY:
+    if found.status in (ALREADY, REFUSED):
         _away(work)
     else:
         _confirm(work, draft, found, place, confirmed, why, open_)
@@ -93,15 +90,11 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
 
 def _away(work: Bench) -> None:
     if st.button("Put these files away", icon=":material/close:", key="put-away", help="Nothing of them is stored, and nothing stays in memory."):
-        drop_uploads()
-        work.clear()
-        st.session_state.pop("warehouse-asked", None)
+        work.put_away()
         st.rerun()
 
 
 def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any, confirmed: set[str], why: str, open_: bool) -> None:
-    if found.status == REFUSED:
-        return _away(work)
     waits = any(question.default is None and not question.key.startswith(company.CONFIRM) for question in found.questions)
     with st.container(horizontal=True, vertical_alignment="bottom", key="confirm-bar"):
         if draft.base is None:
@@ -121,10 +114,8 @@ def _confirm(work: Bench, draft: Draft, found: LoadReport, place: Any, confirmed
             result = company.save(session.store(), draft, by=session.actor(), progress=steps, confirmed=confirmed, why=why)
         steps.done()
     if result.status in (LOADED, ALREADY):
-        drop_uploads()
-        work.clear()
+        work.put_away()
         work.stored = report.as_first(result) if twice and result.status == ALREADY else result  # a double click is one click
-        st.session_state.pop("warehouse-asked", None)
         st.toast(md(work.stored.text), icon=":material/check_circle:")
         st.rerun()
     work.sent = False
