@@ -80,7 +80,7 @@ def run_digest(args: argparse.Namespace) -> int:
     x, dataset = extract(args)
     view = ask.view_of(x, args.where, args.period or "")
     view = view if view.period else view.during(x.terms.calendar.holding(x.as_of_day, "quarter"))
-    found = digest(x, view, args.review, actions.actions(company.open_store(args.store), dataset), date_of(x.as_of_day), _named(dataset))
+    found = digest(x, view, args.review, actions.actions(company.open_store(args.store), dataset), date_of(x.as_of_day), company.called(dataset))
     if not address:
         print(found.markdown() if args.markdown else found.text(), end="")
         return 0
@@ -159,11 +159,7 @@ def pack_of(store: Store, dataset: str, held: Meeting) -> dict[str, bytes]:
     from revscore.export.pack import pack_files
 
     x = frozen(store, dataset, held)
-    said = minutes(store, dataset, held, x, company=_named(dataset))
+    said = minutes(store, dataset, held, x, company=company.called(dataset))
     view = view_from_json(held.frozen.view)
     pictures = of_meeting(said.by_screen, said.tables.get("Bridge"), said.currency, said.finding("bridge"), figures(x, view, said.review))
     return pack_files(said, said.lines, said.tables, pictures, x, view)
-
-
-def _named(dataset: str) -> str:
-    return "Sample company" if dataset == company.SAMPLE else dataset.capitalize()

@@ -34,6 +34,7 @@ Result = TypeVar("Result")
 _BESIDE = ThreadPoolExecutor(1, "beside")  # one more thread: what it holds meanwhile is memory
 REVSCORE = replace(LOCAL, name="revscore")  # who brings the sample company
 COMPANY = "company"  # the data set of the user's own company
+_CALLED = {SAMPLE: "Sample company", COMPANY: "My company"}
 SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "northlight.xlsx"
 
 
@@ -64,6 +65,11 @@ def _file(url: str) -> Path | None:
 
 def has_load(store: Store, dataset: str) -> bool:
     return bool(store.loads(dataset))
+
+
+def called(dataset: str) -> str:
+    """What readers call a data set."""
+    return _CALLED.get(dataset, dataset)
 
 
 def current(store: Store, asked: str = "") -> str:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from revscore.charts.pictures import of_meeting
+from revscore.company import called
 from revscore.core.metric import functions
 from revscore.core.written import view_from_json
 from revscore.export.pack import MIME, file_stem, pack_files
@@ -25,7 +26,6 @@ from revscore.ui.blocks import actions
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
-_NAMES = {"sample": "Sample company", "company": "My company"}
 _FEW = 5  # sentences of what is still open that the stage shows
 
 
@@ -144,7 +144,7 @@ def _table(now: Now, title: str, rows: list[dict[str, object]], key: str) -> Non
 
 def _minutes(x, view, dataset: str, id_: str, last: int) -> Minutes:
     store = session.store()
-    return minutes(store, dataset, meetings.meeting(store, dataset, id_), x, company=_NAMES.get(dataset, dataset))
+    return minutes(store, dataset, meetings.meeting(store, dataset, id_), x, company=called(dataset))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

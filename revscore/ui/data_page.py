@@ -14,8 +14,6 @@ from revscore.store import NothingLoaded, Store
 from revscore.ui import report, session, upload
 from revscore.ui.words import md
 
-_NAMES = {company.COMPANY: "Your company", company.SAMPLE: "Sample company"}
-
 
 def show() -> None:
     store = session.store()
@@ -52,13 +50,12 @@ def _if_allowed(part: Callable[[], None]) -> None:
 def _standing(store: Store, dataset: str) -> None:
     """Whose data is shown, as of when, from how many loads."""
     loads = store.loads(dataset)
-    name = _NAMES.get(dataset, dataset)
     if not loads:
         st.caption("Nothing is loaded yet.")
         return
     newest = loads[0]
     made_up = " It is made up; upload an extract to see your own company." if dataset == company.SAMPLE else ""
-    st.caption(md(f"Shown: {name}, as of {newest.as_of:%d %b %Y %H:%M} UTC, from {len(loads)} load{'s' if len(loads) > 1 else ''}.{made_up}"))
+    st.caption(md(f"Shown: {company.called(dataset)}, as of {newest.as_of:%d %b %Y %H:%M} UTC, from {len(loads)} load{'s' if len(loads) > 1 else ''}.{made_up}"))
 
 
 def _gives(store: Store, dataset: str) -> None:

@@ -133,9 +133,8 @@ def _dataset() -> str:
             st.sidebar.caption("This is the sample company. Bring your own extracts in under Data.")
         return shown
     with st.sidebar:
-        names = {SAMPLE: "Sample company", company.COMPANY: "My company"}
         default = company.current(session.store())
-        picked = st.segmented_control("Data", loaded, default=default, required=True, key="data", bind=state.BOUND, width="stretch", format_func=lambda name: names.get(name, name))
+        picked = st.segmented_control("Data", loaded, default=default, required=True, key="data", bind=state.BOUND, width="stretch", format_func=company.called)
     return picked or default
 
 

@@ -75,7 +75,7 @@ def test_storing_loads_once_and_the_page_shows_the_own_company(page, store):
     upload(page, ("leads.csv", LEADS))
     button(page, "Store 3 rows").click().run()
     assert not page.exception
-    assert "Loaded as load" in words(page) and "Your company" in page.caption[0].value
+    assert "Loaded as load" in words(page) and "My company" in page.caption[0].value
     assert [load.rows_quarantined for load in store.loads("company")] == [1]
     upload(page, ("leads again.csv", LEADS))
     assert "Already loaded" in words(page) and not any(b.label.startswith("Store") for b in page.button)
