@@ -6,6 +6,7 @@ import streamlit as st
 
 from revscore.company import Asked, LoadReport
 from revscore.store import OLDER, OTHER, SMALLER
+from revscore.ui import tables
 from revscore.ui.words import md
 
 _TITLES = {OLDER: "This extract is older than what is loaded", OTHER: "There is another extract for this day", SMALLER: "This extract is much smaller than the last"}
@@ -38,7 +39,7 @@ def _change(one: Asked) -> None:
         st.caption(f"Rows: what would be new, gone or changed against load {one.doubt.load.id}")
         st.dataframe(one.rows.rename(columns={"table": "Table", "before": there, "now": "This extract", "new": "New", "vanished": "Gone", "changed": "Changed"}),
                      hide_index=True, key=f"rows-{one.doubt.key}", height="content",
-                     column_config={name: st.column_config.NumberColumn(format="localized") for name in (there, "This extract", "New", "Gone", "Changed")})
+                     column_config=tables.counts(there, "This extract", "New", "Gone", "Changed"))
     with right:
         st.caption("The numbers that each of the two gives by itself")
         st.dataframe(one.figures.rename(columns={"label": "Number", "before": there, "now": "This extract"}), hide_index=True, key=f"figures-{one.doubt.key}",

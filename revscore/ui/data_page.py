@@ -11,7 +11,7 @@ from revscore import company
 from revscore.core.coded import Coded
 from revscore.people import NotAllowed
 from revscore.store import NothingLoaded, Store
-from revscore.ui import report, session, upload
+from revscore.ui import report, session, tables, upload
 from revscore.ui.words import md
 
 
@@ -67,7 +67,7 @@ def _gives(store: Store, dataset: str) -> None:
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("Tables", anchor=False)
-        st.dataframe(_tables(x), hide_index=True, key="tables", height="content", column_config={"Rows": st.column_config.NumberColumn(format="localized")})
+        st.dataframe(_tables(x), hide_index=True, key="tables", height="content", column_config=tables.counts("Rows"))
     with right:
         lacking = company.lacking(x)
         st.subheader("Metrics that need more than this extract has", anchor=False)

@@ -10,6 +10,7 @@ import streamlit as st
 from revscore.company import CONFIRM, Draft, LoadReport
 from revscore.intake.match import Match
 from revscore.intake.subjects import NOT_USED, SUBJECTS
+from revscore.ui import tables
 from revscore.ui.words import md
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def sheets(work: Bench, draft: Draft) -> None:
     overview = pd.DataFrame([{"File": m.sheet.file, "Sheet": m.sheet.name, "Rows": len(m.sheet.frame), "Holds": _about(m), "System": m.title,
                               "Headings used": f"{len(m.columns) + len(m.stamps)} of {len(m.sheet.headings)}", "Not recognised": ", ".join(m.unrecognised)}
                              for m in matches])
-    st.dataframe(overview, hide_index=True, key="recognised", column_config={"Rows": st.column_config.NumberColumn(format="localized")})
+    st.dataframe(overview, hide_index=True, key="recognised", column_config=tables.counts("Rows"))
     names = [match.sheet.place for match in matches]
     if not names:
         return

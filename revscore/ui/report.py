@@ -14,7 +14,7 @@ from revscore.core.schema import TABLES
 from revscore.export.returns import fits_workbook, written
 from revscore.export.safe import csv_bytes
 from revscore.store import LoadInfo, Store
-from revscore.ui import session
+from revscore.ui import session, tables
 from revscore.ui.words import md
 
 _ACTIONS = {"quarantined": "Held back", "mended": "Mended", "note": "Remark"}
@@ -34,11 +34,11 @@ def summary(found: LoadReport) -> None:
         frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined, "Totals and footers left out": "; ".join(f.footers),
                                "Columns not used": ", ".join(f.unused)} for f in files])
         st.dataframe(frame[[name for name in frame if frame[name].dtype != "str" or frame[name].ne("").any()]], hide_index=True, height="content",
-                     key=f"summary-{found.status}-{found.load_id}", column_config=_counts("Rows read", "Kept", "Held back"))
+                     key=f"summary-{found.status}-{found.load_id}", column_config=tables.counts("Rows read", "Kept", "Held back"))
         reasons = pd.DataFrame([{"Held back": rows, "Why": reason, "File": f.file} for f in files for reason, rows in f.reasons.items()])
         if len(reasons):
             st.dataframe(reasons, hide_index=True, height="content" if len(reasons) <= 8 else "auto", key=f"reasons-{found.status}-{found.load_id}",
-                         column_config=_counts("Held back") | {"Why": st.column_config.TextColumn(width="large")})
+                         column_config=tables.counts("Held back") | {"Why": st.column_config.TextColumn(width="large")})
 
 
 def problems(found: LoadReport) -> None:
@@ -106,7 +106,7 @@ def loads(store: Store, dataset: str) -> None:
     frame = pd.DataFrame([_line(load) for load in every])
     st.caption("Choose a load to open its ledger. A load is never changed: a correction is a new load.")
     picked = st.dataframe(frame, hide_index=True, key=f"loads-{dataset}", on_select="rerun", selection_mode="single-row",
-                          column_config=_counts("Rows read", "Kept", "Held back") | {
+                          column_config=tables.counts("Rows read", "Kept", "Held back") | {
                               "As of": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC"),
                               "Loaded": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC")})
     rows = picked["selection"]["rows"]
@@ -133,7 +133,7 @@ def ledger(store: Store, load: LoadInfo) -> None:
     rows_of(store, load)
     sheets = sheets.assign(table=[", ".join(table_title(name) for name in names.split(", ")) for names in sheets["table"]]) if "table" in sheets else sheets
     st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals", "Quarantined": "Held back"}), hide_index=True,
-                 key=f"sheets-{load.id}", height="content", column_config=_counts("Read", "Kept", "Mended", "Held back", "Titles, totals"))
+                 key=f"sheets-{load.id}", height="content", column_config=tables.counts("Read", "Kept", "Mended", "Held back", "Titles, totals"))
     if not len(findings):
         st.caption("Nothing was mended, held back or remarked on.")
         return
@@ -157,7 +157,3 @@ def table_title(name: str) -> str:
     table, _, column = name.partition(".")
     title = TABLES[table].title if table in TABLES else table
     return f"{title}: {column.replace('_', ' ')}" if column else title
-
-
-def _counts(*names: str) -> dict[str, object]:
-    return {name: st.column_config.NumberColumn(format="localized") for name in names}

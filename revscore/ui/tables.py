@@ -137,3 +137,8 @@ def _ready(frame: pd.DataFrame, x: Coded, key: str, height: int | str, formats: 
 def _tall(rows: int) -> int | str:
     """The height of a table of so many rows: all of them without scrolling, as far as they fit a page."""
     return "content" if rows <= _MOST else round(_ROW * (_FIRST + 1.5))
+
+
+def counts(*names: str) -> dict[str, object]:
+    """The `column_config` of columns that are counts."""
+    return {name: st.column_config.NumberColumn(format="localized") for name in names}
