@@ -17,8 +17,7 @@ from revscore.rhythm import disputes
 from revscore.rhythm.disputes import ANSWERS, CLOCK, Again, Dispute
 from revscore.rhythm.exceptions import FUNCTION_NAMES
 from revscore.rhythm.log import new_id
-from revscore.store import Overtaken, StoreError
-from revscore.ui import allowed, charts, session, tables
+from revscore.ui import allowed, capture, charts, session, tables
 from revscore.ui.session import Now
 from revscore.ui.words import md
 
@@ -39,14 +38,8 @@ def dispute_form(now: Now, number: Number, receipt: Receipt) -> None:
     if not sent:
         return
     id_ = st.session_state.setdefault(f"{_ID}{key} {why}", new_id())  # the same words sent twice are one dispute
-    try:
-        disputes.dispute(session.store(), now.dataset, number, receipt, why, session.actor(), id_=id_, function=function)
-    except Overtaken:
-        pass  # written by the first of two clicks
-    except StoreError as error:
-        st.error(md(str(error)), icon=":material/block:")
-        return
-    st.success(md(f"Disputed: {number.label} {receipt.shown}. {FUNCTION_NAMES.get(function, function)} has {CLOCK} business days to answer; it stands in the RevOps triage."), icon=":material/flag:")
+    if capture.saved(lambda: disputes.dispute(session.store(), now.dataset, number, receipt, why, session.actor(), id_=id_, function=function), lambda: True):  # the first of two clicks wrote it
+        st.success(md(f"Disputed: {number.label} {receipt.shown}. {FUNCTION_NAMES.get(function, function)} has {CLOCK} business days to answer; it stands in the RevOps triage."), icon=":material/flag:")
 
 
 def disputed(now: Now) -> None:
@@ -97,14 +90,8 @@ def _answer(now: Now, one: Dispute) -> None:
                 function = st.selectbox("Function", functions, index=functions.index(one.function) if one.function in functions else 0, format_func=FUNCTION_NAMES.get, key=f"function-{key}")
             text = st.text_input("Person (optional)" if how == _GIVE else "In a sentence", key=f"answer-text-{key}-{how}")
             sent = st.form_submit_button("Give" if how == _GIVE else "Answer", type="primary", key=f"answer-send-{key}", **allowed.to("dispute.answer"))
-        if sent:
-            try:
-                if how == _GIVE:
-                    disputes.assign(session.store(), now.dataset, one, session.actor(), function=function, to=text)
-                else:
-                    disputes.answer(session.store(), now.dataset, one, how, text, session.actor(), load or 0)
-            except StoreError as error:
-                st.error(md(str(error)), icon=":material/block:")
-                return
+        store, by = session.store(), session.actor()
+        if sent and capture.saved(lambda: disputes.assign(store, now.dataset, one, by, function=function, to=text) if how == _GIVE else
+                                  disputes.answer(store, now.dataset, one, how, text, by, load or 0)):
             st.session_state[_ANSWERED] = st.session_state.get(_ANSWERED, 0) + 1  # the rows are in another order now, and none of them is chosen
             st.rerun()

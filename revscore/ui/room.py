@@ -13,7 +13,7 @@ from revscore.rhythm.actions import FUNCTIONS
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.meetings import Meeting
 from revscore.store import StoreError
-from revscore.ui import allowed, session
+from revscore.ui import allowed, capture, session
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -103,12 +103,8 @@ def _attendance(now: Now, held: Meeting) -> None:
         for name in st.multiselect(f"{functions((function,))}{'' if needed else ' (not needed)'}", list(dict.fromkeys([*there, *names])), default=there, key=f"there-{function}",
                                    accept_new_options=True, placeholder="Names"):
             present[name] = function
-    if st.button("Save", type="primary", icon=":material/check:", key="there-save", **allowed.to("meeting.attend")):
-        try:
-            meetings.attend(session.store(), now.dataset, held, present, session.actor())
-        except StoreError as error:
-            st.error(md(str(error)), icon=":material/block:")
-            return
+    if st.button("Save", type="primary", icon=":material/check:", key="there-save", **allowed.to("meeting.attend")) \
+            and capture.saved(lambda: meetings.attend(session.store(), now.dataset, held, present, session.actor())):
         st.rerun()
 
 

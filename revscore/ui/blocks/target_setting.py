@@ -23,7 +23,7 @@ from revscore.rhythm.goals import Standing
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.target_setting import Aim, Setting, Sum
 from revscore.store import StoreError
-from revscore.ui import allowed, charts, drill, session, tables
+from revscore.ui import allowed, capture, charts, drill, session, tables
 from revscore.ui.answers import answer
 from revscore.ui.blocks.targets import LABELS, row
 from revscore.ui.session import Now
@@ -281,11 +281,7 @@ def _withdraw(now: Now, aim: Aim) -> None:
     with st.expander("Withdraw this target"), st.form(f"withdraw-{aim.record}-{aim.version}", border=False):
         why = st.text_input("Why is it withdrawn?", key=f"withdraw-why-{aim.record}-{aim.version}")
         if st.form_submit_button("Withdraw", icon=":material/undo:", **allowed.to("target")):
-            try:
-                setting.withdraw(session.store(), now.dataset, aim, session.actor(), why, max(now.x.as_of_day, aim.settings[-1].valid_from))
-            except StoreError as error:
-                st.error(md(str(error)), icon=":material/block:")
-            else:
+            if capture.saved(lambda: setting.withdraw(session.store(), now.dataset, aim, session.actor(), why, max(now.x.as_of_day, aim.settings[-1].valid_from))):
                 st.session_state["target-said"] = f"{_title(now, aim)}: withdrawn."
                 st.rerun()
 
@@ -344,14 +340,10 @@ def importer(now: Now) -> None:
         tables.table(found.questions, now.x, key="target-questions", labels={"sentence": "Is this meant so?"})
         sure = st.checkbox("Yes, these directions are meant so", key="target-import-sure")
     if st.button(f"Take over {len(found.new)} targets" if len(found.new) > 1 else "Take over 1 target", type="primary", key="target-take", icon=":material/flag:", **allowed.to("target", disabled=not sure)):
-        try:
-            setting.set_all(session.store(), now.dataset, now.x, found.new, session.actor(), confirmed=True)
-        except StoreError as error:
-            st.error(md(str(error)), icon=":material/block:")
-            return
-        st.session_state["target-round"] = st.session_state.get("target-round", 0) + 1
-        st.session_state["target-said"] = f"{len(found.new)} targets are taken over."
-        st.rerun()
+        if capture.saved(lambda: setting.set_all(session.store(), now.dataset, now.x, found.new, session.actor(), confirmed=True)):
+            st.session_state["target-round"] = st.session_state.get("target-round", 0) + 1
+            st.session_state["target-said"] = f"{len(found.new)} targets are taken over."
+            st.rerun()
 
 
 def _preview(now: Now, aim: Aim, new: Setting) -> dict[str, str]:

@@ -20,8 +20,7 @@ from revscore.rhythm import disputes, exceptions, triage
 from revscore.rhythm.asks import ask, lacks, made
 from revscore.rhythm.exceptions import FUNCTION_NAMES, KINDS, OLD, Kind
 from revscore.rhythm.quality import REACH
-from revscore.store import StoreError
-from revscore.ui import allowed, answers, charts, session, stage, tables, tiles
+from revscore.ui import allowed, answers, capture, charts, session, stage, tables, tiles
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -227,7 +226,7 @@ def _act(now: Now, rows: pd.DataFrame, key: str) -> None:
             with places[-1]:
                 sent = st.form_submit_button("Save", type="primary", width="stretch", key=f"save-{key}", **allowed.to("triage"))
         if sent:
-            _save(lambda: _written(now, rows, what, text, to or "", due))
+            _save(lambda: _write(now, rows, what, text, to or "", due), f"{units.named(len(rows), units.RECORDS)}" + (f" given to {to}" if what == "assign" else f": {_DONE[what].lower()}"))
 
 
 def _people(now: Now, rows: pd.DataFrame) -> list[str]:
@@ -239,13 +238,14 @@ def _people(now: Now, rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys([*own[:1], function, *FUNCTION_NAMES.values(), *names]))
 
 
-def _written(now: Now, rows: pd.DataFrame, what: str, text: str, to: str, due: dt.date | None) -> str:
-    store, by = session.store(), session.actor()
+def _write(now: Now, rows: pd.DataFrame, what: str, text: str, to: str, due: dt.date | None) -> None:
+    of, by = (session.store(), now.dataset, now.x, rows), session.actor()
     if what == "assign":
-        triage.assign(store, now.dataset, now.x, rows, to, due.isoformat() if due else "", by, text)
-        return f"{units.named(len(rows), units.RECORDS)} given to {to}"
-    {"resolve": triage.resolve, "accept": triage.accept}.get(what, lambda store, dataset, x, rows, text, by: triage.reopen(store, dataset, x, rows, by, text))(store, now.dataset, now.x, rows, text, by)
-    return f"{units.named(len(rows), units.RECORDS)}: {_DONE[what].lower()}"
+        triage.assign(*of, to, due.isoformat() if due else "", by, text)
+    elif what == "reopen":
+        triage.reopen(*of, by, text)
+    else:
+        {"resolve": triage.resolve, "accept": triage.accept}[what](*of, text, by)
 
 
 _WRITTEN = "triage-written"
@@ -262,16 +262,12 @@ def written() -> None:
     st.session_state[_WRITTEN] = st.session_state.get(_WRITTEN, 0) + 1
 
 
-def _save(write: Callable[[], str]) -> None:
+def _save(write: Callable[[], None], said: str) -> None:
     """Write, then show the page as it is now; what cannot be written says why."""
-    try:
-        said = write()
-    except StoreError as error:
-        st.error(md(str(error)), icon=":material/block:")
-        return
-    st.toast(md(said), icon=":material/check:")
-    written()
-    st.rerun()
+    if capture.saved(write):
+        st.toast(md(said), icon=":material/check:")
+        written()
+        st.rerun()
 
 
 @st.dialog("Behind the exception", width="large", position="right")
