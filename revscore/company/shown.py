@@ -107,12 +107,7 @@ def encoded(store: Store, dataset: str, as_of: pd.Timestamp | None = None, load_
 
     Raises NothingLoaded, a StoreError whose message is a sentence, when there is nothing to show.
     """
-    while True:
-        version = state_of(store, dataset).partition("+")[0]
-        try:
-            return unmoved(store, dataset, version, lambda: _encoded(store, dataset, as_of, load_id))
-        except Moved:
-            continue
+    return settled(store, dataset, lambda version: unmoved(store, dataset, version.partition("+")[0], lambda: _encoded(store, dataset, as_of, load_id)))
 
 
 class Moved(Exception):
@@ -126,6 +121,15 @@ def unmoved(store: Store, dataset: str, version: str, make: Callable[[], Result]
     if version not in (now, now.partition("+")[0]):
         raise Moved(f"{dataset} moved on from {version} to {now}")
     return made
+
+
+def settled(store: Store, dataset: str, make: Callable[[str], Result]) -> Result:
+    """What `make` gives for the version (`state_of`) at which the data set stands, made anew as long as it raises Moved."""
+    while True:
+        try:
+            return make(state_of(store, dataset))
+        except Moved:
+            continue
 
 
 def _encoded(store: Store, dataset: str, as_of: pd.Timestamp | None, load_id: int | None) -> Coded:

@@ -70,12 +70,7 @@ def store() -> Store:
 
 def standing(dataset: str, as_of: str = "") -> tuple[str, Coded]:
     """Version (`company.state_of`) and extract of `dataset` as they stand now, the latest or as of a day: of one state of the store, whatever is loaded meanwhile."""
-    while True:
-        version = company.state_of(store(), dataset)
-        try:
-            return version, coded(dataset, version, as_of)
-        except company.Moved:
-            continue
+    return company.settled(store(), dataset, lambda version: (version, coded(dataset, version, as_of)))
 
 
 @st.cache_resource(max_entries=3, show_spinner=False)

@@ -94,12 +94,7 @@ def _found(dataset: str, version: str, _publication: Publication, id_: int) -> F
 
 
 def _today(now: Now, chosen: Publication) -> Found:
-    while True:
-        version = company.state_of(session.store(), now.dataset).partition("+")[0]
-        try:
-            return _found(now.dataset, version, chosen, chosen.id)
-        except company.Moved:
-            continue
+    return company.settled(session.store(), now.dataset, lambda version: _found(now.dataset, version.partition("+")[0], chosen, chosen.id))
 
 
 def choose(now: Now) -> Publication | None:
