@@ -6,29 +6,22 @@ off the list, ends also in a window that stays open. Streamlit itself keeps the 
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import parse_qs, urlencode, urlsplit
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from revscore.ui import startup, strangers
+from revscore.ui import startup, strangers, way_back
 
 if TYPE_CHECKING:
     from revscore.people import Actor
 
 HOURS = 12.0  # how long a sign-in holds at most, whatever the provider says; REVSCORE_SIGNIN_HOURS says otherwise
 SKEW = 120  # seconds that the provider's clock may be ahead
-_KEPT, _MANY = 900.0, 1000  # seconds and number of addresses kept over a sign-in
-_ADDRESS = 4000  # characters of an address worth keeping
-_BACK = "back-at-the-address"
-_log = logging.getLogger("revscore")
 
 
 @dataclass(frozen=True)
@@ -180,7 +173,7 @@ def _shut(stands: Standing) -> None:
 
 def _out(stands: Standing) -> None:
     st.subheader("Sign in", anchor=False)
-    st.text(_note().said or "One shared revenue scorecard. Sign in with the account that you use at work.")
+    st.text(way_back.note().said or "One shared revenue scorecard. Sign in with the account that you use at work.")
     if startup.signs_in() == "headers":
         return st.caption("The proxy in front of this server has not said who you are.")
     found = startup.providers(startup.auth())
@@ -190,8 +183,8 @@ def _out(stands: Standing) -> None:
 
 
 def _over(stands: Standing) -> None:
-    if _note().said != stands.said:  # else the browser came back with the old sign-in, and would go in a circle
-        _keep(stands.said, _here())
+    if way_back.note().said != stands.said:  # else the browser came back with the old sign-in, and would go in a circle
+        way_back.keep(stands.said, way_back.here())
         st.logout()
     _out(stands)
 
@@ -228,76 +221,10 @@ def inside() -> None:
 
 def sign_out() -> None:
     """End the sign-in here, and at the provider where it offers that."""
-    _forget()
+    way_back.forget()
     st.logout()
 
 
 def _sign_in(provider: str) -> None:
-    _keep("", _here() or _note().address)
+    way_back.keep("", way_back.here() or way_back.note().address)
     st.login(None if provider == "default" else provider)
-
-
-# -- the address that someone wanted, kept over the sign-in ------------------------------------------------------------------------------------
-
-@dataclass(frozen=True)
-class _Note:
-    """What is remembered of one browser while it is away at the provider: its address, and the sentence it will read."""
-
-    said: str = ""
-    address: str = ""
-    at: float = 0.0
-
-
-@st.cache_resource(show_spinner=False)
-def _notes() -> dict[str, _Note]:
-    """Browser -> what is remembered of it, on the server: Streamlit sends everybody back to the home page."""
-    return {}
-
-
-def _browser() -> str:
-    """What tells one browser from another before anyone has signed in: the token in Streamlit's XSRF cookie, which is masked anew each time."""
-    parts = str(st.context.cookies.get("_streamlit_xsrf", "")).split("|")
-    try:
-        mask, token = bytes.fromhex(parts[1]), bytes.fromhex(parts[2])
-    except (IndexError, ValueError):
-        return ""
-    return hashlib.sha256(bytes(byte ^ mask[k % len(mask)] for k, byte in enumerate(token))).hexdigest() if mask else ""
-
-
-def _note() -> _Note:
-    found = _notes().get(_browser(), _Note())
-    return found if time.time() - found.at < _KEPT else _Note()
-
-
-def _keep(said: str, address: str) -> None:
-    if browser := _browser():
-        notes = _notes()
-        notes.pop(browser, None)
-        notes[browser] = _Note(said, address, time.time())
-        for old in list(notes)[:-_MANY]:
-            notes.pop(old, None)
-
-
-def _forget() -> None:
-    _notes().pop(_browser(), None)
-
-
-def _here() -> str:
-    """Page and choices of this run's address, "" for the home page without any."""
-    page = urlsplit(st.context.url or "").path.rstrip("/").rpartition("/")[2]
-    query = urlencode([(key, value) for key in st.query_params for value in st.query_params.get_all(key)])
-    found = page + (f"?{query}" if query else "")
-    return found if len(found) <= _ADDRESS else ""
-
-
-def back(pages: Sequence[st.Page]) -> None:
-    """Once after a sign-in: to the page and the choices that were asked for."""
-    if startup.signs_in() != "oidc" or _BACK in st.session_state:
-        return
-    st.session_state[_BACK] = True
-    address = _note().address
-    _forget()
-    name, _, query = address.partition("?")
-    page = next((one for one in pages if one.url_path == name), None)
-    if address and page is not None and address != _here():
-        st.switch_page(page, query_params=parse_qs(query))

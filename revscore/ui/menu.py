@@ -6,7 +6,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from revscore.ui import door
+from revscore.ui import door, way_back
 
 _ROOT = Path(__file__).resolve().parents[2]
 _ICON, _LOGO = (str(Path(__file__).with_name(name)) for name in ("favicon.png", "logo.png"))
@@ -68,7 +68,7 @@ def page() -> st.Page:
     if stands.at != "inside":
         door.show(stands, _LOGO)
     st.logo(_LOGO, size="large", icon_image=_ICON)
-    door.back([one for group in pages.values() for one in group])
+    way_back.back([one for group in pages.values() for one in group])
     if not meeting:
         door.inside()
     return page
