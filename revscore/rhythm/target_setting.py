@@ -20,7 +20,6 @@ from revscore.core.metrics import CARDS
 from revscore.core.metrics.targets import no_pace, resolve
 from revscore.core.policies import TABLES
 from revscore.core.terms import SLA_TYPES, Target, Terms
-from revscore.core.units import listed
 from revscore.people import Actor
 from revscore.rhythm.goals import name_of
 from revscore.rhythm.log import TARGET, records
@@ -72,7 +71,7 @@ class Aim:
     @property
     def record(self) -> str:
         """The record that it is kept as: the same for every way to write the metric."""
-        return hashlib.sha256("|".join((number_key(self.metric_id), self.segment, _together(self.owner), str(self.start), str(self.end))).encode()).hexdigest()[:32]
+        return hashlib.sha256("|".join((number_key(self.metric_id), self.segment, together(self.owner), str(self.start), str(self.end))).encode()).hexdigest()[:32]
 
     @property
     def period(self) -> Period:
@@ -90,7 +89,7 @@ class Aim:
         return tuple((since, found.value) for since in days if (found := self.on(since)) is not None)
 
 
-def _together(owner: str) -> str:
+def together(owner: str) -> str:
     """Functions in one order: "sales+marketing" are "marketing+sales"."""
     return "+".join(sorted(owner.split("+")))
 
@@ -210,7 +209,7 @@ def faults(x: Coded, aim: Aim, new: Setting, others: Sequence[Aim] = ()) -> tupl
     if new.valid_from >= aim.end > aim.start:
         out.append("It would hold only after its period is over: choose an earlier day.")
     out += [f"Its period overlaps {one.period.dates()}, for which {label} has a target already: change that one, or choose a period inside or around it." for one in others
-            if (number_key(one.metric_id), one.segment, _together(one.owner)) == (number_key(aim.metric_id), aim.segment, _together(aim.owner)) and one.record != aim.record
+            if (number_key(one.metric_id), one.segment, together(one.owner)) == (number_key(aim.metric_id), aim.segment, together(aim.owner)) and one.record != aim.record
             and max(one.start, aim.start) < min(one.end, aim.end) and not _nested(one, aim)]
     return tuple(out)
 
@@ -277,7 +276,7 @@ def _now(store: Store, dataset: str, wanted: Sequence[Aim]) -> tuple[Aim, ...]:
     return tuple(found[one.record] for one in wanted)
 
 
-# -- history and sums ----------------------------------------------------------------------------------------------------------------------
+# -- history -------------------------------------------------------------------------------------------------------------------------------
 
 def history(aim: Aim, extract: Sequence[Target]) -> pd.DataFrame:
     """All that was said of a target, oldest first: valid_from, value, direction, pacing, said (set, changed, withdrawn, from the extract), why, by, at."""
@@ -287,71 +286,3 @@ def history(aim: Aim, extract: Sequence[Target]) -> pd.DataFrame:
               "said": "withdrawn" if one.withdrawn else "changed" if place else "set", "why": one.why, "by": one.by, "at": one.at} for place, one in enumerate(aim.settings)]
     frame = pd.DataFrame(rows, columns=["valid_from", "value", "direction", "pacing", "said", "why", "by", "at"])
     return frame.assign(at=pd.to_datetime(frame["at"], utc=True).dt.as_unit("us"))
-
-
-SAME = 0.005  # parts that differ from the whole by no more than this share are called equal: targets are rounded
-
-
-@dataclass(frozen=True)
-class Sum:
-    """The target of a whole beside those of its parts. `missing`: parts without a target."""
-
-    metric_id: str
-    period: Period
-    kind: str  # "segments" or "functions"
-    whole: Target
-    parts: tuple[Target, ...]
-    missing: tuple[str, ...]
-
-    @property
-    def added(self) -> float:
-        return sum(part.value for part in self.parts)
-
-    @property
-    def difference(self) -> float:
-        return self.added - self.whole.value
-
-    @property
-    def share(self) -> float:
-        return self.difference / self.whole.value if self.whole.value else float("nan")
-
-    @property
-    def fits(self) -> bool:
-        return abs(self.share) <= SAME
-
-    def sentence(self, currency: str) -> str:
-        """ "The segments of Pipeline created add up to $3.96M, $140k (3.7 %) more than the whole of $3.82M." """
-        unit = measure_of(self.metric_id)[1].unit  # type: ignore[index]
-        whole, added, apart = (units.named(value, unit, currency) for value in (self.whole.value, self.added, abs(self.difference)))
-        lack = f" {listed(self.missing)} {'has' if len(self.missing) == 1 else 'have'} no target." if self.missing else ""
-        what = f"The {self.kind} of {name(self.metric_id)} add up to {added}"
-        if abs(self.share) <= SAME:
-            exact = "" if not self.difference else f" ({apart} {'more' if self.difference > 0 else 'less'}, rounding)"
-            return f"{what}, as promised for the whole{exact}.{lack}"
-        return f"{what}, {apart} ({abs(self.share) * 100:.1f} %) {'more' if self.difference > 0 else 'less'} than the whole of {whole}.{lack}"
-
-
-def sums(x: Coded) -> tuple[Sum, ...]:
-    """Whether parts add up to their whole: for every target of a total, of its segments, and of the functions that own it together; the newest period first."""
-    out = []
-    segments = tuple(value for value in x.dims["segment"].values if value)
-    for whole in x.terms.targets:
-        found = measure_of(whole.metric_id)
-        if found is None or found[1].kind is not Kind.TOTAL:
-            continue
-        alike = [one for one in x.terms.targets if (one.start, one.end) == (whole.start, whole.end) and number_key(one.metric_id) == number_key(whole.metric_id)]
-        parts = tuple(one for one in alike if one.segment and _together(one.owner_function) == _together(whole.owner_function)) if not whole.segment else ()
-        if parts:
-            out.append(Sum(whole.metric_id, Period(whole.start, whole.end), "segments", whole, parts, tuple(one for one in segments if one not in {part.segment for part in parts})))
-        owners = whole.owner_function.split("+")
-        shares = tuple(one for one in alike if one.segment == whole.segment and set(one.owner_function.split("+")) < set(owners))
-        if shares:
-            out.append(Sum(whole.metric_id, Period(whole.start, whole.end), "functions", whole, shares, tuple(one for one in owners if one not in {o for part in shares for o in part.owner_function.split("+")})))
-    return tuple(sorted(out, key=lambda one: -one.period.start))
-
-
-def part_of(x: Coded, target: Target) -> Target | None:
-    """The target of several functions together that `target` is one function's part of: nothing measures the part alone. None for a whole."""
-    mine = set(target.owner_function.split("+"))
-    return next((one for one in x.terms.targets if (one.start, one.end, one.segment) == (target.start, target.end, target.segment)
-                 and number_key(one.metric_id) == number_key(target.metric_id) and mine < set(one.owner_function.split("+"))), None)

@@ -17,7 +17,7 @@ from revscore.export.table import workbook
 from revscore.intake import Source
 from revscore.intake.read import read
 from revscore.intake.target_sheet import read_targets
-from revscore.rhythm import target_import
+from revscore.rhythm import target_import, target_sums
 from revscore.rhythm import target_setting as setting
 from revscore.rhythm.goals import goal, standings
 from revscore.rhythm.log import TARGET
@@ -149,15 +149,15 @@ def test_segments_and_functions_are_compared_with_their_whole():
     whole = of_extract(1000.0, owner="marketing+sales")
     x = company(whole, of_extract(400.0, "SMB", "marketing+sales"), of_extract(650.0, "Enterprise", "marketing+sales"), of_extract(300.0, owner="marketing"), of_extract(700.0, owner="sales"),
                 of_extract(0.3, metric="winrate.count", pacing="none"), of_extract(0.2, "SMB", metric="winrate.count", pacing="none"))
-    segments, functions = setting.sums(x)
+    segments, functions = target_sums.sums(x)
     assert (segments.kind, segments.difference, segments.share, segments.fits) == ("segments", 50.0, 0.05, False)
     assert segments.sentence("USD") == "The segments of Bookings add up to $1.05k, $50 (5.0 %) more than the whole of $1.00k."
     assert (functions.kind, functions.difference, functions.fits) == ("functions", 0.0, True) and functions.sentence("USD") == "The functions of Bookings add up to $1.00k, as promised for the whole."
-    assert setting.part_of(x, x.terms.targets[3]) == whole and setting.part_of(x, whole) is None
+    assert target_sums.part_of(x, x.terms.targets[3]) == whole and target_sums.part_of(x, whole) is None
 
 
 def test_a_segment_without_a_target_is_named():
-    found = setting.sums(company(of_extract(1000.0), of_extract(996.0, "SMB")))[0]
+    found = target_sums.sums(company(of_extract(1000.0), of_extract(996.0, "SMB")))[0]
     assert found.missing == ("Enterprise",) and found.fits and found.sentence("USD").endswith("($4 less, rounding). Enterprise has no target.")
 
 
