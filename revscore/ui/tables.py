@@ -16,7 +16,6 @@ from revscore.people import sight
 from revscore.ui import picks, session, stage
 from revscore.ui.words import humanised, md
 
-_MONEY = ("amount", "value", "budget", "cost", "pipeline", "won_value")
 _HIDDEN = ("record",)
 _ROW, _MOST, _FIRST = 40, 25, 15  # height of a row; a table of more rows than the second shows the third, with half a row to say that it goes on
 
