@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.coded import Coded
+from revscore.core.control import xmr
+from revscore.core.signals import NEWS, WEEKS, Control, read
 from revscore.core.view import View
 from revscore.people import Actor
 from revscore.rhythm import exceptions
@@ -91,6 +93,21 @@ def put_right(x: Coded, log: Mapping[str, Handled]) -> tuple[Handled, ...]:
     """What somebody had in hand and no detector finds any more: done, without another word."""
     found = set(exceptions.every(x)["key"][exceptions.every(x)["is_open"]].tolist())
     return tuple(one for one in log.values() if one.status == "assigned" and one.key not in found)
+
+
+def control(x: Coded, view: View, team: str) -> Control:
+    """The control chart of the weekly counts of one team ("" all)."""
+    frame = exceptions.weekly(x, view)
+    frame = frame[frame["team"] == team] if team else frame
+    if not len(frame):
+        return Control()
+    last = int(x.terms.calendar.codes(np.array([x.as_of_day]), "week")[0]) - 1
+    weeks = np.arange(max(int(frame["week"].min()), last - WEEKS + 1), last + 1)
+    if not len(weeks):
+        return Control()
+    values = frame.groupby("week")["value"].sum().reindex(weeks, fill_value=0).to_numpy(dtype=float)
+    seen = Control("few", starts=np.array([x.terms.calendar.start(int(code), "week") for code in weeks]), numerator=np.full(len(weeks), np.nan), n_of=values, chart=xmr(values, x.terms.stats))
+    return seen if len(weeks) < x.terms.stats.spc_baseline_points + NEWS else read(seen)
 
 
 # -- what is done about them ---------------------------------------------------------------------------------------------------------------
