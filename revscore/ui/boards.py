@@ -14,7 +14,7 @@ from revscore.core.review import Line
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
 from revscore.ui import lacking, screens, stage, tiles
-from revscore.ui.blocks import actions, campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, triage, variance, wins
+from revscore.ui.blocks import campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, taken, targets, triage, variance, wins
 from revscore.ui.session import Now
 
 TILES, LOW_TILES, CARD, NARROW, GAP, UNCHANGED, MOST = 320, 232, 118, 165, 12, 44, 8  # tiles with trends, and without; what a card, and a narrow one, has around its chart; a line of what did not move; most tiles
@@ -57,17 +57,17 @@ def _row(now: Now, lines: Sequence[Line], key: str, columns: int = 4, fold: bool
 
 def _before(now: Now, found: Weekly, room: int) -> None:
     with stage.drawer():  # its rows are laid out for the stage already, and open to forms
-        actions.last_week(now)
+        taken.last_week(now)
 
 
 def _pace(now: Now, found: Weekly, room: int) -> None:
-    taken = 300
+    used = 300
     if len(found.progress):
-        with stage.tall(taken - CARD):
+        with stage.tall(used - CARD):
             review.pace(now, found)
     else:
-        taken = _row(now, found.standing, "standing")
-    with stage.tall(room - taken - GAP - CARD + stage.ROW):
+        used = _row(now, found.standing, "standing")
+    with stage.tall(room - used - GAP - CARD + stage.ROW):
         targets.targets(now)
 
 

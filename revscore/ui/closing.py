@@ -22,7 +22,7 @@ from revscore.rhythm.minutes import Minutes, minutes
 from revscore.rhythm.reviews import numbers
 from revscore.store import StoreError
 from revscore.ui import allowed, answers, capture, room, session, tables
-from revscore.ui.blocks import actions
+from revscore.ui.blocks import taken
 from revscore.ui.session import Now
 from revscore.ui.words import listed, md
 
@@ -35,7 +35,7 @@ def ending(now: Now, held: Meeting) -> None:
     """What came out of the meeting beside what still keeps it from being closed."""
     left, right = st.columns([3, 2], gap="small")
     with left, st.container(key="taken"):
-        actions.taken(now, held)
+        taken.taken(now, held)
     with right, st.container(border=True, key="close-meeting", gap="small"):
         _closing(now, held)
 

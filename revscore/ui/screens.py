@@ -13,7 +13,7 @@ from revscore.rhythm.answers import Answer
 from revscore.rhythm.monthly import Monthly, monthly
 from revscore.rhythm.weekly import Weekly, weekly
 from revscore.ui import capture, tiles
-from revscore.ui.blocks import actions, campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, targets, variance, wins
+from revscore.ui.blocks import campaigns, funnel, governance, pipeline, quality, retention, review, shared, speed, taken, targets, variance, wins
 from revscore.ui.session import Now
 
 REVIEWS = {"weekly": weekly, "monthly": monthly}
@@ -22,8 +22,8 @@ REVIEWS = {"weekly": weekly, "monthly": monthly}
 def said(now: Now, kind: str) -> dict[str, Answer]:
     """Screen id -> its answer: of the numbers, of the actions of earlier meetings, and of what this one has taken so far."""
     held, _ = capture.here()
-    before = {"before": actions.said_last_week(now)} if "before" in _DRAWN[kind] else {}
-    return before | answers.answers(now.x, now.ask(REVIEWS[kind])) | ({"next": actions.said_taken(now, held)} if held else {})
+    before = {"before": taken.said_last_week(now)} if "before" in _DRAWN[kind] else {}
+    return before | answers.answers(now.x, now.ask(REVIEWS[kind])) | ({"next": taken.said_taken(now, held)} if held else {})
 
 
 def draw(now: Now, kind: str, screen: str) -> None:
@@ -140,11 +140,11 @@ def _definitions(now: Now, found: Monthly) -> None:
 
 
 _DRAWN: Mapping[str, Mapping[str, Callable[[Now, Weekly], None] | Callable[[Now, Monthly], None]]] = {
-    "weekly": {"before": lambda now, found: actions.last_week(now), "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
-               "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: actions.taken(now, capture.here()[0])},
+    "weekly": {"before": lambda now, found: taken.last_week(now), "pace": _pace, "coverage": _coverage, "bridge": lambda now, found: pipeline.bridge(now, week=True), "signals": _signals,
+               "stuck": _stuck, "promises": _promises, "exceptions": _exceptions, "next": lambda now, found: taken.taken(now, capture.here()[0])},
     "monthly": {"together": _together, "targets": _targets, "conversion": _conversion, "wins": _wins, "velocity": _velocity, "retention": _retention,
                 "campaigns": lambda now, found: campaigns.evidence(now, found.evidence), "tests": lambda now, found: governance.tests(now), "decisions": _decisions,
-                "reports": _reports, "definitions": _definitions, "next": lambda now, found: actions.taken(now, capture.here()[0])}}
+                "reports": _reports, "definitions": _definitions, "next": lambda now, found: taken.taken(now, capture.here()[0])}}
 _LINES: Mapping[str, Mapping[str, Callable]] = {
     "weekly": {"pace": lambda found: found.pace, "coverage": lambda found: found.pace, "bridge": lambda found: found.pace, "signals": lambda found: found.signals or found.still,
                "stuck": lambda found: found.flow, "promises": lambda found: found.speed, "exceptions": lambda found: found.order, "next": lambda found: found.watched},
