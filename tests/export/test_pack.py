@@ -27,6 +27,7 @@ from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.view import View
 from revscore.export import look, slides
+from revscore.export.deck import lines_of
 from revscore.export.pack import pack_files, safe_name
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.answers import Answer, answers, whole
@@ -292,13 +293,13 @@ def test_text_fits_its_box(either):
         for shape in slide.shapes:
             if shape.has_text_frame and shape.text_frame.text:
                 margin = 0 if shape == slide.shapes.title else 0.2
-                tall = sum(slides._lines(p.text, shape.width / 914400 - margin, p.runs[0].font.size.pt) * p.runs[0].font.size.pt * 1.2 / 72 for p in shape.text_frame.paragraphs if p.runs)
+                tall = sum(lines_of(p.text, shape.width / 914400 - margin, p.runs[0].font.size.pt) * p.runs[0].font.size.pt * 1.2 / 72 for p in shape.text_frame.paragraphs if p.runs)
                 assert tall + margin / 2 <= shape.height / 914400 + 0.02, shape.text_frame.text
             if shape.has_table:
                 for row in shape.table.rows:
                     for cell, column in zip(row.cells, shape.table.columns, strict=True):
                         size = cell.text_frame.paragraphs[0].runs[0].font.size.pt if cell.text else 0
-                        assert not cell.text or slides._lines(cell.text, column.width / 914400 - 0.2, size) * size * 1.2 / 72 <= row.height / 914400, cell.text
+                        assert not cell.text or lines_of(cell.text, column.width / 914400 - 0.2, size) * size * 1.2 / 72 <= row.height / 914400, cell.text
 
 
 # -- names ---------------------------------------------------------------------------------------------------------------------------------
