@@ -18,9 +18,9 @@ from revscore.export.minutes_workbook import minutes_sheets
 from revscore.export.slides import meeting_slides
 from revscore.export.workbook import review_workbook
 from revscore.rhythm.behind import of_tables
-from revscore.rhythm.figures import with_lists
 from revscore.rhythm.minutes import Minutes
 from revscore.rhythm.reviews import numbers_of
+from revscore.rhythm.shown import lists
 
 MIME = {".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".html": "text/html",
         ".pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation"}
@@ -38,7 +38,7 @@ def pack_files(held: Minutes, lines: Sequence[Line], tables: Mapping[str, pd.Dat
     behind = [(Number.behind(line, view), line.text) for line in lines if not line.lacks]
     behind += [(number, "") for number in numbers_of(held.review, view) if number not in {one for one, _ in behind}] if held.review is not None else []
     cells = of_tables(x, held.review, view) if held.review is not None else {}
-    return {f"{stem}.xlsx": review_workbook("Review", lines, x, stands, view, tables, behind, minutes_sheets(held), cells), f"{stem}.html": meeting_html(with_lists(held, x, view), pictures, receipts),
+    return {f"{stem}.xlsx": review_workbook("Review", lines, x, stands, view, tables, behind, minutes_sheets(held), cells), f"{stem}.html": meeting_html(held.with_tables(lists(x, view, held.review)), pictures, receipts),
             f"{stem}.pptx": meeting_slides(held, receipts)}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pandas as pd
 
@@ -12,47 +11,19 @@ from revscore.core.coded import Coded
 from revscore.core.picture import Figure
 from revscore.core.units import ACCOUNTS, CURRENCY, CURRENCY_PER_DAY, DEALS, RATIO, RECORDS
 from revscore.core.view import View
-from revscore.rhythm import changes, exceptions, funnel, pipeline, quality, retention, shared, speed, triage
+from revscore.rhythm import changes, funnel, pipeline, quality, retention, shared, speed
 from revscore.rhythm.asks import ask, missing, standout
-from revscore.rhythm.minutes import Minutes, Table
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.target_lines import target_line
 from revscore.rhythm.variance import variances
 from revscore.rhythm.weekly import Weekly
 
-_STALLED = 10  # deals of the table
 
 
 def figures(x: Coded, view: View, review: Weekly | Monthly | None) -> tuple[Figure, ...]:
     """The figures of a review that was made under `view`, in the order of its screens. What the extract cannot give, or has nothing of, is left out."""
     found = _weekly(x, view, review) if isinstance(review, Weekly) else _monthly(x, view) if isinstance(review, Monthly) else ()
     return tuple(one for one in found if len(one.frame))
-
-
-def with_lists(held: Minutes, x: Coded, view: View) -> Minutes:
-    """Weekly minutes with the lists of two screens as tables: broken promises that were open at the date of the data, by owner, and the first deals that stand still.
-    Of an owner without an escalation level the last column is empty."""
-    if not isinstance(held.review, Weekly):
-        return held
-    found = {"promises": _broken(x, view), "stuck": _stalled(x, view, held.currency)}
-    return replace(held, agenda=tuple(replace(one, table=table) if (table := found.get(one.id)) is not None else one for one in held.agenda))
-
-
-def _broken(x: Coded, view: View) -> Table | None:
-    frame = exceptions.current(x, view)
-    frame = triage.beside(frame[frame["kind"] == "sla_breach_open"].reset_index(drop=True), x, {}, x.data.as_of.date())
-    if not len(frame):
-        return None
-    worst = exceptions.escalation(x, frame).sort_values("level", kind="stable").drop_duplicates("owner", keep="last").set_index("owner")
-    return Table(("Owner", "Broken promises", "Oldest, business days", "Highest level", "Told at that level"), tuple(
-        (str(row.owner), f"{row.open:,}", f"{row.oldest:,}", f"{worst['level'][row.owner]:.0f}", str(worst["told"][row.owner] or "")) for row in triage.by_team(frame, "owner").itertuples(index=False)))
-
-
-def _stalled(x: Coded, view: View, currency: str) -> Table | None:
-    frame = pipeline.aging(x, view)
-    return Table(("Deal", "Owner", "Stage", "Amount", "In stage", "Over the benchmark"), tuple(
-        (str(row.name), str(row.owner), str(row.stage), units.text(row.amount, CURRENCY, currency), units.text(row.age_days, units.DAYS), units.text(row.over_p75_days, units.DAYS))
-        for row in frame.head(_STALLED).itertuples(index=False))) if len(frame) else None
 
 
 # -- weekly --------------------------------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
 import pandas as pd
 
@@ -19,13 +19,13 @@ from revscore.core.written import view_from_json
 from revscore.rhythm import answers
 from revscore.rhythm.actions import Action, Success, actions, of_entries
 from revscore.rhythm.agenda import AGENDAS
-from revscore.rhythm.asks import ask, made
 from revscore.rhythm.decisions import Decision
 from revscore.rhythm.followed import Followed, follow, last_week_answer, looked_back, taken_answer
 from revscore.rhythm.log import ACTION
 from revscore.rhythm.meetings import Meeting, Taken, meetings, taken
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.reviews import REVIEWS, content
+from revscore.rhythm.shown import Table, by_screen, coverage, day, tables_of
 from revscore.rhythm.verdicts import WORDS, judge
 from revscore.rhythm.weekly import Weekly
 from revscore.store import Store
@@ -38,14 +38,6 @@ class Verdict(Protocol):
 
     verdict: str
     sentence: str
-
-
-@dataclass(frozen=True)
-class Table:
-    """What a screen shows as a table, as it is written."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -149,6 +141,10 @@ class Minutes:
         """Screen id -> the lines that it showed."""
         return {one.id: one.lines for one in self.agenda}
 
+    def with_tables(self, found: Mapping[str, Table]) -> Minutes:
+        """These minutes with a table (screen id -> table) where a screen has none."""
+        return replace(self, agenda=tuple(replace(one, table=one.table or found.get(one.id)) for one in self.agenda))
+
     def finding(self, screen: str) -> str:
         """What a screen found; "" where there is no such screen."""
         return next((one.finding for one in self.agenda if one.id == screen), "")
@@ -181,7 +177,7 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     said |= {"next": taken_answer(found)}
     lines, tables = content(review) if review is not None else ([], {})
     covered = coverage(x, view, review) if isinstance(review, Weekly) else ()
-    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, shown_tables(review, tables, x.terms.corporate_currency))
+    agenda = _agenda(held, {id_: one.text for id_, one in said.items()}, {**by_screen(review), **({"coverage": covered} if covered else {})}, tables_of(review, tables, x.terms.corporate_currency))
     titles = {one.id: one.title for one in agenda}
     present: dict[str, tuple[str, ...]] = {}
     for name, function in sorted(held.present.items()):
@@ -194,57 +190,6 @@ def minutes_of(x: Coded, held: Meeting, found: Taken, review: Weekly | Monthly |
     return Minutes(held.id, held.kind, held.title, company, answer, stands, held.started_at, held.started_by, held.closed_at, held.closed_by,
                    held.abandoned, held.reason, present, agenda, tuple(_said(one, titles) for one in found.decisions), tuple(tasks[0]), tuple(tasks[1]), once([*lines, *covered]), tables,
                    held.publication, seal, zone, x.terms.corporate_currency, as_of, review, anchor)
-
-
-def by_screen(review: Any) -> dict[str, tuple[Line, ...]]:
-    """Screen id -> the lines of a review that it shows."""
-    if isinstance(review, Weekly):
-        return {"pace": review.standing or review.pace, "signals": review.signals, "stuck": review.flow, "promises": review.speed, "exceptions": review.order}
-    if isinstance(review, Monthly):
-        return {"together": review.shared, "targets": tuple(one.line for one in review.targets), "conversion": review.conversion, "wins": review.wins, "velocity": review.velocity,
-                "retention": review.retention, "decisions": review.decisions, "reports": review.reports, "definitions": review.definitions}
-    return {}
-
-
-def shown_tables(review: Any, tables: Mapping[str, pd.DataFrame], currency: str) -> dict[str, Table]:
-    """Screen id -> the table of a review that it shows, its numbers as they are written. `tables`: those of the review by name."""
-    def said(frame: pd.DataFrame, *columns: tuple[str, str, units.Unit | None]) -> Table:
-        cells = [[("" if pd.isna(value) else str(value)) if unit is None else units.text(value, unit, currency) for value in frame[name]] for name, _, unit in columns]
-        return Table(tuple(head for _, head, _ in columns), tuple(zip(*cells, strict=True)))
-
-    out: dict[str, Table] = {}
-    if isinstance(review, Weekly):
-        if len(review.progress):
-            of = {line.label: line for line in review.pace}
-            out["pace"] = Table(("Number", "Now", "Due by now", "Target"), tuple(
-                (row.name, *(units.text(value, of[row.name].measure.unit, currency) for value in (row.value, row.expected, row.target))) for row in review.progress.itertuples(index=False)))
-        if len(review.bridge.legs):
-            out["bridge"] = said(review.bridge.legs, ("leg", "Step", None), ("value", "Amount", units.CURRENCY), ("count", "Deals", units.DEALS))
-    if isinstance(review, Monthly):
-        if review.targets:
-            out["targets"] = Table(("Number", "Now", "Due by now", "Target", "On course"), tuple(
-                (one.line.label, one.line.text, *(units.text(value, one.line.measure.unit, currency) for value in (one.expected, one.target.value)),
-                 "too few to say" if one.good is None else "yes" if one.good else "no") for one in review.targets))
-        if "Evidence" in tables:
-            out["campaigns"] = said(tables["Evidence"], ("proposal", "Proposal", None), ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("why", "Why", None))
-        elif len(review.campaigns):
-            out["campaigns"] = said(review.campaigns, ("name", "Campaign", None), ("cost", "Cost", units.CURRENCY), ("mqls", "MQLs", units.LEADS),
-                                    ("pipeline_attributed_w", "Pipeline, W-shaped", units.CURRENCY), ("won_attributed_full_path", "Won, full path", units.CURRENCY), ("roi", "ROI", units.RATIO))
-        if len(review.changes):
-            out["definitions"] = said(review.changes.assign(day=[day(at) if pd.notna(at) else "" for at in review.changes["effective_from"]]), ("metric", "Definition", None), ("day", "Effective from", None),
-                                      ("state", "State", None), ("lacks", "Lacks", None))
-        if len(review.tests):
-            out["tests"] = said(review.tests, ("name", "Test", None), ("arm", "Arm", None), ("people", "People", units.PEOPLE), ("control", "Without", units.RATIO), ("treated", "With it", units.RATIO),
-                                ("verdict", "Verdict", None))
-    return out
-
-
-def coverage(x: Coded, view: View, review: Weekly) -> tuple[Line, ...]:
-    """The numbers of the screen on coverage as lines: what is covered, and, where a win rate says it, what is required; none without a target."""
-    if review.coverage is None or not review.coverage["remaining"] > 0:
-        return ()
-    required = (ask("pipeline.coverage", "required_coverage", "Required by our win rate"),) if not review.coverage["unjudged"] else ()
-    return made(x, view.during(review.period), (ask("pipeline.coverage", "coverage", "Coverage of what is left"), *required))
 
 
 def once(lines: Sequence[Line]) -> tuple[Line, ...]:
@@ -292,10 +237,6 @@ def filters(x: Coded, view: View) -> str:
         labels = chosen if dimension is None else tuple(dimension.labels[int(codes[0])] if len(codes := dimension.codes_of((value,))) else value for value in chosen)
         out.append(f"{name.replace('_', ' ')} {' or '.join(label.replace('_', ' ') if dimension is None else label for label in labels)}")
     return ", ".join(out)
-
-
-def day(when: date) -> str:
-    return f"{when.day} {when:%b %Y}"
 
 
 def _agenda(held: Meeting, said: Mapping[str, str], lines: Mapping[str, tuple[Line, ...]], tables: Mapping[str, Table]) -> tuple[Item, ...]:

@@ -18,8 +18,9 @@ from revscore.core.written import view_from_json
 from revscore.export.html import meeting_html
 from revscore.rhythm import actions, changes, exceptions, funnel, meetings, pipeline, quality, retention, shared, speed
 from revscore.rhythm.asks import ask
-from revscore.rhythm.figures import figures, with_lists
+from revscore.rhythm.figures import figures
 from revscore.rhythm.minutes import Minutes, minutes
+from revscore.rhythm.shown import lists
 from revscore.rhythm.variance import variances
 from revscore.store import Store
 from tests.export.held import monthly_meeting, weekly_meetings
@@ -73,9 +74,9 @@ def test_every_drawing_of_the_stage_is_in_the_file_in_light_and_dark_with_the_sa
 
 def test_the_lists_of_the_weekly_screens_are_tables(held):
     kind, said, x, view = held
-    tables = {one.id: one.table for one in with_lists(said, x, view).agenda}
+    tables = {one.id: one.table for one in said.with_tables(lists(x, view, said.review)).agenda}
     if kind == "monthly":
-        assert with_lists(said, x, view) is said and tables["campaigns"] is not None
+        assert not lists(x, view, said.review) and tables["campaigns"] is not None
         return
     deals, broken = pipeline.aging(x, view), exceptions.current(x, view)["kind"].eq("sla_breach_open").sum()
     assert [row[0] for row in tables["stuck"].rows] == deals["name"].head(10).tolist() and sum(int(row[1]) for row in tables["promises"].rows) == broken > 0
