@@ -74,12 +74,17 @@ class Change:
 
     @property
     def name(self) -> str:
-        return NAMES.get(self.definition, self.definition.replace("_", " "))
+        return called(self.definition)
 
     @property
     def lacks(self) -> tuple[str, ...]:
         found = ["a definition"] * (not self.definition) + ["a new value"] * (self.new is None or plain(self.new) == plain(self.old))
         return (*found, *["the number that it is made for"] * (not self.metric), *["the reason"] * (not self.why.strip()))
+
+
+def called(key: str) -> str:
+    """A definition by its name."""
+    return NAMES.get(key, key.replace("_", " "))
 
 
 def definitions(config: Mapping[str, Any]) -> dict[str, Any]:

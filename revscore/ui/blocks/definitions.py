@@ -119,7 +119,7 @@ def _propose(now: Now) -> None:
     known = changes.definitions(now.x.terms.to_config())
     with st.expander("Propose a change", icon=":material/add:", key="propose"):
         left, right = st.columns(2, gap="medium")
-        definition = left.selectbox("Definition", sorted(known, key=lambda key: changes.NAMES.get(key, key)), index=None, key=f"definition-{id_}", format_func=lambda key: changes.NAMES.get(key, key), placeholder="What is to change?")
+        definition = left.selectbox("Definition", sorted(known, key=changes.called), index=None, key=f"definition-{id_}", format_func=changes.called, placeholder="What is to change?")
         metric = right.selectbox("For the number", list(CARDS), index=None, key=f"definition-metric-{id_}", format_func=_metric, placeholder="Which number is it made for?")
         if definition is None:
             return
@@ -141,7 +141,7 @@ def _value(now: Now, definition: str, old: Any, id_: str) -> Any:
     key, label = f"value-{definition}-{id_}", f"New value (today {written(old)})"
     stages = list(now.x.terms.opp_open_stages)
     if isinstance(old, bool):
-        return st.toggle(md(changes.NAMES[definition]), old, key=key)
+        return st.toggle(md(changes.called(definition)), old, key=key)
     if isinstance(old, int):
         return int(st.number_input(md(label), value=old, step=1, key=key))
     if isinstance(old, float):
@@ -162,7 +162,7 @@ def _value(now: Now, definition: str, old: Any, id_: str) -> Any:
 def _in_force(now: Now) -> None:
     usual, known = changes.definitions(Terms().to_config()), changes.definitions(now.x.terms.to_config())
     for title, place in zip(_GROUPS, st.tabs(list(_GROUPS)), strict=True):
-        rows = [{"definition": changes.NAMES.get(key, key), "in force": written(value), "usual": "" if value == usual.get(key) else written(usual.get(key))}
+        rows = [{"definition": changes.called(key), "in force": written(value), "usual": "" if value == usual.get(key) else written(usual.get(key))}
                 for key, value in known.items() if key.startswith(_GROUPS[title])]
         with place:
             tables.table(pd.DataFrame(rows), now.x, f"in-force-{title}", "content", labels={"usual": "Usual value, where it differs"})
@@ -205,4 +205,4 @@ def _versions(now: Now, versions: Sequence[TermsVersion]) -> None:
 
 
 def _apart(newer: Mapping[str, Any], older: Mapping[str, Any]) -> str:
-    return "; ".join(f"{changes.NAMES.get(key, key)}: {written(older.get(key))} → {written(value)}" for key, value in newer.items() if value != older.get(key)) or "nothing that a number stands on"
+    return "; ".join(f"{changes.called(key)}: {written(older.get(key))} → {written(value)}" for key, value in newer.items() if value != older.get(key)) or "nothing that a number stands on"
