@@ -107,6 +107,28 @@ def with_definition(config: Mapping[str, Any], key: str, value: Any) -> dict[str
     return {**config, first: with_definition(config[first], rest, value) if rest else value}
 
 
+def existing(x: Coded, key: str) -> tuple[str, ...]:
+    """The words that a definition may be, of a definition that names what is there; () of any other, and where the extract does not tell."""
+    terms, tables = x.terms, ("opportunities", "campaigns", "arr_ledger")
+    if key in ("pipeline_entry_stage", "hygiene.commit_min_stage"):
+        return terms.opp_open_stages
+    if key in ("pacing_calendar", "default_calendar"):  # of an extract without calendars every one is the same: the one in force
+        return tuple(sorted({one.calendar_id for one in terms.business_calendars})) or (definitions(terms.to_config())[key],)
+    if key == "corporate_currency":
+        used = {str(one) for name in tables if x.data.has(f"{name}.currency") for one in x.data.table(name)["currency"].dropna().unique()}
+        return tuple(sorted((used | {one.currency for one in terms.fx_rates} | {terms.corporate_currency}) - {""}))
+    if key == "hygiene.commit_category" and x.data.has("opp_history.forecast_category"):
+        return tuple(sorted({str(one) for one in x.data.table("opp_history")["forecast_category"].dropna().unique()} - {""}))
+    return ()
+
+
+def _fits(x: Coded, key: str, value: Any) -> None:
+    """Raises Incomplete where a definition would name what is not there."""
+    there = existing(x, key)
+    if there and value not in there:
+        raise Incomplete(f"There is no “{value}” here. {called(key)} is {listed(there, 'or')}.")
+
+
 def usable(config: Mapping[str, Any]) -> Terms:
     """The Terms of a config. Raises Incomplete, with the sentence of the definitions, where they would not fit together."""
     try:
@@ -124,13 +146,16 @@ def of_entries(entries: Iterable[Entry]) -> tuple[Change, ...]:
     return tuple(_change(one) for one in records(entries))
 
 
-def propose(store: Store, dataset: str, change: Change, by: Actor) -> Change:
-    """Ask for a change. `old` is taken from the definitions in force. Raises Incomplete with what it lacks, or where the definitions would not fit together."""
+def propose(store: Store, dataset: str, change: Change, by: Actor, x: Coded | None = None) -> Change:
+    """Ask for a change. `old` is taken from the definitions in force; `x`: the extract that it was tried on. Raises Incomplete with what it lacks, where it names what
+    that extract does not have, or where the definitions would not fit together."""
     by.demand("definition.propose")
     config = _in_force(store.terms(dataset)[0])
     change = replace(change, old=definitions(config).get(change.definition))
     if change.lacks:
         raise Incomplete(f"The change lacks {listed(change.lacks)}.")
+    if x is not None:
+        _fits(x, change.definition, change.new)
     usable(with_definition(config, change.definition, change.new))
     fields = {"definition": change.definition, "old": change.old, "new": change.new, "metric": change.metric, "why": change.why.strip(), "status": "proposed"}
     store.append(dataset, Entry(DEFINITION, change.id, "proposed", fields, by.name, 1))
@@ -195,8 +220,11 @@ class Effect:
 
 
 def tried(x: Coded, view: View, definition: str, new: str) -> tuple[Effect, ...]:
-    """What `definition` with the value `new` (as JSON) would have done to the numbers of the scorecard, over the last periods: those that change."""
-    terms = usable(with_definition(x.terms.to_config(), definition, json.loads(new)))
+    """What `definition` with the value `new` (as JSON) would have done to the numbers of the scorecard, over the last periods: those that change. Raises Incomplete
+    where it would name what is not there, or where the definitions would not fit together."""
+    value = json.loads(new)
+    _fits(x, definition, value)
+    terms = usable(with_definition(x.terms.to_config(), definition, value))
     other = Coded(x.data, replace(terms, **{name: getattr(x.terms, name) for name in TABLES}))
     asks = tuple(one for _, _, some in GROUPS for one in some)
     found = (Effect(before, after, _periods(before, after)) for before, after in zip(made(x, view, asks), made(other, view, asks), strict=True))

@@ -95,6 +95,19 @@ def test_what_a_request_lacks_or_what_would_not_fit_is_said(store):
         changes.approve(store, "company", Change("unknown"), BOB)
 
 
+@pytest.mark.parametrize(("key", "new", "there"), [
+    ("corporate_currency", "XYZ", "Corporate currency is USD."), ("pacing_calendar", "MOON", "Calendar of business days is US_EAST."), ("default_calendar", "MOON", "Calendar of regions without one is OFFICE."),
+    ("hygiene.commit_min_stage", "Handshake", "First stage of a commit is Prospecting, Discovery, Proposal or Negotiation."), ("pipeline_entry_stage", "Handshake", "Prospecting, Discovery, Proposal or Negotiation.")])
+def test_what_does_not_exist_is_refused_with_what_does(store, key, new, there):
+    keep(store, tables(), pd.Timestamp("2026-03-31T18:00:00Z"))
+    x, change = company.coded(store, "company"), Change("c", key, new=new, metric="pipeline.created", why="w")
+    for ask in (lambda: changes.tried(x, View(QUARTER), key, json.dumps(new)), lambda: changes.propose(store, "company", change, ANN, x)):
+        with pytest.raises(Incomplete, match=f"There is no “{new}” here.") as refused:
+            ask()
+        assert str(refused.value).endswith(there)
+    assert changes.changes(store, "company") == ()
+
+
 def test_every_definition_has_a_name_and_can_be_written_back(store):
     config = Terms().to_config()
     found = changes.definitions(config)

@@ -130,7 +130,7 @@ def _propose(now: Now) -> None:
             effects(now, definition, new, id_)
         if st.button("Propose it", type="primary", icon=":material/send:", key=f"definition-save-{id_}"):
             change, store = Change(id_, definition, new=new, metric=metric or "", why=why), session.store()
-            if capture.saved(lambda: changes.propose(store, now.dataset, change, session.actor()), lambda: any(one.id == id_ for one in changes.changes(store, now.dataset))):
+            if capture.saved(lambda: changes.propose(store, now.dataset, change, session.actor(), now.x), lambda: any(one.id == id_ for one in changes.changes(store, now.dataset))):
                 st.session_state[_FORM] = new_id()
                 st.toast(md(f"Proposed: {change.name}"), icon=":material/send:")
                 st.rerun()
@@ -139,7 +139,6 @@ def _propose(now: Now) -> None:
 def _value(now: Now, definition: str, old: Any, id_: str) -> Any:
     """A widget for a value like `old`: a switch, a number, a word, words a line each, a table of numbers."""
     key, label = f"value-{definition}-{id_}", f"New value (today {written(old)})"
-    stages = list(now.x.terms.opp_open_stages)
     if isinstance(old, bool):
         return st.toggle(md(changes.called(definition)), old, key=key)
     if isinstance(old, int):
@@ -152,8 +151,8 @@ def _value(now: Now, definition: str, old: Any, id_: str) -> Any:
         return {name: (int(value) if float(value).is_integer() else float(value)) for name, value in zip(old, edited["Value"].fillna(0), strict=True)}
     if isinstance(old, list):
         return [line.strip() for line in st.text_area(f"{md(label)}, one a line", "\n".join(old), key=key, height=160).splitlines() if line.strip()]
-    if definition in ("pipeline_entry_stage", "hygiene.commit_min_stage") and old in stages:
-        return st.selectbox(md(label), stages, index=stages.index(old), key=key)
+    if there := changes.existing(now.x, definition):
+        return st.selectbox(md(label), dict.fromkeys((old, *there)), key=key, format_func=md)
     return st.text_input(md(label), old or "", key=key, max_chars=120).strip()
 
 
