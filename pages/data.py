@@ -3,6 +3,6 @@
 from revscore.ui import data_page, frame
 
 if frame.stands():
-    data_page.show()
+    data_page.show(frame.shown())
 else:
     frame.begin()

@@ -37,10 +37,9 @@ def _change(one: Asked) -> None:
     there = f"Load {one.doubt.load.id}"
     with left:
         st.caption(f"Rows: what would be new, gone or changed against load {one.doubt.load.id}")
-        st.dataframe(one.rows.rename(columns={"table": "Table", "before": there, "now": "This extract", "new": "New", "vanished": "Gone", "changed": "Changed"}),
-                     hide_index=True, key=f"rows-{one.doubt.key}", height="content",
-                     column_config=tables.counts(there, "This extract", "New", "Gone", "Changed"))
+        tables.plain(one.rows.rename(columns={"table": "Table", "before": there, "now": "This extract", "new": "New", "vanished": "Gone", "changed": "Changed"}),
+                     f"rows-{one.doubt.key}", "content", counts=[there, "This extract", "New", "Gone", "Changed"])
     with right:
         st.caption("The numbers that each of the two gives by itself")
-        st.dataframe(one.figures.rename(columns={"label": "Number", "before": there, "now": "This extract"}), hide_index=True, key=f"figures-{one.doubt.key}",
-                     height="content", column_config={name: st.column_config.TextColumn(alignment="right") for name in (there, "This extract")})
+        tables.plain(one.figures.rename(columns={"label": "Number", "before": there, "now": "This extract"}), f"figures-{one.doubt.key}", "content",
+                     column_config={name: st.column_config.TextColumn(alignment="right") for name in (there, "This extract")})

@@ -10,16 +10,19 @@ import streamlit as st
 from revscore import company
 from revscore.core.coded import Coded
 from revscore.people import NotAllowed
-from revscore.store import NothingLoaded, Store
 from revscore.ui import report, session, tables, upload
-from revscore.ui.words import md
+from revscore.ui.session import Now
+from revscore.ui.words import listed, md
+
+_NAMED = 4  # loads that are named one by one
 
 
-def show() -> None:
+def show(now: Now | None) -> None:
+    """The page, beside the extract that is shown (None without one)."""
     store = session.store()
-    dataset = st.session_state.get("data") or company.current(store)
+    dataset = now.dataset if now else company.current(store, st.session_state.get("data") or "")
     st.title("Data", anchor=False)
-    _standing(store, dataset)
+    st.caption(md(_standing(now)) if now else "Nothing is loaded yet.")
     files, warehouse, loads, gives = st.tabs([":material/upload: Upload", ":material/database: Warehouse", ":material/history: Loads",
                                               ":material/fact_check: What the extract gives"], key="data-tab", on_change="rerun")
     if files.open:
@@ -36,7 +39,10 @@ def show() -> None:
                 report.loads(store, dataset)
     if gives.open:
         with gives:
-            _gives(store, dataset)
+            if now:
+                _gives(now.x)
+            else:
+                st.info("Nothing is loaded yet. Upload an extract first.", icon=":material/upload:")
 
 
 def _if_allowed(part: Callable[[], None]) -> None:
@@ -47,39 +53,30 @@ def _if_allowed(part: Callable[[], None]) -> None:
         st.markdown(f":material/block: {md(str(no))}")
 
 
-def _standing(store: Store, dataset: str) -> None:
-    """Whose data is shown, as of when, from how many loads."""
-    loads = store.loads(dataset)
-    if not loads:
-        st.caption("Nothing is loaded yet.")
-        return
-    newest = loads[0]
-    made_up = " It is made up; upload an extract to see your own company." if dataset == company.SAMPLE else ""
-    st.caption(md(f"Shown: {company.called(dataset)}, as of {newest.as_of:%d %b %Y %H:%M} UTC, from {len(loads)} load{'s' if len(loads) > 1 else ''}.{made_up}"))
+def _standing(now: Now) -> str:
+    """Whose data is shown, as of when, from which loads: all of it of the extract that is shown."""
+    data, made_up = now.x.data, " It is made up; upload an extract to see your own company." if now.dataset == company.SAMPLE else ""
+    loads = [str(one) for one in data.stand.loads]
+    of = f"{len(loads)} loads" if len(loads) > _NAMED else f"load{'s' if len(loads) > 1 else ''} {listed(loads)}"
+    return f"Shown: {company.called(now.dataset)}, as of {data.as_of.day} {data.as_of:%b %Y %H:%M} UTC, from {of}.{made_up}"
 
 
-def _gives(store: Store, dataset: str) -> None:
-    try:
-        _, x = session.standing(dataset)
-    except NothingLoaded as nothing:
-        st.info(md(nothing))
-        return
+def _gives(x: Coded) -> None:
+    """Its tables, and the metrics that need more than it has."""
     left, right = st.columns([2, 3], gap="large")
     with left:
         st.subheader("Tables", anchor=False)
-        st.dataframe(_tables(x), hide_index=True, key="tables", height="content", column_config=tables.counts("Rows"))
+        tables.plain(_tables(x), "tables", "content", counts=["Rows"])
     with right:
         lacking = company.lacking(x)
         st.subheader("Metrics that need more than this extract has", anchor=False)
         if len(lacking):
-            st.dataframe(lacking.rename(columns={"metric": "Metric", "label": "Name", "needs": "Needs"}), hide_index=True, key="lacking", height="content",
-                         column_config={"Needs": st.column_config.TextColumn(width="large")})
+            tables.plain(lacking.rename(columns={"metric": "Metric", "label": "Name", "needs": "Needs"}), "lacking", "content", wide="Needs")
         else:
             st.success("None: every metric can be had.", icon=":material/check_circle:")
         if x.data.derived:
             st.subheader("Rebuilt, not recorded", anchor=False)
-            st.dataframe(pd.DataFrame([{"Table": report.table_title(name), "How": text} for name, text in x.data.derived.items()]), hide_index=True, key="derived",
-                         column_config={"How": st.column_config.TextColumn(width="large")})
+            tables.plain(pd.DataFrame([{"Table": report.table_title(name), "How": text} for name, text in x.data.derived.items()]), "derived", wide="How")
         if x.missing_rates:
             st.warning(md(f"No exchange rate for {', '.join(x.missing_rates)}: amounts in it are left out, never taken one to one."), icon=":material/currency_exchange:")
 

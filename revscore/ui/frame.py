@@ -63,6 +63,11 @@ def stands() -> bool:
     return bool(_why.get()) or _now.get(None) is not None
 
 
+def shown() -> Now | None:
+    """What this run shows; None where there is no extract."""
+    return _now.get(None)
+
+
 def begin() -> None:
     """Draw the frame around a page that was started by itself: a deep link, before anyone has opened the home page.
 
@@ -81,19 +86,19 @@ def open_page(title: str) -> Now | None:
     if not stands():
         begin()
         return None
-    shown = _now.get(None)
-    if shown is None:
+    now = shown()
+    if now is None:
         st.title(title, anchor=False)
         _nothing(_why.get())
         return None
-    found = shown.ask(reach)
+    found = now.ask(reach)
     with st.container(horizontal=True, horizontal_alignment="distribute", key="page-head"):
         st.title(title, anchor=False, width="content")
-        st.caption(_standing(shown, found, title), width="content")
+        st.caption(_standing(now, found, title), width="content")
     if found.nothing and (found.all_leads or found.all_deals):
-        _emptied(shown, found)
+        _emptied(now, found)
         return None
-    return shown
+    return now
 
 
 def _standing(shown: Now, found: Reach, page: str) -> str:

@@ -28,7 +28,7 @@ def sheets(work: Bench, draft: Draft) -> None:
     overview = pd.DataFrame([{"File": m.sheet.file, "Sheet": m.sheet.name, "Rows": len(m.sheet.frame), "Holds": _about(m), "System": m.title,
                               "Headings used": f"{len(m.columns) + len(m.stamps)} of {len(m.sheet.headings)}", "Not recognised": ", ".join(m.unrecognised)}
                              for m in matches])
-    st.dataframe(overview, hide_index=True, key="recognised", column_config=tables.counts("Rows"))
+    tables.plain(overview, "recognised", counts=["Rows"])
     names = [match.sheet.place for match in matches]
     if not names:
         return
@@ -110,6 +110,20 @@ def words(work: Bench, draft: Draft) -> None:
             st.rerun()
 
 
+_WORDS = {"mdy": "month first (mdy)", "dmy": "day first (dmy)", "ymd": "year first (ymd)", ".": "a point", ",": "a comma"} | {code: _field_name(code) for _, codes in _CHOICES.values() for code in codes}
+
+
+def _option(code: str) -> str:
+    """An option of a question as readers say it."""
+    return _WORDS.get(code, code)
+
+
+def _answered(key: str, value: str) -> str:
+    """ "type of Upsell: new business". """
+    what, _, of = key.partition(":")
+    return f"{_field_name(what)}{f' of {of}' if of else ''}: {_option(value)}"
+
+
 def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
     """Doubts with their options. Those with a default are taken so unless the reader says otherwise; an answer given can be taken back."""
     asked = [question for question in found.questions if not question.key.startswith(CONFIRM)]  # what speaks against the load is asked at its end
@@ -119,7 +133,7 @@ def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
     st.subheader("Questions" if not must else f"Questions ({must} must be answered)", anchor=False)
     if draft.answers:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(md("Answered: " + "; ".join(f"{key} = {value}" for key, value in draft.answers.items())))
+            st.caption(md(f"Answered: {'; '.join(_answered(key, value) for key, value in draft.answers.items())}."))
             if st.button("Ask me again", type="tertiary", icon=":material/undo:", key=f"ask-again-{work.token[:8]}"):
                 work.draft = draft.again(answers={})
                 st.rerun()
@@ -132,7 +146,7 @@ def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
             if question.options:
                 options = list(question.options)
                 index = options.index(question.default) if question.default in options else None
-                chosen[question.key] = st.selectbox(label, options, index=index, key=key, placeholder="Choose …", width=640)
+                chosen[question.key] = st.selectbox(label, options, index=index, key=key, placeholder="Choose …", width=640, format_func=_option)
             else:
                 chosen[question.key] = st.text_input(label, question.default or "", key=key, width=640)
         if st.form_submit_button("Use these answers", icon=":material/check:"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
 
 from revscore import company
-from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
+from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport, Message
 from revscore.core.schema import TABLES
 from revscore.export.returns import fits_workbook, written
 from revscore.export.safe import csv_bytes
@@ -18,6 +18,7 @@ from revscore.ui import session, tables
 from revscore.ui.words import md
 
 _ACTIONS = {"quarantined": "Held back", "mended": "Mended", "note": "Remark"}
+_FEW_LINES = 8  # that are shown without scrolling
 _FEW_ROWS = 20_000  # of a load whose accepted rows are offered as a workbook too
 _LOOK = {LOADED: (st.success, ":material/check_circle:"), ALREADY: (st.info, ":material/content_copy:"), REFUSED: (st.error, ":material/block:"),
          ASKS: (st.warning, ":material/help:")}
@@ -33,21 +34,18 @@ def summary(found: LoadReport) -> None:
         files = [f for f in found.files if f.rows_read] or found.files
         frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined, "Totals and footers left out": "; ".join(f.footers),
                                "Columns not used": ", ".join(f.unused)} for f in files])
-        st.dataframe(frame[[name for name in frame if frame[name].dtype != "str" or frame[name].ne("").any()]], hide_index=True, height="content",
-                     key=f"summary-{found.status}-{found.load_id}", column_config=tables.counts("Rows read", "Kept", "Held back"))
+        tables.plain(frame[[name for name in frame if frame[name].dtype != "str" or frame[name].ne("").any()]], f"summary-{found.status}-{found.load_id}", "content",
+                     counts=["Rows read", "Kept", "Held back"])
         reasons = pd.DataFrame([{"Held back": rows, "Why": reason, "File": f.file} for f in files for reason, rows in f.reasons.items()])
         if len(reasons):
-            st.dataframe(reasons, hide_index=True, height="content" if len(reasons) <= 8 else "auto", key=f"reasons-{found.status}-{found.load_id}",
-                         column_config=tables.counts("Held back") | {"Why": st.column_config.TextColumn(width="large")})
+            tables.plain(reasons, f"reasons-{found.status}-{found.load_id}", _height(reasons), counts=["Held back"], wide="Why")
 
 
 def problems(found: LoadReport) -> None:
     """Why nothing was stored, with the place of each fault."""
-    of_files = [m for f in found.files for m in f.messages]
-    rows = [{"File": m.file, "Sheet": m.sheet or "", "Row": f"{m.row:,}" if m.row else "", "Column": m.column or "", "What is wrong, and what to do": m.text}
-            for m in of_files or found.messages]
+    rows = [m for f in found.files for m in f.messages] or found.messages
     if len(rows) > 1:  # one alone is in the sentence above
-        st.dataframe(pd.DataFrame(rows), hide_index=True, height="content" if len(rows) <= 8 else "auto", key=f"problems-{found.status}", column_config={"What is wrong, and what to do": st.column_config.TextColumn(width="large")})
+        _said(rows, "What is wrong, and what to do", f"problems-{found.status}")
 
 
 def messages(found: LoadReport, draft: Draft | None = None) -> None:
@@ -56,10 +54,20 @@ def messages(found: LoadReport, draft: Draft | None = None) -> None:
     if not notes:
         return
     with st.expander(f"{len(notes):,} remark{'s' if len(notes) > 1 else ''}: what was mended, held back or decided", icon=":material/receipt_long:"):
-        st.dataframe(pd.DataFrame([{"File": m.file, "Sheet": m.sheet or "", "Row": m.row, "Column": m.column or "", "Remark": m.text} for m in notes]),
-                     hide_index=True, key=f"messages-{found.status}-{found.load_id}", column_config={"Remark": st.column_config.TextColumn(width="large")})
+        _said(notes, "Remark", f"messages-{found.status}-{found.load_id}")
         if draft is not None and found.rows_quarantined:
             st.caption("Mend them in the CRM and export again; or store the others now: the rows to mend are then offered as a file, and come back as a correction.")
+
+
+def _said(some: Sequence[Message], title: str, key: str) -> None:
+    """Sentences with their place; columns in which nothing stands are left out."""
+    columns = {"File": [m.file for m in some], "Sheet": [m.sheet or "" for m in some], "Row": [m.row or None for m in some], "Column": [m.column or "" for m in some], title: [m.text for m in some]}
+    frame = pd.DataFrame({name: pd.array(values, dtype="Int64") if name == "Row" else values for name, values in columns.items() if any(values)})
+    tables.plain(frame, key, _height(frame), counts=["Row"], wide=title)
+
+
+def _height(frame: pd.DataFrame) -> str:
+    return "content" if len(frame) <= _FEW_LINES else "auto"
 
 
 def rows_of(store: Store, load: LoadInfo) -> None:
@@ -105,10 +113,8 @@ def loads(store: Store, dataset: str) -> None:
         return
     frame = pd.DataFrame([_line(load) for load in every])
     st.caption("Choose a load to open its ledger. A load is never changed: a correction is a new load.")
-    picked = st.dataframe(frame, hide_index=True, key=f"loads-{dataset}", on_select="rerun", selection_mode="single-row",
-                          column_config=tables.counts("Rows read", "Kept", "Held back") | {
-                              "As of": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC"),
-                              "Loaded": st.column_config.DatetimeColumn(format="D MMM YYYY HH:mm", timezone="UTC")})
+    picked = tables.plain(frame, f"loads-{dataset}", counts=["Rows read", "Kept", "Held back"], on_select="rerun", selection_mode="single-row",
+                          column_config={name: st.column_config.DatetimeColumn(f"{name} (UTC)", format="D MMM YYYY HH:mm", timezone="UTC") for name in ("As of", "Loaded")})
     rows = picked["selection"]["rows"]
     if rows and rows[0] < len(every):
         ledger(store, every[rows[0]])
@@ -132,8 +138,8 @@ def ledger(store: Store, load: LoadInfo) -> None:
         st.caption(md(f"A correction of load {load.corrects}: {load.why or 'no reason was given'}."))
     rows_of(store, load)
     sheets = sheets.assign(table=[", ".join(table_title(name) for name in names.split(", ")) for names in sheets["table"]]) if "table" in sheets else sheets
-    st.dataframe(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals", "Quarantined": "Held back"}), hide_index=True,
-                 key=f"sheets-{load.id}", height="content", column_config=tables.counts("Read", "Kept", "Mended", "Held back", "Titles, totals"))
+    tables.plain(sheets.rename(columns=str.capitalize).rename(columns={"Table": "Feeds", "Footer": "Titles, totals", "Quarantined": "Held back"}), f"sheets-{load.id}", "content",
+                 counts=["Read", "Kept", "Mended", "Held back", "Titles, totals"])
     if not len(findings):
         st.caption("Nothing was mended, held back or remarked on.")
         return
@@ -142,8 +148,7 @@ def ledger(store: Store, load: LoadInfo) -> None:
     actions = [name for name in _ACTIONS.values() if shown["action"].eq(name).any()]
     chosen = st.segmented_control("Findings", actions, selection_mode="multi", default=actions, key=f"actions-{load.id}")
     shown = shown[shown["action"].isin(chosen)]
-    st.dataframe(shown.rename(columns=str.capitalize).rename(columns={"Text": "Cell as in the file"}), hide_index=True, key=f"findings-{load.id}",
-                 column_config={"Reason": st.column_config.TextColumn(width="large")})
+    tables.plain(shown.rename(columns=str.capitalize).rename(columns={"Text": "Cell as in the file"}), f"findings-{load.id}", counts=["Row"], wide="Reason")
     with st.container(horizontal=True):
         st.download_button("All findings", csv_bytes(shown), file_name=f"findings of load {load.id}.csv", mime="text/csv", icon=":material/download:",
                            on_click="ignore", key=f"findings-csv-{load.id}")

@@ -138,6 +138,8 @@ def _tall(rows: int) -> int | str:
     return "content" if rows <= _MOST else round(_ROW * (_FIRST + 1.5))
 
 
-def counts(*names: str) -> dict[str, object]:
-    """The `column_config` of columns that are counts."""
-    return {name: st.column_config.NumberColumn(format="localized") for name in names}
+def plain(frame: pd.DataFrame, key: str, height: int | str = "auto", counts: Sequence[str] = (), wide: str = "", **more: Any) -> Any:
+    """`frame` as it is, with headings of its own: `counts` are columns of counts, `wide` is one of sentences; a cell without a value is empty. `more`: as `st.dataframe`
+    takes it; gives what that gives."""
+    config = {name: st.column_config.NumberColumn(format="localized") for name in counts} | ({wide: st.column_config.TextColumn(width="large")} if wide else {})
+    return st.dataframe(frame, hide_index=True, key=key, height=height, placeholder="", column_config=config | more.pop("column_config", {}), **more)

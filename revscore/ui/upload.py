@@ -11,6 +11,7 @@ import streamlit as st
 from revscore import company
 from revscore.company import ALREADY, ASKS, LOADED, REFUSED, Draft, LoadReport
 from revscore.intake import Source
+from revscore.intake.guards import Limits
 from revscore.ui import allowed, confirming, mending, report, session
 from revscore.ui.bench import Bench, bench
 from revscore.ui.steps import Steps
@@ -23,8 +24,9 @@ def files() -> None:
     work = bench()
     last = st.empty()
     # no `type`: a file of another type gets our sentence, whatever the browser let through
-    chosen = st.file_uploader("Extracts of your CRM: the files of one Monday together, as they were exported", accept_multiple_files=True,
-                              key=f"files-{work.round}", help="Excel workbooks, CSV of any encoding and delimiter, and zip archives of these.")
+    workbook, most = Limits.given().workbook >> 20, st.get_option("server.maxUploadSize")
+    chosen = st.file_uploader(f"Extracts of your CRM: the files of one Monday together, as they were exported (workbooks up to {workbook} MB, CSV and zip archives up to {most} MB each)",
+                              accept_multiple_files=True, key=f"files-{work.round}", help="Excel workbooks, CSV of any encoding and delimiter, and zip archives of these.")
     if not chosen:
         if work.draft is not None:  # taken back
             work.clear()

@@ -94,7 +94,7 @@ def test_questions_of_stages_are_asked_and_the_answer_counts(page, store):
     question = next(s for s in page.selectbox if "Zwischenstand" in s.label)
     question.set_value("lost")
     button(page, "Use these answers").click().run()
-    assert not page.exception and "stage:Zwischenstand = lost" in words(page)
+    assert not page.exception and "stage of Zwischenstand: lost" in words(page)
     button(page, "Store").click().run()
     x = company.coded(store, "company")
     assert x.opps.lost.sum() == 2

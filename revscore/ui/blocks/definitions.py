@@ -152,7 +152,7 @@ def _value(now: Now, definition: str, old: Any, id_: str) -> Any:
     if isinstance(old, list):
         return [line.strip() for line in st.text_area(f"{md(label)}, one a line", "\n".join(old), key=key, height=160).splitlines() if line.strip()]
     if there := changes.existing(now.x, definition):
-        return st.selectbox(md(label), dict.fromkeys((old, *there)), key=key, format_func=md)
+        return st.selectbox(md(label), list(dict.fromkeys((old, *there))), key=key)
     return st.text_input(md(label), old or "", key=key, max_chars=120).strip()
 
 
