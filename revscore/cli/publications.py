@@ -76,7 +76,7 @@ def _check(store: Store, anchors: Sequence[Anchor]) -> int:
 def run_verify(args: argparse.Namespace) -> int:
     """Check the audit log, work published numbers out again, and say what differs."""
     store, anchors = company.open_store(args.store), [Anchor.of(one) for one in args.anchor]
-    tampered = 0 if args.publication is not None and not anchors else _check(store, anchors)
+    tampered = None if args.publication is not None and not anchors else _check(store, anchors)
     try:
         return _verify_publications(args, store, tampered)
     except (KeyError, TypeError, ValueError):
@@ -86,8 +86,8 @@ def run_verify(args: argparse.Namespace) -> int:
         return 4
 
 
-def _verify_publications(args: argparse.Namespace, store: Store, tampered: int) -> int:
-    """Work published numbers out again, and say what differs; the exit status, which also tells what is `tampered`."""
+def _verify_publications(args: argparse.Namespace, store: Store, tampered: int | None) -> int:
+    """Work published numbers out again, and say what differs; the exit status, which also tells what is `tampered`. None: the store was not checked, so seals are looked at here."""
     datasets = [args.company] if args.company else [one.name for one in store.datasets()]
     found = [one for name in datasets for one in reversed(store.publications(name)) if args.publication in (None, one.id)]
     seals = {one.seal for name in datasets for one in store.publications(name)}
@@ -98,7 +98,7 @@ def _verify_publications(args: argparse.Namespace, store: Store, tampered: int) 
         return stop(f"there is no publication {args.publication}")
     equal = differ = broken = 0
     for publication in found:
-        for value, some in verify(store, publication):
+        for value, some in verify(store, publication, seal=tampered is None):
             equal, differ, broken = equal + (not some), differ + bool(some and value), broken + (value is None)
             if some:
                 print(f"publication {publication.id} ({publication.title}, {publication.as_of:%Y-%m-%d}): {some[0].label}: {'; '.join(one.what for one in some)}")
