@@ -36,8 +36,8 @@ PAGES = tuple(sorted(path.stem for path in (ROOT / "pages").glob("*.py")))
 RAW = {  # file of revscore/ui -> why it may show rows, or hand out files, without `tables` and `drill.downloads`
     "tables.py": "keeps to the own rows", "drill.py": "keeps to the own rows", "data_page.py": "counts of tables", "report.py": "ledgers of loads: not for who sees own rows only",
     "confirming.py": "uploads: for who may load", "mending.py": "uploads: for who may load", "upload.py": "uploads: for who may load", "closing.py": "files of a meeting: not for who sees own rows only",
-    "blocks/published.py": "published values", "blocks/target_setting.py": "targets", "blocks/definitions.py": "definitions"}
-SHOWS = {"dataframe", "table", "data_editor", "download_button"}
+    "blocks/published.py": "published values", "blocks/target_form.py": "targets", "blocks/definitions.py": "definitions"}
+SHOWS = {"dataframe", "table", "data_editor", "download_button"}  # of Streamlit; and of `tables` what shows a frame as it is
 
 
 def rows_shown_elsewhere() -> list[str]:
@@ -45,7 +45,7 @@ def rows_shown_elsewhere() -> list[str]:
     folder = ROOT / "revscore" / "ui"
     return [f"{path.relative_to(folder).as_posix()}:{node.lineno}" for path in sorted(folder.rglob("*.py")) if path.relative_to(folder).as_posix() not in RAW
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SHOWS and ast.unparse(node.func.value) != "tables" and not ast.unparse(node.func.value).endswith("data")]
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and (node.func.attr == "plain" if (of := ast.unparse(node.func.value)) == "tables" else node.func.attr in SHOWS and not of.endswith("data"))]
 
 
 def owner_of(x: Coded) -> str:
