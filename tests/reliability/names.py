@@ -23,6 +23,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field, replace
 from html import unescape
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -34,13 +35,14 @@ from revscore import company
 from revscore.cli import main as main_of_cli
 from revscore.core import schema
 from revscore.core.data import CrmData
+from revscore.core.receipt import receipt
 from revscore.core.view import View
 from revscore.core.written import view_as_json
 from revscore.governance import changes
 from revscore.governance.changes import Change
 from revscore.governance.publishing import publish
 from revscore.people import Actor
-from revscore.rhythm import actions, backlog, decisions, meetings
+from revscore.rhythm import actions, backlog, decisions, disputes, meetings
 from revscore.rhythm.actions import Action
 from revscore.rhythm.agenda import AGENDAS
 from revscore.rhythm.backlog import Idea
@@ -161,9 +163,7 @@ class Walk:
         self.page.goto(f"{self.address}/{path}")
         self.stand()
         self.look(path)
-        for fold in self.page.locator("[data-testid=stMain] details:not([open]) > summary").all()[:self.most]:
-            self._click(fold)
-        self.look(f"{path}, folds open")
+        self._folds(path)
         for tab in self.page.locator("[data-testid=stMain] [role=tab]:not([aria-selected=true])").all()[:self.most]:
             if self._click(tab):
                 self.look(f"{path}, tab {tab.inner_text()[:20]!r}")
@@ -176,6 +176,44 @@ class Walk:
                 for tab in self.page.get_by_role("dialog").locator("[role=tab]:not([aria-selected=true])").all()[:self.most]:
                     if self._click(tab):
                         self.look(f"{path}, drawer, tab {tab.inner_text()[:20]!r}")
+
+    def _folds(self, where: str) -> None:
+        for fold in self.page.locator("[data-testid=stMain] details:not([open]) > summary").all()[:self.most]:
+            self._click(fold)
+        self.look(f"{where}, folds open")
+
+    def uploads(self, folder: Path) -> None:
+        """What is shown of a file before it is stored, and of a sheet of targets before it is taken over; every name, heading, word and cell in them is hostile."""
+        extract, targets = hostile_files(folder)
+        self.page.goto(f"{self.address}/data")
+        self.stand()
+        self.page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(extract)
+        self.page.locator(".st-key-recognised").wait_for()
+        self.stand()
+        self.look("an upload before it is stored")
+        self._folds("an upload before it is stored")
+        self.page.goto(f"{self.address}/targets")
+        self.stand()
+        self._click(self.page.get_by_role("tab", name="Take over a workbook"))
+        self.page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(targets)
+        self.page.locator(".st-key-target-problems").wait_for()
+        self.stand()
+        self.look("a sheet of targets")
+
+    def forms(self) -> None:
+        """The form of a person, and that of a dispute; and what is disputed."""
+        for path, opens in (("people", (".st-key-person-add button",)), ("", ("[class*=st-key-open-] button", ".st-key-drawer-dispute button"))):
+            self.page.goto(f"{self.address}/{path}")
+            self.stand()
+            for button in opens:
+                self._click(self.page.locator(button).first)
+                self.page.get_by_role("dialog").wait_for()
+                self.stand()
+            self.look(f"{path}, the form")
+            for box in self.page.get_by_role("dialog").locator("[data-testid=stSelectbox] input").all():
+                if self._click(box):
+                    self.look(f"{path}, the form, a list of choices")
+                    self.page.keyboard.press("Escape")
 
     def menus(self, path: str) -> None:
         """Every choice of the filters, opened."""
@@ -237,7 +275,22 @@ def hold(store: Store, kind: str) -> str:
         decisions.decide(store, company.COMPANY, Decision(f"{held.id}{screen}", text, FORMULAS[0], kind=kind, meeting=held.id, screen=screen), ann)
     meetings.attend(store, company.COMPANY, held, {text: "sales" for text in (*PAYLOADS, *FORMULAS)}, ann)
     publish(store, x, numbers(x, view, kind), kind, held.title, view, ann)
+    for text, number in zip((*PAYLOADS, *FORMULAS), cycle(numbers(x, view, kind)[:3]), strict=False):
+        disputes.dispute(store, company.COMPANY, replace(number, label=text), receipt(x, number), text, ann)
     return meetings.close(store, company.COMPANY, held, ann, PAYLOADS[1]).id
+
+
+def hostile_files(folder: Path) -> tuple[Path, Path]:
+    """A file of deals and a sheet of targets: names, headings, words and cells of them are hostile, as far as a file may be called so."""
+    extract, targets = folder / "_zqitalic_ ~~zqgone~~ $zq^2$.csv", folder / "`zqcode` targets.csv"
+    words = [text for text in PAYLOADS if "|" not in text]
+    deals = [["Opportunity ID", "Opportunity Name", "Stage", "Amount", "Close Date", "Created Date", "Type", *words]]
+    deals += [[f"006{place:06}", text, text, "1000", "2026-10-01", "2026-09-01" if place % 3 else text, text, *words] for place, text in enumerate((*PAYLOADS, *FORMULAS))]
+    aims = [["Metric", "Segment", "Owner", "Period", "Value"], *([text, text, text, text, text] for text in (*PAYLOADS, *FORMULAS))]
+    for path, rows in ((extract, deals), (targets, aims)):
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file).writerows(rows)
+    return extract, targets
 
 
 def exported(place: Path, folder: Path, every: bool = False) -> tuple[list[Path], list[str]]:
@@ -289,11 +342,14 @@ def hostile_company(folder: Path) -> Iterator[Path]:
 
 
 def walked(context, address: str, held: tuple[str, ...] = (), most: int = 40) -> Walked:
-    """What a walk through all pages and these meetings found."""
+    """What a walk through all pages, forms and uploads and these meetings found."""
     walk = Walk(context, address, most)
     for path in pages():
         walk.open(path)
     walk.menus("")
+    walk.forms()
+    with TemporaryDirectory() as folder:
+        walk.uploads(Path(folder))
     for kind in held:
         walk.meeting(kind)
     walk.page.close()

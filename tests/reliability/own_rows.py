@@ -37,6 +37,7 @@ RAW = {  # file of revscore/ui -> why it may show rows, or hand out files, witho
     "tables.py": "keeps to the own rows", "drill.py": "keeps to the own rows", "data_page.py": "counts of tables", "report.py": "ledgers of loads: not for who sees own rows only",
     "confirming.py": "uploads: for who may load", "mending.py": "uploads: for who may load", "upload.py": "uploads: for who may load", "closing.py": "files of a meeting: not for who sees own rows only",
     "blocks/published.py": "published values", "blocks/target_form.py": "targets", "blocks/definitions.py": "definitions"}
+DRAWERS = 4  # opened on each page
 SHOWS = {"dataframe", "table", "data_editor", "download_button"}  # of Streamlit; and of `tables` what shows a frame as it is
 
 
@@ -91,8 +92,8 @@ def secrets(x: Coded, owner: str) -> tuple[set[str], list[str]]:
     return set(map(str, ids)), sorted(str(one) for one in names if len(str(one)) > 5)
 
 
-def sent(page: str, by: Actor, meeting: str = "") -> bytes:
-    """All that a page, or the stage of a `meeting`, sends to the browser."""
+def sent(page: str, by: Actor, meeting: str = "", drawers: int = 0) -> dict[str, bytes]:
+    """What a page, or the stage of a `meeting`, sends to the browser, and what its first `drawers` send once they are opened by a click: where → all of it."""
     from streamlit.testing.v1 import AppTest
 
     with patch("revscore.ui.session.actor", lambda: by), patch("revscore.ui.door.actor", lambda: by):
@@ -107,7 +108,13 @@ def sent(page: str, by: Actor, meeting: str = "") -> bytes:
         if page == "triage":
             test.toggle(key="all-kinds").set_value(True).run()
         assert not test.exception, f"{page}: {test.exception[0].value}"
-        return b"\n".join(_protos(test._tree))
+        out = {page: b"\n".join(_protos(test._tree))}
+        for key in [one.key for one in test.button if str(one.key).startswith(("open-", "rows-"))][:drawers]:
+            if any(one.key == key for one in test.button):  # else what was opened before keeps it away
+                test.button(key=key).click().run()
+                assert not test.exception, f"{page}, {key}: {test.exception[0].value}"
+                out[f"{page}, {key}"] = b"\n".join(_protos(test._tree))
+        return out
 
 
 def _protos(node) -> Iterator[bytes]:
@@ -134,15 +141,16 @@ def walk_stage(store: Store, x: Coded, by: Actor) -> dict[str, list[str]]:
                               agenda.ids, LOCAL)
         for screen in agenda.ids:
             meetings.show(store, stand.dataset, held, screen, LOCAL)
-            out[f"{kind} meeting, {screen}"] = found_in(sent("", by, held.id), ids, names)
+            out[f"{kind} meeting, {screen}"] = found_in(sent("", by, held.id)[""], ids, names)
         meetings.close(store, stand.dataset, held, LOCAL, "Only a test", abandoned=True)
     return out
 
 
-def walk_pages(x: Coded, by: Actor, pages: tuple[str, ...] = PAGES) -> dict[str, list[str]]:
-    """Page → records of others that it sent to the browser."""
+def walk_pages(x: Coded, by: Actor, pages: tuple[str, ...] = PAGES, drawers: int = 0) -> tuple[int, dict[str, list[str]]]:
+    """(pages and drawers looked at, where → records of others that were sent to the browser)."""
     ids, names = secrets(x, by.owner)
-    return {page: some for page in pages if (some := found_in(sent(page, by), ids, names))}
+    seen = {where: blob for page in pages for where, blob in sent(page, by, drawers=drawers).items()}
+    return len(seen), {where: some for where, blob in seen.items() if (some := found_in(blob, ids, names))}
 
 
 def main() -> int:
@@ -156,11 +164,14 @@ def main() -> int:
         opened, every, shown, wrong = cards(x, by)
         print(f"cards: {opened} opened, {every:,} rows behind them, {shown:,} shown to one owner, {len(wrong)} of others")
         screens = walk_stage(store, x, by)
-        leaks = {**walk_pages(x, by), **{name: some for name, some in screens.items() if some}}
-        print(f"pages: {len(PAGES)} and {len(screens)} screens of meetings run, {sum(map(len, leaks.values()))} records of others sent to the browser; files that show rows past the one place: {len(elsewhere)}")
-        open_cards, open_pages = cards(x, free)[3], walk_pages(x, free)
+        looked, leaks = walk_pages(x, by, drawers=DRAWERS)
+        leaks |= {name: some for name, some in screens.items() if some}
+        print(f"pages: {len(PAGES)} with {looked - len(PAGES)} drawers opened by a click, and {len(screens)} screens of meetings run, {sum(map(len, leaks.values()))} records of others sent to the browser; "
+              f"files that show rows past the one place: {len(elsewhere)}")
+        open_cards, open_pages = cards(x, free)[3], walk_pages(x, free, drawers=DRAWERS)[1]
         open_screens = [name for name, some in walk_stage(store, x, free).items() if some]
-        print(f"control, the restriction switched off: rows of others behind {len({one.split(':')[0] for one in open_cards})} cards, on {len(open_pages)} pages and {len(open_screens)} screens")
+        print(f"control, the restriction switched off: rows of others behind {len({one.split(':')[0] for one in open_cards})} cards, on {sum(name in PAGES for name in open_pages)} pages, "
+              f"in {sum(name not in PAGES for name in open_pages)} drawers and on {len(open_screens)} screens")
         store.close()
     faults = [*elsewhere, *wrong, *(f"{page}: {', '.join(some[:5])}" for page, some in leaks.items())]
     print(*faults[:40], sep="\n", end="\n" if faults else "")
