@@ -12,9 +12,9 @@ import pandas as pd
 from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.review import Line
-from revscore.core.units import CURRENCY
+from revscore.core.units import CURRENCY, RATIO
 from revscore.core.view import View
-from revscore.rhythm import exceptions, pipeline, triage
+from revscore.rhythm import exceptions, governance, pipeline, triage
 from revscore.rhythm.asks import ask, made
 from revscore.rhythm.monthly import Monthly
 from revscore.rhythm.weekly import Weekly
@@ -83,8 +83,8 @@ def tables_of(review: Any, tables: Mapping[str, pd.DataFrame], currency: str) ->
 
 def lists(x: Coded, view: View, review: Any) -> dict[str, Table]:
     """Screen id -> the list that it shows beside its numbers: weekly, broken promises that were open at the date of the data, by owner (of one without an escalation level
-    the last column is empty), and the first deals that stand still."""
-    found = {"promises": _broken(x, view), "stuck": _stalled(x, view)} if isinstance(review, Weekly) else {}
+    the last column is empty), and the first deals that stand still; monthly, what waits for a decision or is overdue, and the reports that say something else."""
+    found = ({"promises": _broken(x, view), "stuck": _stalled(x, view)} if isinstance(review, Weekly) else {"decisions": _waiting(x, view), "reports": _off(x, view)} if isinstance(review, Monthly) else {})
     return {id_: table for id_, table in found.items() if table.rows}
 
 
@@ -101,6 +101,18 @@ def _stalled(x: Coded, view: View) -> Table:
     return Table(("Deal", "Owner", "Stage", "Amount", "In stage", "Over the benchmark"), tuple(
         (str(row.name), str(row.owner), str(row.stage), units.text(row.amount, CURRENCY, currency), units.text(row.age_days, units.DAYS), units.text(row.over_p75_days, units.DAYS))
         for row in pipeline.aging(x, view).head(_STALLED).itertuples(index=False)))
+
+
+def _waiting(x: Coded, view: View) -> Table:
+    open_, late = governance.open_decisions(x, view), governance.overdue(x, view)
+    return Table(("What waits", "For", "Where, or with whom", "Raised or due"), (
+        *((str(row.title), "a decision", str(row.meeting), day(row.raised_at)) for row in open_.itertuples(index=False)),
+        *((str(row.decision), "what was to be done", str(row.owner_function), day(row.due_date)) for row in late.itertuples(index=False))))
+
+
+def _off(x: Coded, view: View) -> Table:
+    return Table(("Metric", "Period", "Source", "It says", "Canonical", "Off by"), tuple(
+        (str(row.metric_id), str(row.period), str(row.source), str(row.value), str(row.canonical), units.text(row.off_by_share, RATIO)) for row in governance.inconsistent(x, view).itertuples(index=False)))
 
 
 def day(when: date) -> str:

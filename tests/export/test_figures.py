@@ -16,7 +16,7 @@ from revscore.core.coded import Coded
 from revscore.core.view import View
 from revscore.core.written import view_from_json
 from revscore.export.html import meeting_html
-from revscore.rhythm import actions, changes, exceptions, funnel, meetings, pipeline, quality, retention, shared, speed
+from revscore.rhythm import actions, changes, exceptions, funnel, governance, meetings, pipeline, quality, retention, shared, speed
 from revscore.rhythm.asks import ask
 from revscore.rhythm.figures import figures
 from revscore.rhythm.minutes import Minutes, minutes
@@ -76,7 +76,9 @@ def test_the_lists_of_the_weekly_screens_are_tables(held):
     kind, said, x, view = held
     tables = {one.id: one.table for one in said.with_tables(lists(x, view, said.review)).agenda}
     if kind == "monthly":
-        assert not lists(x, view, said.review) and tables["campaigns"] is not None
+        waits, off = governance.open_decisions(x, view), governance.inconsistent(x, view)
+        assert [row[0] for row in tables["decisions"].rows] == [*waits["title"], *governance.overdue(x, view)["decision"]] and len(waits) > 0
+        assert [row[3:5] for row in tables["reports"].rows] == list(zip(off["value"], off["canonical"], strict=True)) and tables["campaigns"] is not None
         return
     deals, broken = pipeline.aging(x, view), exceptions.current(x, view)["kind"].eq("sla_breach_open").sum()
     assert [row[0] for row in tables["stuck"].rows] == deals["name"].head(10).tolist() and sum(int(row[1]) for row in tables["promises"].rows) == broken > 0
