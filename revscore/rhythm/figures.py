@@ -129,7 +129,7 @@ def _levers(x: Coded, view: View, currency: str) -> Iterator[Figure]:
     """Sales velocity from the period before to this one, by lever."""
     found = speed.levers(x, view) if view.period is not None and not missing(x, "velocity.sales_velocity") else speed.Levers()
     if found.known:
-        yield Figure("velocity", "walk", found.said(currency), found.rows(currency), {"unit": CURRENCY_PER_DAY, "currency": currency, "label": "Sales velocity"})
+        yield Figure("velocity", "walk", found.said, found.rows, {"unit": CURRENCY_PER_DAY, "currency": currency, "label": "Sales velocity"})
 
 
 def _retention(x: Coded, view: View, currency: str) -> Iterator[Figure]:

@@ -128,6 +128,7 @@ class Levers:
     before: float = float("nan")
     before_period: Period | None = None
     period: Period | None = None
+    currency: str = ""
 
     @property
     def known(self) -> bool:
@@ -142,19 +143,21 @@ class Levers:
     def left_over(self) -> float:
         return self.now - self.before - float(self.frame["effect"].sum())
 
-    def rows(self, currency: str) -> pd.DataFrame:
+    @property
+    def rows(self) -> pd.DataFrame:
         """The way from before to now, to be drawn: the ends called as their periods are, each lever with its two values."""
         rows = walk(self.before, self.frame.rename(columns={"name": "id", "lever": "label"})[["id", "label", "effect", "now", "before"]], self.now)
-        notes = {row.name: f"{units.text(row.before, _UNITS[row.name], currency)} → {units.text(row.now, _UNITS[row.name], currency)}" for row in self.frame.itertuples(index=False)}
+        notes = {row.name: f"{units.text(row.before, _UNITS[row.name], self.currency)} → {units.text(row.now, _UNITS[row.name], self.currency)}" for row in self.frame.itertuples(index=False)}
         before = self.before_period.name
         rows.loc[rows.index[[0, -1]], "label"] = [before[:1].upper() + before[1:], self.period.name]
         return rows.assign(note=rows["id"].map(notes).fillna(""))
 
-    def said(self, currency: str) -> str:
+    @property
+    def said(self) -> str:
         """What was found, in a sentence."""
         step, most = self.now - self.before, self.most
-        verb, effect = "rose" if step > 0 else "fell" if step < 0 else "stood still", units.text(abs(most["effect"]), CURRENCY_PER_DAY, currency)
-        return f"Sales velocity {verb} by {units.text(abs(step), CURRENCY_PER_DAY, currency)}; most of it: {most['lever'].lower()}, {'+' if most['effect'] > 0 else '−'}{effect}"
+        verb, effect = "rose" if step > 0 else "fell" if step < 0 else "stood still", units.text(abs(most["effect"]), CURRENCY_PER_DAY, self.currency)
+        return f"Sales velocity {verb} by {units.text(abs(step), CURRENCY_PER_DAY, self.currency)}; most of it: {most['lever'].lower()}, {'+' if most['effect'] > 0 else '−'}{effect}"
 
 
 def levers(x: Coded, view: View) -> Levers:
@@ -168,7 +171,7 @@ def levers(x: Coded, view: View) -> Levers:
     inputs = [{name: float(frame[name].iloc[0]) for name in LEVERS} for frame in (before, now)]
     effects = shapley(*inputs, _velocity)
     frame = pd.DataFrame([{"lever": label, "name": name, "now": inputs[1][name], "before": inputs[0][name], "effect": effects[name]} for name, label in LEVERS.items()])
-    return Levers(frame, _velocity(inputs[1]), _velocity(inputs[0]), before_period, view.period)
+    return Levers(frame, _velocity(inputs[1]), _velocity(inputs[0]), before_period, view.period, x.terms.corporate_currency)
 
 
 def _velocity(inputs: Mapping[str, float]) -> float:

@@ -54,7 +54,7 @@ def _frames(kind: str, said: Minutes, x: Coded, view: View) -> list[tuple[str, p
         return [("value", said.review.progress["value"], None), ("value", stages["value"], stages["flag"].eq("suppress")), ("value", quality.categories(x, view)["value"], None),
                 ("met", weeks["met"], None), ("value", quality.exceptions(x, view)["value"], None), ("value", quality.rules(x, view)["value"], None)]
     rate, whole, heat = ask("winrate.closed_in_period"), retention.retention(x, view), funnel.heat(x, view)
-    walks = [variances(x, view)[0].rows, changes.change(x, view, rate, changes.dimensions(x, view, rate)[0]).rows, speed.levers(x, view).rows(x.terms.corporate_currency)]
+    walks = [variances(x, view)[0].rows, changes.change(x, view, rate, changes.dimensions(x, view, rate)[0]).rows, speed.levers(x, view).rows]
     return [("value", shared.legs(x, view)["value"], None), ("level", walks[0]["to"], None), ("value", heat["value"], heat["flag"].eq("suppress")), ("level", walks[1]["to"], None),
             ("level", walks[2]["to"], None), ("value", whole.legs["value"], None), ("value", whole.ratios[0].series["value"], None)]
 

@@ -214,7 +214,7 @@ def levers(now: Now) -> None:
     if not found.known:
         return charts.absent(question, "There is no win in one of the two periods, so no velocity to compare.", "levers")
     alone = " More open deals alone are no progress." if found.most["name"] == "open_opportunities" and found.most["effect"] > 0 else ""
-    charts.card(now, found.said(currency),
-                walk(found.rows(currency), units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
+    charts.card(now, found.said,
+                walk(found.rows, units.CURRENCY_PER_DAY, currency, label="Sales velocity", clicks=True, theme=charts.theme()), "levers",
                 f"Open deals × win rate × average deal ÷ mean cycle. Each lever's effect is its mean over all orders of changing the four, so they add up. Unexplained: {units.text(abs(round(found.left_over, 2)), units.CURRENCY_PER_DAY, currency)}.{alone} "
                 "Click a lever for its rows.", ask("velocity.sales_velocity"), lambda mark: _lever(now, found, mark["id"]))
