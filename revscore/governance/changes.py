@@ -234,10 +234,15 @@ def tried(x: Coded, view: View, definition: str, new: str) -> tuple[Effect, ...]
 def written(value: Any) -> str:
     """A value of a definition in words."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{str(name).replace('->', ' → ')} {written(one)}" for name, one in value.items()) or "nothing"
+        return "; ".join(f"{' → '.join(map(_word, str(name).split('->')))} {written(one)}" for name, one in value.items()) or "nothing"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(str, value)) or "nothing"
+        return ", ".join(map(_word, value)) or "nothing"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else "nothing" if value is None or value == "" else f"{value:g}" if isinstance(value, (int, float)) else str(value)
+
+
+def _word(code: Any) -> str:
+    """A code of revscore's own as readers write it; a word of the team's as it is."""
+    return {"mql": "MQL", "sal": "SAL", "sql": "SQL", "new_business": "new business"}.get(code, str(code))
 
 
 # -- records -------------------------------------------------------------------------------------------------------------------------------

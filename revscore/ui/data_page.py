@@ -63,10 +63,10 @@ def _standing(now: Now) -> str:
 
 def _gives(x: Coded) -> None:
     """Its tables, and the metrics that need more than it has."""
-    left, right = st.columns([2, 3], gap="large")
+    left, right = st.columns(2, gap="large")
     with left:
         st.subheader("Tables", anchor=False)
-        tables.plain(_tables(x), "tables", "content", counts=["Rows"])
+        tables.plain(_tables(x), "tables", "content", counts=["Rows"], wide="Columns")
     with right:
         lacking = company.lacking(x)
         st.subheader("Metrics that need more than this extract has", anchor=False)
@@ -82,5 +82,5 @@ def _gives(x: Coded) -> None:
 
 
 def _tables(x: Coded) -> pd.DataFrame:
-    return pd.DataFrame([{"Table": report.table_title(name), "Rows": len(frame), "Columns": ", ".join(c.replace("_", " ") for c in frame.columns),
-                          "Source": "rebuilt" if name in x.data.derived else "as exported"} for name, frame in x.data.tables.items()])
+    return pd.DataFrame([{"Table": report.table_title(name), "Rows": len(frame), "Source": "rebuilt" if name in x.data.derived else "as exported",
+                          "Columns": ", ".join(c.replace("_", " ") for c in frame.columns)} for name, frame in x.data.tables.items()])

@@ -28,7 +28,7 @@ def sheets(work: Bench, draft: Draft) -> None:
     overview = pd.DataFrame([{"File": m.sheet.file, "Sheet": m.sheet.name, "Rows": len(m.sheet.frame), "Holds": _about(m), "System": m.title,
                               "Headings used": f"{len(m.columns) + len(m.stamps)} of {len(m.sheet.headings)}", "Not recognised": ", ".join(m.unrecognised)}
                              for m in matches])
-    tables.plain(overview, "recognised", counts=["Rows"])
+    tables.plain(tables.filled(overview), "recognised", counts=["Rows"])
     names = [match.sheet.place for match in matches]
     if not names:
         return
@@ -72,7 +72,8 @@ def _correct(work: Bench, draft: Draft, match: Match) -> None:
 
 
 def _field_name(name: Any) -> str:
-    return str(name or _LEAVE).replace("_", " ")
+    """A field, a meaning: "close date", "new business", "MQL"."""
+    return str(name).upper() if name in ("mql", "sal", "sql") else str(name or _LEAVE).replace("_", " ")
 
 
 def _again(work: Bench, draft: Draft, match: Match, subject: str, columns: dict[str, str]) -> None:
@@ -142,7 +143,7 @@ def questions(work: Bench, draft: Draft, found: LoadReport) -> None:
     with st.form(f"questions-{work.token[:8]}", border=True):
         chosen = {}
         for question in asked:
-            label, key = f"{md(question.text)} :gray[{md(question.place)}]", f"q-{work.token[:8]}-{question.key}"
+            label, key = md(f"{question.text} ({question.place})" if question.place else question.text), f"q-{work.token[:8]}-{question.key}"
             if question.options:
                 options = list(question.options)
                 index = options.index(question.default) if question.default in options else None

@@ -34,7 +34,7 @@ def summary(found: LoadReport) -> None:
         files = [f for f in found.files if f.rows_read] or found.files
         frame = pd.DataFrame([{"File": f.file, "Rows read": f.rows_read, "Kept": f.rows_loaded, "Held back": f.rows_quarantined, "Totals and footers left out": "; ".join(f.footers),
                                "Columns not used": ", ".join(f.unused)} for f in files])
-        tables.plain(frame[[name for name in frame if frame[name].dtype != "str" or frame[name].ne("").any()]], f"summary-{found.status}-{found.load_id}", "content",
+        tables.plain(tables.filled(frame), f"summary-{found.status}-{found.load_id}", "content",
                      counts=["Rows read", "Kept", "Held back"])
         reasons = pd.DataFrame([{"Held back": rows, "Why": reason, "File": f.file} for f in files for reason, rows in f.reasons.items()])
         if len(reasons):
@@ -60,9 +60,9 @@ def messages(found: LoadReport, draft: Draft | None = None) -> None:
 
 
 def _said(some: Sequence[Message], title: str, key: str) -> None:
-    """Sentences with their place; columns in which nothing stands are left out."""
-    columns = {"File": [m.file for m in some], "Sheet": [m.sheet or "" for m in some], "Row": [m.row or None for m in some], "Column": [m.column or "" for m in some], title: [m.text for m in some]}
-    frame = pd.DataFrame({name: pd.array(values, dtype="Int64") if name == "Row" else values for name, values in columns.items() if any(values)})
+    """Sentences with their place."""
+    frame = tables.filled(pd.DataFrame({"File": [m.file for m in some], "Sheet": [m.sheet or "" for m in some], "Row": pd.array([m.row or None for m in some], dtype="Int64"),
+                                        "Column": [m.column or "" for m in some], title: [m.text for m in some]}))
     tables.plain(frame, key, _height(frame), counts=["Row"], wide=title)
 
 
@@ -111,7 +111,7 @@ def loads(store: Store, dataset: str) -> None:
     if not every:
         st.info("Nothing has been loaded yet. Upload an extract first.", icon=":material/upload:")
         return
-    frame = pd.DataFrame([_line(load) for load in every])
+    frame = tables.filled(pd.DataFrame([_line(load) for load in every]))
     st.caption("Choose a load to open its ledger. A load is never changed: a correction is a new load.")
     picked = tables.plain(frame, f"loads-{dataset}", counts=["Rows read", "Kept", "Held back"], on_select="rerun", selection_mode="single-row",
                           column_config={name: st.column_config.DatetimeColumn(f"{name} (UTC)", format="D MMM YYYY HH:mm", timezone="UTC") for name in ("As of", "Loaded")})
@@ -123,7 +123,13 @@ def loads(store: Store, dataset: str) -> None:
 def _line(load: LoadInfo) -> dict[str, object]:
     return {"Load": load.id, "As of": load.as_of, "Loaded": load.loaded_at, "By": load.loaded_by, "Files": ", ".join(f.name for f in load.files),
             "Rows read": load.rows_read, "Kept": load.rows_kept, "Held back": load.rows_quarantined,
-            "Corrects": f"load {load.corrects}: {load.why or 'no reason given'}" if load.corrects else "", "Tables": ", ".join(f"{rows:,} {name.replace('_', ' ')}" for name, rows in load.table_rows.items())}
+            "Corrects": f"load {load.corrects}: {load.why or 'no reason given'}" if load.corrects else "", "Tables": ", ".join(f"{rows:,} {_lower(table_title(name))}" for name, rows in load.table_rows.items())}
+
+
+def _lower(title: str) -> str:
+    """ "leads", "SLA policies". """
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]
+
 
 
 def ledger(store: Store, load: LoadInfo) -> None:

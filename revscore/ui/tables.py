@@ -138,6 +138,11 @@ def _tall(rows: int) -> int | str:
     return "content" if rows <= _MOST else round(_ROW * (_FIRST + 1.5))
 
 
+def filled(frame: pd.DataFrame) -> pd.DataFrame:
+    """`frame` without the columns in which nothing stands."""
+    return frame[[name for name in frame if (frame[name].notna() & frame[name].astype("str").ne("")).any()]]
+
+
 def plain(frame: pd.DataFrame, key: str, height: int | str = "auto", counts: Sequence[str] = (), wide: str = "", **more: Any) -> Any:
     """`frame` as it is, with headings of its own: `counts` are columns of counts, `wide` is one of sentences; a cell without a value is empty. `more`: as `st.dataframe`
     takes it; gives what that gives."""

@@ -77,7 +77,8 @@ def _work(work: Bench, token: str, read: Callable[[Steps], Draft]) -> None:
     if found.status == REFUSED and not draft.mendable:
         slot.empty()  # steps that went well would say that it did
         report.summary(found)
-        return report.problems(found)
+        report.problems(found)
+        return st.caption("What was loaded before stays as it is. Take the file away by its cross, mend it, and choose it again.")
     report.summary(found)
     confirmed, why, open_ = confirming.doubts(found, work.token[:8]) if found.asked else (set(), "", False)
     report.messages(found, draft)
