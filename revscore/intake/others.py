@@ -24,7 +24,7 @@ def campaigns(frame: pd.DataFrame, named: list[pd.DataFrame], members: pd.DataFr
     if len(frame):
         frame = without_doubles(with_key(frame, "campaign_id", ("name",), desk, "Campaigns"), ["campaign_id"], desk)
         money = first_of(frame, "actual_cost:currency", "budget:currency")
-        out = frame.assign(currency=currencies(column(frame, "currency")).fillna(money), owner_function="marketing")
+        out = frame.assign(name=column(frame, "name"), currency=currencies(column(frame, "currency")).fillna(money), owner_function="marketing")
     more = only_named(named, out["campaign_id"], out["name"], lone_ids=not len(frame)).rename(columns={"id": "campaign_id"})
     out = pd.concat([out, more.assign(owner_function="marketing")], ignore_index=True) if len(more) else out
     told = {"type": "campaign_type", "start_date": "campaign_start", "end_date": "campaign_end", "budget": "campaign_budget", "actual_cost": "campaign_cost"}

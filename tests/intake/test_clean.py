@@ -311,3 +311,8 @@ def test_times_with_and_without_a_zone_in_one_column_are_asked_about():
     answered = at(**{key: "Europe/Berlin"})
     assert not answered.blocking and answered.data.tables["opportunities"]["created_at"].dt.hour.tolist()[:2] == [9, 8]
 
+
+
+def test_campaigns_without_names_are_read_by_their_ids() -> None:
+    intake = load(("campaigns.csv", "Campaign ID,Campaign Type,Start Date,Budgeted Cost,Actual Cost,Currency\n7015g000000AbCdAAE,Webinar,2025-01-01,96000,91800,USD\n"))
+    assert by_id(intake, "campaigns")["actual_cost"].to_dict() == {"7015g000000AbCdAAE": 91800}
