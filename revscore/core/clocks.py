@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from revscore.core.calendars import NEVER
-from revscore.core.facts import firsts_of
+from revscore.core.facts import firsts_of, paired
 from revscore.core.terms import OpenWindow
 
 MINUTE_US = 60_000_000
@@ -137,7 +137,7 @@ def merge_pauses(key: np.ndarray, start: np.ndarray, end: np.ndarray, size: int)
     key, start, end = key[order], start[order], end[order]
     ends, rank = np.unique(end, return_inverse=True)
     width = max(len(ends), 1)
-    longest = np.maximum.accumulate(key * width + rank) - key * width if len(key) else rank  # latest end so far within the key
+    longest = np.maximum.accumulate(paired(key, rank, width)) % width  # latest end so far within the key
     new = np.ones(len(key), dtype=bool)
     new[1:] = (key[1:] != key[:-1]) | (start[1:] > ends[longest[:-1]])
     last = np.append(np.flatnonzero(new)[1:], len(key)) - 1 if len(key) else np.zeros(0, dtype="int64")

@@ -11,7 +11,7 @@ import pandas as pd
 
 from revscore.core.calendars import NEVER, NO_DAY, day_numbers, instants
 from revscore.core.encode import ordered, places, texts
-from revscore.core.facts import LeftOut, firsts_of
+from revscore.core.facts import LeftOut, dense, firsts_of
 
 if TYPE_CHECKING:
     from revscore.core.coded import Coded
@@ -277,4 +277,4 @@ def _events(x: Coded, rate: np.ndarray) -> tuple[OppEvents, tuple[str, ...]]:
     omitted = categories.index(terms.omitted_category) + 1 if terms.omitted_category in categories else -1
     eligible = (rank >= terms.pipeline_entry_rank) & (rank < len(terms.opp_open_stages)) & (category != omitted)
     return OppEvents(opp, at, until, rank, np.nan_to_num(raw), np.isnan(raw), day_numbers(frame["close_date"])[order],
-                     category.astype("uint8"), eligible), ("", *categories)
+                     dense(category, len(categories) + 1), eligible), ("", *categories)

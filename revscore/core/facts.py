@@ -188,6 +188,11 @@ def dense(codes: np.ndarray, size: int) -> np.ndarray:
     return codes.astype("uint8" if size <= 256 else "uint16" if size <= 65_536 else "int32")
 
 
+def paired(code: np.ndarray, other: np.ndarray, size: int) -> np.ndarray:
+    """One number (int64) for every pair of a code and one of `size` others, ascending by `code`, then `other`: however narrow the codes are, it does not overflow."""
+    return code.astype("int64") * size + other
+
+
 def by_day(day: np.ndarray) -> np.ndarray | slice:
     """The order that brings days into order, ties as they are; all as it is where they are in order."""
     if not len(day) or (day[1:] >= day[:-1]).all():

@@ -11,7 +11,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, day_numbers
 from revscore.core.coded import Coded
 from revscore.core.encode import ordered
-from revscore.core.facts import Facts, firsts_of
+from revscore.core.facts import Facts, firsts_of, paired
 from revscore.core.journeys import matches
 from revscore.core.made import Given, Listed, Made, Number, Worked
 from revscore.core.metric import metric, study
@@ -115,7 +115,7 @@ def _reached(x: Coded, view: View) -> dict[str, tuple[str, np.ndarray, np.ndarra
     touched, qualified, met = (x.once(("campaign", make.__name__), lambda make=make: make(x)) for make in (_touched, _qualified, _met))
     rows = engine.keep(touched, view, x.dims)
     size = max(len(x.people.canonical), 1)
-    pairs = np.sort(touched.values["campaign"][rows].astype("int64") * size + touched.record[rows])  # one number a (campaign, person): sorts fast
+    pairs = np.sort(paired(touched.values["campaign"][rows], touched.record[rows], size))  # one number a (campaign, person): sorts fast
     once = pairs[firsts_of(pairs)]
     kept = engine.keep(qualified, view, x.dims)
     rows = engine.keep(met, view, x.dims)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.coded import Coded
-from revscore.core.facts import Facts, LeftOut, firsts_of
+from revscore.core.facts import Facts, LeftOut, firsts_of, paired
 from revscore.core.metric import Better, metric, rate, total
 from revscore.core.metrics import forecast
 from revscore.core.metrics.common import DEAL_CHANGES, DEAL_DRILL, LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, listed_flags, words
@@ -38,7 +38,7 @@ def _today(x: Coded, record: np.ndarray) -> np.ndarray:
 def _cell_facts(x: Coded, entity: str, cells: Cells, left_out: LeftOut, standing: np.ndarray, stands: tuple[str, ...]) -> Facts:
     fields = words("field", cells.fields, tuple(name.replace("_id", "").replace("_", " ").capitalize() for name in cells.fields))
     once = np.zeros(len(cells.record))  # a field that a record needs at several stages is several cells, and one field
-    once[np.unique(cells.record * (len(cells.fields) + 1) + cells.field, return_index=True)[1]] = 1.0
+    once[np.unique(paired(cells.record, cells.field, len(cells.fields) + 1), return_index=True)[1]] = 1.0
     values = {"required": np.ones(len(cells.record)), "filled": cells.filled.astype(float), "missing": (~cells.filled).astype(float),
               "fields": once, "has": once * cells.filled, "lacks": once * ~cells.filled}
     return x.make_facts(entity, cells.record, _today(x, cells.record), values, left_out=left_out,

@@ -10,7 +10,7 @@ import pandas as pd
 from revscore.core import compute as engine
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.coded import Coded
-from revscore.core.facts import Facts, firsts_of
+from revscore.core.facts import Facts, firsts_of, paired
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, Metric, derived, distribution, metric, rate, survival, total
 from revscore.core.metrics import pipeline, wins
@@ -107,7 +107,7 @@ def _stage_days(x: Coded) -> np.ndarray:
     """[stage, opportunity] days in each stage over all visits; NaN without a visit."""
     v = visits(x)
     inside = v.rank >= 0
-    cell = v.rank[inside].astype("int64") * x.opps.n + v.opp[inside]
+    cell = paired(v.rank[inside], v.opp[inside], x.opps.n)
     size = len(x.terms.opp_stages) * x.opps.n
     days = np.bincount(cell, weights=v.days(x.as_of)[inside], minlength=size)
     return np.where(np.bincount(cell, minlength=size) > 0, days, np.nan).reshape(len(x.terms.opp_stages), x.opps.n)
