@@ -17,6 +17,7 @@ import pandas as pd
 from revscore.core.calendars import DAY_US, NEVER
 from revscore.core.encode import ordered
 from revscore.core.facts import firsts_of
+from revscore.core.pieces import slices
 from revscore.core.terms import Attribution
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def matches(keys: np.ndarray, grouped: np.ndarray) -> tuple[np.ndarray, np.ndarr
     count[by] = np.searchsorted(grouped, keys[by], "right")
     count -= first
     place = np.repeat(np.arange(len(keys), dtype="int32"), count)
-    return place, np.arange(len(place), dtype="int32") + np.repeat(first - (np.cumsum(count, dtype="int32") - count), count)
+    kind = "int32" if len(place) < 2**31 else "int64"
+    item = np.repeat(first - (np.cumsum(count, dtype=kind) - count), count)
+    item += np.arange(len(place), dtype=kind)
+    return place, item
 
 
 @dataclass(frozen=True)
@@ -102,10 +106,14 @@ class Journeys:
 
     def within(self, person: np.ndarray, at: np.ndarray, start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """(opportunity, item) of all items of the deals' people with start ≤ time ≤ end of the deal; items are grouped by ascending `person`."""
-        pair, item = matches(self.person, person)
-        opp = self.deal[pair]
-        ok = (at[item] >= start[opp]) & (at[item] <= end[opp])
-        return opp[ok], item[ok]
+        opps, items = [np.zeros(0, dtype=self.deal.dtype)], [np.zeros(0, dtype="int32")]
+        for piece in slices(len(self.person)):
+            pair, item = matches(self.person[piece], person)
+            opp, when = self.deal[piece][pair], at[item]
+            ok = (when >= start[opp]) & (when <= end[opp])
+            opps.append(opp[ok])
+            items.append(item[ok])
+        return np.concatenate(opps), np.concatenate(items)
 
     # -- anchors and credit ----------------------------------------------------------------------------------------------------------------
 
@@ -155,8 +163,14 @@ class Journeys:
 
     @cached_property
     def _groups(self) -> tuple[np.ndarray, np.ndarray]:
-        order = np.lexsort((self.campaign, self.opp))
-        return order, firsts_of(self.opp[order], self.campaign[order])
+        order = ordered((self.opp, self.campaign))
+        return order, firsts_of(self.opp[order], self.campaign[order]).astype("int32")
+
+    @property
+    def sizes(self) -> np.ndarray:
+        """Entries per pair of `reach`."""
+        order, start = self._groups
+        return np.diff(start, append=len(order))
 
     @cached_property
     def reach(self) -> tuple[np.ndarray, np.ndarray]:
@@ -167,7 +181,7 @@ class Journeys:
     def by_campaign(self, values: np.ndarray) -> np.ndarray:
         """Sums of `values` (one an entry) per pair of `reach`."""
         order, start = self._groups
-        return np.add.reduceat(values[order].astype(float), start) if len(start) else np.zeros(0)
+        return np.add.reduceat(values[order].astype(float, copy=False), start) if len(start) else np.zeros(0)
 
 
 # -- building ------------------------------------------------------------------------------------------------------------------------------
@@ -205,6 +219,7 @@ def _encoded(x: Coded, mode: str) -> Journeys:
     del clean, item
     order = ordered((opp, people.touches.at[touch]), lambda: x.data.pieces("touches", "touch_id"), people.touches.row[touch])
     opp, touch = opp[order], touch[order]
+    del order
     at = people.touches.at[touch]
     first = np.searchsorted(opp, np.arange(opps.n + 1))
     cut = np.bincount(opp[at <= create_end[opp]], minlength=opps.n)
@@ -245,7 +260,7 @@ def _source(x: Coded, deal: np.ndarray, person: np.ndarray) -> tuple[np.ndarray,
     the deal; without one, the earliest created of the deal's people. Ties by id."""
     people, leads = x.people, x.leads
     source, created = np.full(x.opps.n, -1, dtype="int64"), np.full(x.opps.n, NEVER, dtype="int64")
-    order = ordered((deal, people.created[person]), lambda: people.names.people, person)
+    order = ordered((deal, people.created[person]), people.names.pieces, person)
     order = order[firsts_of(deal[order])]
     source[deal[order]], created[deal[order]] = person[order], people.created[person[order]]
     lead = np.flatnonzero((leads.opp >= 0) & (leads.why_out != 1))

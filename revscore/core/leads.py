@@ -11,7 +11,7 @@ import pandas as pd
 
 from revscore.core.calendars import NEVER, instants
 from revscore.core.encode import ordered, places, texts
-from revscore.core.facts import LeftOut, firsts_of
+from revscore.core.facts import LeftOut, firsts_of, paired
 from revscore.core.people import begin_people
 from revscore.core.terms import OPPORTUNITY
 
@@ -109,6 +109,7 @@ def encode_leads(x: Coded) -> Leads:
     opp = np.where(converted == NEVER, np.int32(-1), named_deals(x))
     is_test = frame["is_test"].fillna(False).to_numpy(dtype=bool)
     merged = (frame["duplicate_of"].notna() & (frame["duplicate_of"] != "")).to_numpy()
+    del frame
     events = _events(x, n)
     later = (created != NEVER) & (created > x.as_of) & (converted == NEVER)  # a record that begins after as-of is not there yet (METRICS C2)
     later[events.lead] = False
@@ -121,18 +122,22 @@ def encode_leads(x: Coded) -> Leads:
     won_at = np.where(won_at == NEVER, NEVER, np.maximum(won_at, converted))
     place = terms.lead_stages.index(OPPORTUNITY)
     on_path = ~events.is_exit
-    lead = np.concatenate([events.lead[on_path], np.flatnonzero(converted != NEVER), np.flatnonzero(won_at != NEVER)])
-    at = np.concatenate([events.at[on_path], converted[converted != NEVER], won_at[won_at != NEVER]])
-    rank = np.concatenate([events.rank[on_path], np.full((converted != NEVER).sum(), place), np.full((won_at != NEVER).sum(), place + 1)])
+    gone, won = (np.flatnonzero(when != NEVER).astype("int32") for when in (converted, won_at))
+    lead = np.concatenate([events.lead[on_path], gone, won])
+    at = np.concatenate([events.at[on_path], converted[gone], won_at[won]])
+    rank = np.concatenate([events.rank[on_path], np.repeat(np.array([place, place + 1], dtype="int16"), [len(gone), len(won)])])
     order = ordered((lead, at, rank))
-    lead, at, rank = lead[order], at[order], rank[order]
-    entry = np.full(n, -1, dtype="int8")
+    lead = lead[order]  # one after the other: what is replaced makes room
+    at = at[order]
+    rank = rank[order]
+    del order, gone, won, won_at, known, on_path
+    entry = np.full(n, -1, dtype="int16")
     start = firsts_of(lead)
     entry[lead[start]] = rank[start]
     stages = len(terms.lead_stages)
     reached, imputed = np.full((stages, n), NEVER, dtype="int64"), np.zeros((stages, n), dtype=bool)
     for stage in range(stages):
-        rows = np.flatnonzero(rank >= stage)
+        rows = np.flatnonzero(rank >= stage).astype("int32")
         rows = rows[firsts_of(lead[rows])]
         rows = rows[entry[lead[rows]] <= stage]
         reached[stage, lead[rows]] = at[rows]
@@ -143,23 +148,23 @@ def encode_leads(x: Coded) -> Leads:
 
 
 def _events(x: Coded, n: int) -> LeadEvents:
-    frame, terms = x.data.read("lead_stage_history", "lead_id", "stage", "entered_at", "reason"), x.terms
+    lead = places(lambda: x.lead_ids, x.data.read("lead_stage_history", "lead_id")["lead_id"])
+    frame, terms = x.data.read("lead_stage_history", "stage", "entered_at", "reason"), x.terms
     words = (*terms.lead_stages, *terms.lead_exit_stages)
     at = instants(frame["entered_at"], x.as_of)
-    lead = places(lambda: x.lead_ids, frame["lead_id"])
     rank = places(pd.Series(words, dtype="str"), frame["stage"])
-    keep = np.flatnonzero((at != NEVER) & (lead >= 0) & (rank >= 0))
+    keep = np.flatnonzero((at != NEVER) & (lead >= 0) & (rank >= 0)).astype("int32")
     order = keep[ordered((lead[keep], at[keep], rank[keep]), lambda: x.data.pieces("lead_stage_history", "event_id"), keep)]
-    lead, at, rank = lead[order].astype("int32"), at[order], rank[order].astype("int16")
+    reason = texts(frame["reason"])[order] if x.data.has("lead_stage_history.reason") else np.broadcast_to(np.array("", dtype=object), len(order))
+    lead, at, rank = lead[order], at[order], rank[order].astype("int16")
+    del frame, keep, order
     is_exit = rank >= len(terms.lead_stages)
     new_lead = np.zeros(len(lead), dtype=bool)
     new_lead[firsts_of(lead)] = True
     opens = ~is_exit & ~new_lead & np.concatenate([[False], is_exit[:-1]]) if len(lead) else is_exit
-    running = np.cumsum(opens)
+    running = np.cumsum(opens, dtype="int32")
     pass_no = (running - np.repeat(running[new_lead], np.diff(np.append(np.flatnonzero(new_lead), len(lead)))) + 1).astype("int16")
     # highest rank so far within (lead, pass): a running maximum that starts anew in each pass
-    group = np.cumsum(new_lead | opens)
-    path_rank = np.where(is_exit, -1, rank).astype("int64")
-    high = np.maximum.accumulate(group * 64 + path_rank + 1) - group * 64 - 1 if len(lead) else path_rank
-    reason = texts(frame["reason"])[order] if x.data.has("lead_stage_history.reason") else np.broadcast_to(np.array("", dtype=object), len(order))
+    size = len(words) + 1
+    high = np.maximum.accumulate(paired(np.cumsum(new_lead | opens), np.where(is_exit, 0, rank + 1), size)) % size - 1
     return LeadEvents(lead, at, rank, is_exit, pass_no, ~is_exit & (rank < high), reason)

@@ -44,24 +44,26 @@ def encode_passes(x: Coded) -> Passes:
     events, stages = x.leads.events, x.terms.lead_stages
     n = len(events)
     head = firsts_of(events.lead, events.pass_no)
-    group = np.repeat(np.arange(len(head)), np.diff(np.append(head, n)))
-    at, place = np.append(events.at, NEVER), np.arange(n)
+    group = np.repeat(np.arange(len(head), dtype="int32"), np.diff(np.append(head, n)))
+    at = np.append(events.at, NEVER)
 
     def first(mask: np.ndarray) -> np.ndarray:
         """Position of the first event of each pass under `mask`; −1, the position of NEVER, without."""
         rows = np.flatnonzero(mask)
         rows = rows[firsts_of(group[rows])]
-        out = np.full(len(head), -1)
+        out = np.full(len(head), -1, dtype="int32")
         out[group[rows]] = rows
         return out
 
     path = ~events.is_exit
     mql = first(events.rank == stages.index(MQL))
-    after = (mql[group] >= 0) & (place > mql[group])
+    since = mql[group]
+    after = (since >= 0) & (np.arange(n, dtype="int32") > since)
     sal = first(path & (events.rank >= stages.index(SAL)))
     later = first(after & (events.is_exit | (events.rank >= stages.index(SAL))))
     sql = first(after & path & (events.rank >= stages.index(SQL)))
     exit_ = first(events.is_exit)
+    del group, since, after, path
     follows = np.append(events.lead[head][1:] == events.lead[head][:-1], False) if len(head) else np.zeros(0, dtype=bool)
     end = np.where(follows, np.append(at[head][1:], NEVER), NEVER) if len(head) else at[:0]
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from revscore.core.coded import Coded
     from revscore.core.data import CrmData
 
+_PEOPLE = (("contacts", "contact_id"), ("leads", "lead_id"))
 _MERGE_STEPS = 16  # longest chain of merges that is followed
 
 
@@ -63,7 +65,11 @@ class Names:
 
     @property
     def people(self) -> pd.Series:
-        return self._column(("contacts", "contact_id"), ("leads", "lead_id"))
+        return self._column(*_PEOPLE)
+
+    def pieces(self) -> Iterator[pd.Series]:
+        """The ids of people, some at a time."""
+        return chain.from_iterable(self._data.pieces(table, column) for table, column in _PEOPLE)
 
     @cached_property
     def index(self) -> pd.Index:
@@ -167,7 +173,7 @@ def _encoded(x: Coded) -> People:
     role_opp = places(lambda: x.opp_ids, x.data.read("opp_contact_roles", "opp_id")["opp_id"])
     role_person = find(x.data.pieces("opp_contact_roles", "contact_id"))
     activities = _activities(x, find, canonical)
-    touched = find(x.data.pieces("touches", "person_id"))
+    touched = [find(x.data.pieces("touches", "person_id"))]
     del find  # the table of ids
     x.data.release()
     return People(nc, canonical, created, account, is_test, role_opp, role_person, names, activities, _touches(x, names, touched, canonical, is_test))
@@ -206,8 +212,10 @@ def _activities(x: Coded, find: Callable[[Iterable[pd.Series]], np.ndarray], can
                       places(lambda: x.opp_ids, frame["opp_id"])[order], order)
 
 
-def _touches(x: Coded, names: Names, place: np.ndarray, canonical: np.ndarray, is_test: np.ndarray) -> Touches:
-    """`place`: by row of the touches table, position of its person. Column by column, so that of ten million touches only what is needed next is there."""
+def _touches(x: Coded, names: Names, touched: list[np.ndarray], canonical: np.ndarray, is_test: np.ndarray) -> Touches:
+    """`touched` holds, and gives away, the position of the person of every row of the touches table. Column by column, so that of ten million touches only what
+    is needed next is there."""
+    place = touched.pop()
     campaign = places(pd.Series(names.campaign_index), x.data.read("touches", "campaign_id")["campaign_id"])
     campaign = campaign.astype("int16" if len(names.campaign_index) < 2**15 else "int32", copy=False)
     marketing = np.ones(len(place), dtype=bool)

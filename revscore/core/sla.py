@@ -11,8 +11,8 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.clocks import MINUTE_US, HourTables, Pauses, days_to_hold, hours, merge_pauses, round_the_clock, run_minutes
-from revscore.core.encode import places
-from revscore.core.facts import LeftOut
+from revscore.core.encode import ordered, places
+from revscore.core.facts import LeftOut, dense, paired
 from revscore.core.journeys import begin_journeys
 from revscore.core.terms import SLA_TYPES
 
@@ -31,12 +31,12 @@ class Timeline:
 
     def __init__(self, key: np.ndarray, at: np.ndarray) -> None:
         self.times, rank = np.unique(at, return_inverse=True)
-        order = key.astype("int64") * (len(self.times) + 1) + rank
+        order = paired(key, rank, len(self.times) + 1)
         by = np.argsort(order, kind="stable")
         self.at, self.order = np.append(at[by], NEVER), order[by]
 
     def _place(self, key: np.ndarray, since: np.ndarray) -> np.ndarray:
-        return np.searchsorted(self.order, key.astype("int64") * (len(self.times) + 1) + np.searchsorted(self.times, since, side="left"))
+        return np.searchsorted(self.order, paired(key, np.searchsorted(self.times, since, side="left"), len(self.times) + 1))
 
     def first(self, key: np.ndarray, since: np.ndarray, before: np.ndarray, nth: np.ndarray | int = 1) -> np.ndarray:
         """Instant of the `nth` event in [since, before), NEVER without."""
@@ -112,45 +112,8 @@ def types_of(x: Coded) -> tuple[str, ...]:
 def encode_clocks(x: Coded) -> Clocks:
     """The clock table: start, stop and cancel event of every clock by its type, then one reckoning for all."""
     p, terms = x.passes, x.terms
-    there = types_of(x)
-    person = x.people.of_lead[p.lead]
     begin_journeys(x)
-    acts, touched = x.people.activities, x.people.touches
-    timelines: dict[str, Timeline] = {}
-    for name, mask in (("hands_on", acts.hands_on), ("meeting", acts.is_meeting), ("reply", acts.is_inbound)):
-        timelines[name] = Timeline(acts.person[mask], acts.at[mask])
-
-    starts = (p.mql, p.mql, p.mql, p.sal, np.where(p.recycled, p.exit, NEVER))
-    parts: list[tuple[np.ndarray, ...]] = []  # pass, type, policy, start, stop, cancel
-    without: list[tuple[np.ndarray, ...]] = []  # lead, start, type of clocks that no policy covers
-    for kind in (SLA_TYPES.index(name) for name in there):
-        rows = np.flatnonzero(starts[kind] != NEVER)
-        start = starts[kind][rows]
-        policy = _policy(x, SLA_TYPES[kind], x.codes["lead"]["segment"][p.lead[rows]], x.days(start))
-        without.append((p.lead[rows[policy < 0]], start[policy < 0], np.full((policy < 0).sum(), kind)))
-        rows, start, policy = rows[policy >= 0], start[policy >= 0], policy[policy >= 0]
-        if not len(rows):
-            continue
-        who, mql, end, cancel = person[rows], p.mql[rows], p.end[rows], p.exit[rows]
-        if kind == SPEED:
-            stop = timelines["hands_on"].first(who, mql, end)
-        elif kind == ACCEPTANCE:
-            stop, cancel = p.resolved[rows], np.full(len(rows), NEVER)
-        elif kind == FOLLOW_UP:
-            required = np.maximum(np.array([q.touches_required for q in terms.sla_policies] or [1]), 1)[policy]
-            stop = np.minimum.reduce([timelines["hands_on"].first(who, mql, end, required), timelines["meeting"].first(who, mql, end),
-                                      timelines["reply"].first(who, mql, end), p.sql[rows]])
-        elif kind == MEETING:
-            stop = np.maximum(timelines["meeting"].first(who, mql, end), start)
-        else:
-            marketing = Timeline(touched.person[touched.is_marketing], touched.at[touched.is_marketing])
-            stop, cancel = marketing.first(who, start + 1, end), end
-        parts.append((rows, np.full(len(rows), kind), policy, start, stop, cancel))
-    rows, kind, policy, start, stop, cancel = (np.concatenate([part[k] for part in parts]).astype("int64") if parts else np.zeros(0, dtype="int64")
-                                               for k in range(6))
-    order = np.lexsort((kind, rows))
-    rows, kind, policy, start, stop, cancel = (column[order] for column in (rows, kind, policy, start, stop, cancel))
-
+    (rows, kind, policy, start, stop, cancel, touches), *left_out = _started(x)
     stopped = (stop != NEVER) & (stop <= cancel)
     ended = stopped | (cancel != NEVER)
     until = np.where(stopped, stop, np.where(ended, cancel, x.as_of))
@@ -176,18 +139,57 @@ def encode_clocks(x: Coded) -> Clocks:
     overdue = np.where(in_days, np.where(late, counted - until_due, 0), np.maximum(counted - target_us, 0))
     whole = np.where(in_days, np.where(due == NEVER, 0, until_due), target_us)
     pct = np.divide(100 * (counted / MINUTE_US), whole / MINUTE_US, out=np.full(len(rows), np.nan), where=whole > 0)
-    touches = np.full(len(rows), -1)
-    mine = kind == FOLLOW_UP
-    touches[mine] = timelines["hands_on"].count(person[rows[mine]], start[mine], p.end[rows[mine]])
     outcome = np.where(kind == ACCEPTANCE, np.where(p.accepted[rows], 1, np.where(p.rejected[rows], 2, 0)), 0).astype("uint8")
-    return Clocks(rows, lead, p.number[rows], kind.astype("uint8"), policy, start, due, np.where(stopped, stop, NEVER), np.where(ended, until, NEVER),
+    return Clocks(rows, lead, p.number[rows], kind, policy, start, due, np.where(stopped, stop, NEVER), np.where(ended, until, NEVER),
                   status, counted / MINUTE_US, overdue / MINUTE_US, pct, touches, outcome, _levels(x, status, pct), time, calendar,
-                  *_left_out(x, without))
+                  *left_out)
+
+
+def _started(x: Coded) -> tuple[tuple[np.ndarray, ...], LeftOut, np.ndarray]:
+    """(pass, type, policy, start, stop, cancel, touches) of every clock, by pass and type; then what is left out, and the types of that."""
+    p, terms = x.passes, x.terms
+    person = x.people.of_lead[p.lead]
+    acts, touched = x.people.activities, x.people.touches
+    timelines: dict[str, Timeline] = {}
+    for name, mask in (("hands_on", acts.hands_on), ("meeting", acts.is_meeting), ("reply", acts.is_inbound)):
+        timelines[name] = Timeline(acts.person[mask], acts.at[mask])
+
+    starts = (p.mql, p.mql, p.mql, p.sal, np.where(p.recycled, p.exit, NEVER))
+    parts: list[tuple[np.ndarray, ...]] = []  # pass, type, policy, start, stop, cancel, touches
+    without: list[tuple[np.ndarray, ...]] = []  # lead, start, type of clocks that no policy covers
+    for kind in (SLA_TYPES.index(name) for name in types_of(x)):
+        rows = np.flatnonzero(starts[kind] != NEVER).astype("int32")
+        start = starts[kind][rows]
+        policy = _policy(x, SLA_TYPES[kind], x.codes["lead"]["segment"][p.lead[rows]], x.days(start))
+        without.append((p.lead[rows[policy < 0]], start[policy < 0], np.full((policy < 0).sum(), kind)))
+        rows, start, policy = rows[policy >= 0], start[policy >= 0], policy[policy >= 0]
+        if not len(rows):
+            continue
+        who, mql, end, cancel, touches = person[rows], p.mql[rows], p.end[rows], p.exit[rows], np.full(len(rows), -1)
+        if kind == SPEED:
+            stop = timelines["hands_on"].first(who, mql, end)
+        elif kind == ACCEPTANCE:
+            stop, cancel = p.resolved[rows], np.full(len(rows), NEVER)
+        elif kind == FOLLOW_UP:
+            required = np.maximum(np.array([q.touches_required for q in terms.sla_policies] or [1]), 1)[policy]
+            stop = np.minimum.reduce([timelines["hands_on"].first(who, mql, end, required), timelines["meeting"].first(who, mql, end),
+                                      timelines["reply"].first(who, mql, end), p.sql[rows]])
+            touches = timelines["hands_on"].count(who, start, end)
+        elif kind == MEETING:
+            stop = np.maximum(timelines["meeting"].first(who, mql, end), start)
+        else:
+            marketing = Timeline(touched.person[touched.is_marketing], touched.at[touched.is_marketing])
+            stop, cancel = marketing.first(who, start + 1, end), end
+        parts.append((rows, np.full(len(rows), kind, dtype="uint8"), policy, start, stop, cancel, touches))
+    kinds = ("int32", "uint8", "int32", "int64", "int64", "int64", "int32")
+    columns = [np.concatenate([np.zeros(0, dtype=kind), *(part[k] for part in parts)], dtype=kind) for k, kind in enumerate(kinds)]
+    order = ordered((columns[0], columns[1]))
+    return tuple(column[order] for column in columns), *_left_out(x, without)
 
 
 def _policy(x: Coded, sla_type: str, segment: np.ndarray, day: np.ndarray) -> np.ndarray:
     """Policy in force on each start day: the segment's own before the one for every segment, the newer before the older; −1 without."""
-    out = np.full(len(day), -1)
+    out = np.full(len(day), -1, dtype="int32")
     ours = [(number, q) for number, q in enumerate(x.terms.sla_policies) if q.sla_type == sla_type]
     for number, q in sorted(ours, key=lambda item: (item[1].segment != "", item[1].effective_from)):
         fits = (day >= q.effective_from) & (day <= q.effective_to)
@@ -216,7 +218,7 @@ def _hours(x: Coded, lead: np.ndarray, policy: np.ndarray, start: np.ndarray) ->
         if number % 2:
             windows, closed = round_the_clock(windows[0].tz), []
         tables.append(hours(windows, closed, first, x.as_of_day + 2 + days_to_hold(windows, closed, minutes, days)))
-    return HourTables(tuple(tables), which), np.array(names, dtype=object)[place]
+    return HourTables(tuple(tables), dense(which, len(used))), np.array(names, dtype=object)[place]
 
 
 def _pauses(x: Coded, sla_type: str) -> Pauses:

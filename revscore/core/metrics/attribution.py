@@ -12,7 +12,7 @@ from revscore.core import compute as engine
 from revscore.core.calendars import NEVER, iso
 from revscore.core.coded import Coded
 from revscore.core.encode import ordered
-from revscore.core.facts import Credits, Dimension, Facts, dense, firsts_of
+from revscore.core.facts import Credits, Dimension, Facts, dense, firsts_of, paired
 from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, functions, metric, rate, study, total
@@ -35,7 +35,7 @@ def campaigns(x: Coded) -> tuple[Dimension, np.ndarray]:
         frame = x.data.table("campaigns")
         ids = frame["campaign_id"].to_numpy(dtype=object)
         order = np.argsort(ids)
-        code = np.empty(len(ids), dtype="int64")
+        code = np.empty(len(ids), dtype="int32")
         code[order] = np.arange(1, len(ids) + 1)
         names = frame["name"].fillna(frame["campaign_id"]).iloc[order].reset_index(drop=True)
         labels = names.where(~names.duplicated(keep=False), names + " (" + pd.Series(ids[order], dtype="str") + ")")
@@ -49,9 +49,9 @@ def credited_deals(x: Coded, basis: str) -> tuple[np.ndarray, np.ndarray, np.nda
     into pipeline (frozen entry amount), or O1 deals won (won amount, close date)."""
     opps = x.opps
     if basis == "won":
-        deal = np.flatnonzero(opps.in_o1 & opps.won)
+        deal = np.flatnonzero(opps.in_o1 & opps.won).astype("int32")
         return deal, opps.now.close_day[deal], opps.now.amount[deal]
-    deal = np.flatnonzero(opps.in_o1 & (opps.entry >= 0))
+    deal = np.flatnonzero(opps.in_o1 & (opps.entry >= 0)).astype("int32")
     return deal, x.days(opps.entry_at[deal]), opps.entry_amount[deal]
 
 
@@ -62,18 +62,18 @@ def _patterns(j: Journeys) -> tuple[np.ndarray, np.ndarray, dict[str, np.ndarray
     """Which shares of their deals go to the pairs of `j.reach`: the number of each pair's pattern, and [pattern, kind] share. Patterns are few: a share
     depends on how many touches there are and which of them are anchors. Time decay alone has a share of its own for every pair, by span in the last
     part; its pattern says whether it has one."""
-    number, codes, found, decay = np.zeros(len(j.reach[0]), dtype="int64"), [], [], {}
+    number, codes, found, decay = np.zeros(len(j.reach[0]), dtype="uint8"), [], [], {}
     for model, span in _KINDS:
         share = j.by_campaign(j.weights(model, span))
         if model == "time_decay":
             decay[span], share = share, (share > 0).astype(float)
         code, values = pd.factorize(share)
-        number, seen = pd.factorize(number * len(values) + code)
+        number, seen = pd.factorize(paired(number, code, len(values)))
         codes.append(dense(code, len(values)))
         found.append(values)
     example = np.zeros(len(seen), dtype="int64")
     example[number] = np.arange(len(number))
-    return number, np.stack([values[code[example]] for code, values in zip(codes, found, strict=True)], axis=1), decay
+    return dense(number, len(seen)), np.stack([values[code[example]] for code, values in zip(codes, found, strict=True)], axis=1), decay
 
 
 def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, patterns: tuple[np.ndarray, np.ndarray, dict[str, np.ndarray]]) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -85,7 +85,7 @@ def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, patterns: tu
     opp, campaign = j.reach
     rows = np.flatnonzero(place[opp] >= 0)
     bare = deal[j.cut[deal] == 0]  # nothing in the create span, which is within the close span
-    out = {"opp": np.concatenate([opp[rows], bare]), "campaign": np.concatenate([code[campaign[rows]], np.full(len(bare), len(code) + 1)])}
+    out = {"opp": np.concatenate([opp[rows], bare]), "campaign": np.concatenate([code[campaign[rows]], np.full(len(bare), len(code) + 1, dtype="int32")])}
     number, shares, decay = patterns
     spans = [span_of(model, basis) for model in MODELS]
     shares = shares[:, [_KINDS.index(kind) for kind in zip(MODELS, spans, strict=True)]]
@@ -96,10 +96,10 @@ def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, patterns: tu
     amount, day = amount[place[out["opp"]]], day[place[out["opp"]]]
     span = span_of("time_decay", basis)
     own = np.concatenate([decay[span][rows], (j.count(span)[bare] == 0).astype(float)])
-    touches = np.concatenate([j.by_campaign(np.ones(len(j)))[rows], np.zeros(len(bare))])
+    touches = np.concatenate([j.sizes[rows], np.zeros(len(bare), dtype="int32")])
     out |= {"time_decay": own * amount, "amount": amount, "day": day, "touches": dense(touches, int(touches.max(initial=0)) + 1)}
     order = ordered((out["opp"], out["campaign"]))
-    return {name: column[order] for name, column in out.items()}, shares
+    return {name: out.pop(name)[order] for name in list(out)}, shares
 
 
 @metric("attribution.totals_fytd", "Attributed pipeline and revenue", "Which campaigns earned the pipeline and the revenue, under which model?",
@@ -120,10 +120,11 @@ def totals(x: Coded, mode: str = "") -> Facts:
     patterns = _patterns(j)
     x.data.release()
     parts, shares = zip(*(_credit_of(x, j, basis, code, patterns) for basis in BASES), strict=True)
-    basis = np.repeat(np.arange(1, len(BASES) + 1), [len(part["opp"]) for part in parts])
+    del patterns
+    basis = np.repeat(np.arange(1, len(BASES) + 1, dtype="uint8"), [len(part["opp"]) for part in parts])
     rows = {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
     opp, campaign, day, touches, pattern = (rows.pop(name) for name in ("opp", "campaign", "day", "touches", "pattern"))
-    pattern, used = pd.factorize(pattern + (basis - 1) * len(shares[0]))
+    pattern, used = pd.factorize(paired(basis - 1, pattern, len(shares[0])))
     table = np.concatenate(shares)[used]
     shared = {model: table[:, place] for place, model in enumerate(MODELS)} | {"credited": ((table > 0) @ (1 << np.arange(len(MODELS)))).astype("uint16")}
     return x.make_facts("opp", opp, day, Credits(shared, dense(pattern, len(table)), rows), left_out=x.opps.left_out, detail={"touches": touches},

@@ -11,7 +11,7 @@ from revscore.core import compute as engine
 from revscore.core import statistics
 from revscore.core.calendars import DAY_US, NEVER, Period
 from revscore.core.coded import Coded
-from revscore.core.facts import Facts, Gathered
+from revscore.core.facts import Facts, Gathered, paired
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, distribution, metric, rate, study, survival, total
 from revscore.core.metrics.common import LEAD_CHANGES, LEAD_DRILL, LEAD_NEEDS, LEAD_PASSES, words
@@ -67,7 +67,7 @@ def _cohort(x: Coded, pair: str) -> dict[str, np.ndarray]:
     elapsed = x.as_of - start >= window
     converted = (goal != NEVER) & (goal - start <= window)
     still_open = ~converted & ~elapsed & ~terminal(x)[lead]
-    return {"lead": lead, "start": start, "converted": converted, "mature": elapsed, "still_open": still_open}
+    return {"lead": lead, "day": x.days(start), "converted": converted, "mature": elapsed, "still_open": still_open}
 
 
 @metric("funnel.cohort_conversion", "Stage conversion", "Of the leads that reached a stage, how many went on within the window?",
@@ -90,9 +90,9 @@ def cohort_conversion(x: Coded) -> Facts:
     def joined(name: str) -> np.ndarray:
         return np.concatenate([part.pop(name) for part in parts])
 
-    lead, start, mature, converted = joined("lead"), joined("start"), joined("mature"), joined("converted")
+    lead, day, mature, converted = joined("lead"), joined("day"), joined("mature"), joined("converted")
     values = {"n": np.ones(len(lead), dtype=bool), "converted": converted, "mature": mature, "converted_mature": converted & mature, "still_open": joined("still_open")}
-    return x.make_facts("lead", lead, x.days(start), values,
+    return x.make_facts("lead", lead, day, values,
                         own={"pair": (code, words("pair", pairs))}, why=~mature, whys=("", "window not over yet"),
                         detail=_reached_at(x, pairs, lead, code - 1), left_out=x.leads.left_out)
 
@@ -220,7 +220,7 @@ def movement(x: Coded) -> Facts:
     first = recycled[np.unique(events.lead[recycled], return_index=True)[1]]
     parts.append((3, events.lead[first], events.at[first], np.full(len(first), -1)))
     again = np.flatnonzero((events.rank == stages.index(MQL)) & (events.pass_no > 1))
-    again = again[np.unique(events.lead[again].astype("int64") * 32768 + events.pass_no[again], return_index=True)[1]]
+    again = again[np.unique(paired(events.lead[again], events.pass_no[again], 1 << 15), return_index=True)[1]]
     parts.append((4, events.lead[again], events.at[again], events.rank[again]))
     above = np.flatnonzero(leads.entry > 0)
     second = np.flatnonzero(events.pass_no > 1)
