@@ -294,6 +294,7 @@ def test_a_mended_row_lets_its_whole_deal_back(store, tmp_path, wrong, held, men
     fresh = company.open_store(tmp_path / "fresh.sqlite")
     company.load(fresh, "company", with_moves(MOVES), as_of=AS_OF, by=LOCAL)
     assert states(store, 2) == states(fresh, 1)
+    assert company.load(store, "company", [Source("again.xlsx", written(back, ".xlsx"))], by=LOCAL).status == "already_loaded"
     assert set(store.data_of("company", [2]).tables["opportunities"]["opp_id"]) == {"006A", "006B", "006C", "006D", "006E"}
     fresh.close()
 

@@ -24,6 +24,7 @@ COMPLETES = "completes"  # in the mapping of a load: the load that it completes
 _PLACE = ["file", "sheet", "row"]
 _NAMED = {"accounts": ("account_id", ("account_id",)), "users": ("user_id", ("owner_id", "user_id", "manager_id")),
           "campaigns": ("campaign_id", ("campaign_id", "source_campaign_id", "primary_campaign_id"))}
+_MOVE = ["opp_id", "changed_at", "stage"]
 _HISTORY = {"opp_history": "opp_id", "lead_stage_history": "lead_id"}
 
 
@@ -125,7 +126,7 @@ def _data(load: Base, new: CrmData, main: set[str]) -> CrmData:
 def _alone(base: CrmData, new: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Moves without their opportunity, which is in the load."""
     moves, mine = new.get("opp_history"), new.get("opportunities")
-    if moves is None or not base.has("opp_history") or "opp_history" in base.derived:
+    if moves is None or not base.has("opp_history"):
         return pd.DataFrame()
     known = base.tables["opp_history"]["opp_id"]
     return moves[moves["opp_id"].isin(known) & ~moves["opp_id"].isin([] if mine is None else mine["opp_id"])]
@@ -134,6 +135,7 @@ def _alone(base: CrmData, new: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
 def _woven(old: pd.DataFrame, alone: pd.DataFrame, mark: str) -> pd.DataFrame:
     """A history with moves that come alone: each under an id of its own (by `mark`) where ids were made by counting, and with what it does not tell (the amount, say) as
     it stood before it. What stood for a move that was missing goes."""
+    alone = alone[~pd.MultiIndex.from_frame(alone[_MOVE]).isin(pd.MultiIndex.from_frame(old[_MOVE]))]        # loaded once more
     made = alone["event_id"].isin(old["event_id"]) & alone["event_id"].str.startswith(tuple(alone["opp_id"].unique() + ":"))
     alone = alone.assign(event_id=alone["event_id"].mask(made, alone["event_id"] + mark))
     last = alone.sort_values("changed_at").drop_duplicates("opp_id", keep="last")
