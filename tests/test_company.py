@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
 import pytest
+from openpyxl import Workbook
 
 from revscore import company
 from revscore.company import learning, shown
@@ -60,6 +63,26 @@ def test_one_refused_file_refuses_the_load_and_says_so_of_the_others(store):
 def test_files_without_any_table_of_a_crm_are_refused(store):
     found = company.load(store, "company", [source("menu.csv", "dish,price\nsoup,4\npie,7\n")], by=LOCAL)
     assert found.status == "refused" and "recognised" in found.text
+
+
+@pytest.mark.parametrize("front", [["dish", "price"], []])
+def test_a_hidden_sheet_is_named_where_nothing_else_can_be_read(store, front):
+    book = Workbook()
+    for row in (front, ["soup", 4] if front else []):
+        book.active.append(row)
+    deals = book.create_sheet("Deals")
+    for line in DEALS.splitlines():
+        deals.append(line.split(","))
+    deals.sheet_state = "hidden"
+    out = io.BytesIO()
+    book.save(out)
+    found = company.load(store, "company", [source("deals.xlsx", out.getvalue())], as_of=AS_OF, by=LOCAL)
+    assert found.status == "refused" and "hidden" in found.text and "Deals" in found.text
+
+
+def test_what_was_decided_while_reading_is_said(store):
+    found = company.load(store, "company", leads(LEADS.replace(",", ";")), as_of=AS_OF, dry_run=True, by=LOCAL)
+    assert any("columns divided by semicolon" in message.text for file in found.files for message in file.messages)
 
 
 def test_a_bad_date_of_the_extract_is_a_refusal(store):
