@@ -76,7 +76,7 @@ def review_workbook(title: str, lines: Sequence[Line], x: Coded, receipt: Mappin
         behind = (cells or {}).get(name, {})
         keys = [[kept.key(one) for one in column] for column in behind.values()]
         _write(book.create_sheet(_sheet_name(name)), [18] * (len(frame.columns) + len(keys)), [*map(_heading, frame.columns), *(f"Receipt of {_heading(column).lower()}" for column in behind)],
-               (list(row) for row in zip(*(frame[column].tolist() for column in frame.columns), *keys, strict=True)))
+               (list(row) for row in zip(*(_formed(frame[column].tolist(), behind.get(column), x.terms.corporate_currency) for column in frame.columns), *keys, strict=True)))
     rows, unwritten = _rows(lines, x, view)
     _write(book.create_sheet("Rows"), [34, 12, *[18] * max(len(rows.columns) - 2, 0)], [_heading(name) for name in rows.columns],
            rows.itertuples(index=False, name=None))
@@ -199,6 +199,14 @@ def _cell(sheet: Worksheet, value: Any) -> WriteOnlyCell | None:
     if form:
         cell.number_format = form
     return cell
+
+
+def _formed(values: list[Any], behind: Sequence[Behind | None] | None, currency: str) -> list[Any]:
+    """The cells of a column of a table, each with the number format of what is behind it."""
+    if behind is None:
+        return values
+    kinds = [None if one is None else one.card.measure(one.stat).unit if isinstance(one, Number) else one.unit for one in behind]
+    return [value if kind is None else (value, units.spreadsheet(kind, currency)) for value, kind in zip(values, kinds, strict=True)]
 
 
 def _line_cells(line: Line) -> list[Any]:

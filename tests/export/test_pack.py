@@ -99,6 +99,13 @@ def test_the_workbook_has_the_numbers_of_the_review(pack):
     assert all(value is None if math.isnan(line.value) else value == pytest.approx(line.value) for (_, value, _), line in zip(found, pack.held.lines, strict=True))
 
 
+def test_tables_of_the_workbook_have_the_formats_of_their_units(pack):
+    sheet = load_workbook(io.BytesIO(pack.file(".xlsx")))["Bridge"]
+    heads = [cell.value for cell in sheet[1]]
+    amount, deals = (sheet.cell(2, heads.index(name) + 1) for name in ("Value", "Count"))
+    assert amount.number_format == units.spreadsheet(units.CURRENCY, pack.held.currency) and deals.number_format == "#,##0" and isinstance(amount.value, int | float)
+
+
 # -- html ----------------------------------------------------------------------------------------------------------------------------------
 
 class Reader(HTMLParser):
