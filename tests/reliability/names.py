@@ -188,7 +188,7 @@ class Walk:
         self.page.goto(f"{self.address}/data")
         self.stand()
         self.page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(extract)
-        self.page.locator(".st-key-recognised").wait_for(timeout=120_000)
+        self.page.locator(".st-key-confirm-bar").wait_for(timeout=120_000)
         self.stand()
         self.look("an upload before it is stored")
         self._folds("an upload before it is stored")
@@ -196,7 +196,7 @@ class Walk:
         self.stand()
         self._click(self.page.get_by_role("tab", name="Take over a workbook"))
         self.page.locator("[data-testid=stFileUploader] input[type=file]").first.set_input_files(targets)
-        self.page.locator(".st-key-target-problems").wait_for(timeout=120_000)
+        self.page.get_by_text("Nothing is taken over").wait_for(timeout=120_000)
         self.stand()
         self.look("a sheet of targets")
 
@@ -210,7 +210,7 @@ class Walk:
                 self.page.get_by_role("dialog").wait_for()
                 self.stand()
             self.look(f"{path}, the form")
-            for box in self.page.get_by_role("dialog").locator("[data-testid=stSelectbox] input").all():
+            for box in self.page.get_by_role("dialog").locator("[data-testid=stSelectbox] input").all()[:self.most]:
                 if self._click(box):
                     self.look(f"{path}, the form, a list of choices")
                     self.page.keyboard.press("Escape")
