@@ -67,16 +67,17 @@ def _gives(x: Coded) -> None:
     with left:
         st.subheader("Tables", anchor=False)
         tables.plain(_tables(x), "tables", "content", counts=["Rows"], wide="Columns")
+        if x.data.derived:
+            st.subheader("Rebuilt, not recorded", anchor=False)
+            tables.plain(pd.DataFrame([{"Table": report.table_title(name), "How": text} for name, text in x.data.derived.items()]), "derived", wide="How")
     with right:
         lacking = company.lacking(x)
         st.subheader("Metrics that need more than this extract has", anchor=False)
         if len(lacking):
-            tables.plain(lacking.rename(columns={"metric": "Metric", "label": "Name", "needs": "Needs"}), "lacking", "content", wide="Needs")
+            shown = pd.DataFrame({"Name": lacking["label"], "Needs": lacking["needs"].str.removeprefix("needs "), "Metric": lacking["metric"]})
+            tables.plain(shown, "lacking", "content", wide="Needs")
         else:
             st.success("None: every metric can be had.", icon=":material/check_circle:")
-        if x.data.derived:
-            st.subheader("Rebuilt, not recorded", anchor=False)
-            tables.plain(pd.DataFrame([{"Table": report.table_title(name), "How": text} for name, text in x.data.derived.items()]), "derived", wide="How")
         if x.missing_rates:
             st.warning(md(f"No exchange rate for {', '.join(x.missing_rates)}: amounts in it are left out, never taken one to one."), icon=":material/currency_exchange:")
 
