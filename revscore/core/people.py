@@ -200,7 +200,7 @@ def _activities(x: Coded, find: Callable[[Iterable[pd.Series]], np.ndarray], can
     frame = x.data.table("activities")
     at, person = instants(frame["occurred_at"], x.as_of), np.append(canonical, np.int32(-1))[find([frame["person_id"]])]
     keep = np.flatnonzero((at != NEVER) & (person >= 0))
-    order = keep[np.lexsort((pd.factorize(frame["activity_id"], sort=True)[0][keep], at[keep], person[keep]))]
+    order = keep[ordered((person[keep], at[keep]), lambda: frame["activity_id"], keep)]
     function = _function_of(x, frame["user_id"]).to_numpy(dtype=object)[order]
     automated = frame["is_automated"].fillna(False).to_numpy(dtype=bool)[order]
     meeting = (frame["type"] == "meeting").to_numpy(dtype=bool)[order]

@@ -7,6 +7,7 @@ import pandas as pd
 
 from revscore.core.calendars import DAY_US, NEVER, instants
 from revscore.core.coded import Coded
+from revscore.core.encode import ordered
 from revscore.core.facts import Facts, LeftOut, firsts_of, paired
 from revscore.core.metric import Better, metric, rate, total
 from revscore.core.metrics import forecast
@@ -180,7 +181,7 @@ def duplicates_of(x: Coded) -> np.ndarray:
         code = pd.factorize(frame["email"].iloc[rows].str.strip().str.lower())[0]
         several = np.bincount(code)[code] > 1 if len(code) else np.zeros(0, dtype=bool)
         rows, code = rows[several], code[several]
-        order = np.lexsort((pd.factorize(frame["lead_id"].iloc[rows], sort=True)[0], leads.created[rows], code))
+        order = ordered((code, leads.created[rows]), lambda: frame["lead_id"], rows)
         rows, code = rows[order], code[order]
         start = firsts_of(code)
         kept = np.repeat(rows[start], np.diff(np.append(start, len(rows))))
