@@ -74,6 +74,15 @@ def test_a_dry_run_leaves_the_store_empty(run, folder):
     assert len(company.open_store(folder / "store.sqlite").loads("company")) == 1
 
 
+@pytest.mark.parametrize("words", [("metrics",), ("verify",), ("backup",), ("loads",), ("people", "list"), ("export", "review.xlsx"), ("publish", "--review", "weekly"), ("digest",),
+                                   ("calendar", "--out", "rhythm.ics"), ("pack", "--meeting", "last", "--to", "packs")], ids=lambda words: words[0])
+def test_a_store_that_is_not_there_is_not_made_by_asking_of_it(run, folder, words):
+    """Not: a name typed wrongly, an empty store made under it, and "all is as it was"."""
+    status, out, said = run(*words)
+    assert (status, out) == (2, "") and said == f"revscore: There is no store at {folder / 'store.sqlite'}; check the name, or load an extract first.\n"
+    assert not list(folder.glob("store.sqlite*")) and not (folder / "backups").exists()
+
+
 def test_a_refused_file_is_status_2(run, folder):
     (folder / "bad.csv").write_bytes(b"%PDF-1.7 no table")
     status, out, _ = run("load", str(folder / "bad.csv"), "--format", "json")

@@ -134,7 +134,7 @@ def run_calendar(args: argparse.Namespace) -> int:
 
 def run_pack(args: argparse.Namespace) -> int:
     """Write the pack of a meeting."""
-    store = company.open_store(args.store)
+    store = company.existing_store(args.store)
     dataset = args.company or company.current(store)
     found = [one for one in meetings.meetings(store, dataset) if args.meeting == "last" or one.id.startswith(args.meeting)]
     if not found:

@@ -51,7 +51,7 @@ def run_backup(args: argparse.Namespace) -> int:
     daily, _, weekly = (args.keep or "1,1").partition(",")
     if not (daily.isdecimal() and weekly.isdecimal() and int(daily) + int(weekly)):
         return stop(f"--keep {args.keep}: write the days and the weeks, such as {backups.DAILY},{backups.WEEKLY}")
-    store = company.open_store(args.store)
+    store = company.existing_store(args.store)
     file, made = company.backup(store, who(), args.file, as_it_is=args.as_it_is)
     print(f"{file}: {made.bytes / 1e6:,.1f} MB, checked\nSHA-256: {made.sha256}\nAnchor of the audit log: {made.anchor}")
     gone = backups.keep(file.parent, int(daily), int(weekly)) if args.keep else []

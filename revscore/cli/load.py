@@ -138,7 +138,7 @@ def _report_of(args: argparse.Namespace, store: Store, answers: dict[str, str], 
 def show(args: argparse.Namespace) -> int:
     """List the loads, or write the rows of one."""
     _check_outputs(args)
-    store = company.open_store(args.store)
+    store = company.existing_store(args.store)
     dataset = args.company or company.current(store)
     every = store.loads(dataset)
     if args.load is None and not (args.accepted or args.to_mend):

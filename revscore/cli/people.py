@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     if args.what == "roles":
         print_frame(roles(), args.format)
         return 0
-    store, by = company.open_store(args.store), who()
+    store, by = (company.open_store if args.what == "add" else company.existing_store)(args.store), who()
     if args.what == "list":
         print_frame(listed(accounts.people(store)), args.format)
         return 0

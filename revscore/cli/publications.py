@@ -75,7 +75,7 @@ def _check(store: Store, anchors: Sequence[Anchor]) -> int:
 
 def run_verify(args: argparse.Namespace) -> int:
     """Check the audit log, work published numbers out again, and say what differs."""
-    store, anchors = company.open_store(args.store), [Anchor.of(one) for one in args.anchor]
+    store, anchors = company.existing_store(args.store), [Anchor.of(one) for one in args.anchor]
     tampered = None if args.publication is not None and not anchors else _check(store, anchors)
     try:
         return _verify_publications(args, store, tampered)

@@ -55,8 +55,8 @@ def params_of(args: argparse.Namespace, chosen: Sequence[Metric]) -> dict[str, s
 
 
 def extract(args: argparse.Namespace) -> tuple[Coded, str]:
-    """The coded extract that the options name, and its data set; the sample company when nothing else is loaded."""
-    store = company.open_store(args.store)
+    """The coded extract that the options name, and its data set; the sample company when nothing else is loaded. A store that --store names is there already."""
+    store = company.existing_store(args.store) if args.store else company.open_store()
     dataset = args.company or company.current(store)
     if dataset == company.SAMPLE:
         company.ensure_sample(store, progress())

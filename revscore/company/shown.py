@@ -28,7 +28,7 @@ from revscore.people import LOCAL
 from revscore.rhythm.log import TARGET
 from revscore.rhythm.logged import KINDS, with_log
 from revscore.rhythm.target_setting import set_targets
-from revscore.store import SAMPLE, NothingLoaded, Store, code_version, default_url, sha256_of
+from revscore.store import SAMPLE, NothingLoaded, Store, StoreError, code_version, default_url, sha256_of
 
 Result = TypeVar("Result")
 _BESIDE = ThreadPoolExecutor(1, "beside")  # one more thread: what it holds meanwhile is memory
@@ -41,6 +41,14 @@ SAMPLE_FILE = Path(__file__).resolve().parents[2] / "sample_data" / "plain" / "n
 def open_store(url: str | Path | None = None) -> Store:
     """The store at `url` (a file or a SQLAlchemy URL); by default the one of REVSCORE_DB, else data/revscore.sqlite."""
     return Store(url)
+
+
+def existing_store(url: str | Path | None = None) -> Store:
+    """The store at `url`, which is there already: what only reads or checks a store makes none. Raises StoreError, a sentence."""
+    file = _file(str(url or default_url()))
+    if file is not None and not file.exists():
+        raise StoreError(f"There is no store at {file}; check the name, or load an extract first.")
+    return open_store(url)
 
 
 @contextmanager
