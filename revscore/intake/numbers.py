@@ -1,6 +1,6 @@
 """Numbers and yes/no words of a column, by an own grammar in ASCII digits: no `1_000`, no `nan`, no foreign digits by accident.
 
-"1,234.50", "€ 1.234,56", "USD 1 234,5", "(500)", "1'000.00 CHF", "12 %": the decimal mark is decided for the whole column from the
+"1,234.50", "€ 1.234,56", "USD 1 234,5", "(500)", "1'000.00 CHF", "₹12,34,567", "12 %": the decimal mark is decided for the whole column from the
 values that leave no choice; "1.234" alone leaves one.
 """
 
@@ -21,10 +21,16 @@ CODES = frozenset("""AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD
     KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN
     PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND
     VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG ZWL""".split())
+_THOUSANDTHS = frozenset("BHD IQD JOD KWD LYD OMR TND".split())     # currencies that are written with three decimals
+_LAKH = frozenset("BDT INR LKR NPR PKR".split())                     # currencies whose digits may be in groups of two beyond the first three
 _SIGN = r"[-+−]?"
 _MONEY = r"(?:[A-Z]{3}|[A-Z]{0,2}[$€£¥₹₺₩₪]|zł|Kč|Fr\.|kr\.?)"
-_GRAMMAR = (rf"^(?P<open>\()?(?P<s1>{_SIGN})\s?(?P<c1>{_MONEY})?\s?(?P<s2>{_SIGN})(?P<body>[0-9][0-9.,'’\s]*|[.,][0-9]+)"
+_GRAMMAR = (rf"^(?P<open>\()?(?P<s1>{_SIGN})\s?(?P<c1>{_MONEY})?\s?(?P<s2>{_SIGN})(?P<body>[0-9][0-9.,'’ ]*|[.,][0-9]+)"
             rf"\s?(?P<pct>%)?\s?(?P<c2>{_MONEY})?(?P<close>\))?$")
+_SPACED = r"[0-9]{1,3}(?:(?: [0-9]{3})+|(?:['’][0-9]{3})+)(?:[.,][0-9]+)?"       # blanks and apostrophes are marks of thousands only
+_GROUPED = r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?"
+_OF_LAKH = r"[0-9]{1,2}(?:,[0-9]{2})+,[0-9]{3}(?:\.[0-9]+)?"
+_OF_MILLIONS = r"[0-9]{1,3}(?:,[0-9]{3}){2,}(?:\.[0-9]+)?"
 _PLAIN = r"^-?[0-9]+(?:\.[0-9]+)?$"
 _EITHER = r"^-?[1-9][0-9]{0,2}\.[0-9]{3}$"      # of the plain ones: a decimal point, or a mark of thousands
 LARGEST = 1e15         # beyond it a double no longer holds cents, and no deal was ever worth as much
@@ -66,7 +72,11 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
             return Numbers(values, filled & values.isna().to_numpy(), none, False, "." if points else decimal or ".", why)
     codes, words = pd.factorize(text.str.replace(r"[\u00a0\u202f\u2009]", " ", regex=True))
     got = extract(pd.Series(words, dtype="str"), _GRAMMAR)
-    body = got["body"].str.replace(r"['’\s]", "", regex=True).fillna("")
+    body = got["body"].str.strip().fillna("")
+    tidy = (~body.str.contains("[ '’]", regex=True) | body.str.fullmatch(_SPACED)).to_numpy(dtype=bool)
+    body = body.str.replace("[ '’]", "", regex=True)
+    money = got["c1"].fillna(got["c2"])
+    code = money.where(money.isin(CODES), money.map(SYMBOLS))
     dots, commas = body.str.count(r"\.").to_numpy(), body.str.count(",").to_numpy()
     last_dot, last_comma = body.str.rfind(".").to_numpy(), body.str.rfind(",").to_numpy()
     tail = body.str.len().to_numpy() - np.maximum(last_dot, last_comma) - 1
@@ -76,24 +86,28 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     point = (dots == 1) & (commas == 0) & single_open | (dots == 1) & (commas > 0) & (last_dot > last_comma) | (commas > 1) & (dots == 0)
     comma = (commas == 1) & (dots == 0) & single_open | (commas == 1) & (dots > 0) & (last_comma > last_dot) | (dots > 1) & (commas == 0)
     unclear = (dots + commas == 1) & ~single_open
-    marked = unclear & (got["c1"].notna() | got["c2"].notna()).to_numpy()                # no currency is written with three decimals
     weight = np.bincount(codes, minlength=len(words))
     says_point, says_comma = int(weight[point].sum()), int(weight[comma].sum())
+    marked = unclear & (money.notna() & ~code.isin(_THOUSANDTHS)).to_numpy()             # a currency of two decimals at most: the mark is one of thousands
     mark = "," if says_comma > says_point else "." if says_point else decimal or "."
     few, many = sorted((says_point, says_comma))
     torn = few * _FEW > many                                                             # both marks, neither by mistake
     doubt = torn and not decimal or bool((unclear & ~marked).any()) and not (says_point or says_comma or decimal)
     mark = decimal or "." if torn else mark
+    three = (point & (last_dot > last_comma) | comma & (last_comma > last_dot)) & (tail == 3)
+    sure = bool(says_point or says_comma) and not torn
+    marked = marked & (not (sure and three.any()))                                       # the column does write three decimals
     use_comma = np.where(marked, dots == 1, mark == ",")
     clean = np.where(use_comma, body.str.replace(".", "").str.replace(",", "."), body.str.replace(",", ""))
-    grouped = body.str.fullmatch(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?|[0-9]*(?:[.,][0-9]+)?|[0-9]+[.,]?").to_numpy(dtype=bool)
+    lakh = body.str.fullmatch(_OF_LAKH)
+    lakh &= code.isin(_LAKH) | (lakh.sum() > 1 and not body.str.fullmatch(_OF_MILLIONS).any())
+    grouped = (body.str.fullmatch(_GROUPED) | lakh).to_numpy(dtype=bool) & tidy
     grouped = grouped & ~np.where(use_comma, point, comma)                                      # a cell that only the other mark explains is no number here
+    grouped = grouped & ~(marked & sure & ((dots == 1) == (mark == ".")))                       # nor one whose mark of thousands is the decimal mark of the others
     signs = got["open"].notna().astype(int) + (got["s1"].fillna("") != "") + (got["s2"].fillna("") != "")
     closed = ((got["open"].notna() == got["close"].notna()) & (signs < 2)).to_numpy()
     value = _floats(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy())).to_numpy()
     negative = (got["open"].notna() | got["s1"].isin(["-", "−"]) | got["s2"].isin(["-", "−"])).to_numpy()
-    money = got["c1"].fillna(got["c2"])
-    code = money.where(money.isin(CODES), money.map(SYMBOLS))
     value = np.where(money.isin(CODES) | money.isin(list(SYMBOLS)) | money.isna() | (money.str.startswith("kr").fillna(False)), value, np.nan)
     values = pd.Series(np.where(negative, -value, value)[codes], index=text.index)
     why = f"{says_point} values with a decimal point, {says_comma} with a decimal comma" if torn else f"{says_comma if mark == ',' else says_point} values with a decimal {'comma' if mark == ',' else 'point'}" if says_point or says_comma else (

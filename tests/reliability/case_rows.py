@@ -104,6 +104,16 @@ case("an amount of zero", with_text("Amount", "0"), Same(), clean=lambda: [("dea
 case("an amount larger than all money", with_text("Amount", "9" * 30), Held({"R_AMOUNT": 1}))
 case("decimal commas and points of thousands", lambda: text(every("Amount", comma), delimiter=";"), Same())
 case("decimal commas", lambda: text(every("Amount", lambda value: f"{value:.2f}".replace(".", ",")), delimiter=";"), Same())
+
+
+def _lakh(value: float) -> str:
+    """ "1,23,45,678.00". """
+    whole, cents = f"{value:.2f}".split(".")
+    head, tail = whole[:-3], whole[-3:]
+    pairs = [head[max(0, at - 2):at] for at in range(len(head), 0, -2)][::-1]
+    return ",".join([*pairs, tail]) + "." + cents
+
+
 case("commas of thousands", lambda: text(every("Amount", lambda value: f"{value:,.2f}")), Same())
 case("blanks of thousands", lambda: text(every("Amount", lambda value: f"{value:,.2f}".replace(",", "\u202f"))), Same())
 case("apostrophes of thousands", lambda: text(every("Amount", lambda value: f"{value:,.2f}".replace(",", "'"))), Same())
@@ -112,6 +122,19 @@ case("amounts with a sign", lambda: text(every("Amount", lambda value: f"${value
 case("1.234 for every amount: which mark is asked", lambda: text(every("Amount", lambda value: f"1.{int(value) % 1000:03}")), Asked("decimal_mark:"))
 case("1,234 for every amount: which mark is asked", lambda: text(every("Amount", lambda value: f"1,{int(value) % 1000:03}")), Asked("decimal_mark:", waits=False))
 case("decimal marks that contradict each other", lambda: text([[*row[:5], comma(row[5]) if n % 2 else f"{row[5]:,.2f}", *row[6:]] for n, row in enumerate(rows())]), Asked("decimal_mark:"))
+case("dinars of three decimals", lambda: text(every("Amount", lambda value: f"KWD {value:.3f}", every("Currency", lambda _: "KWD", put((7, "Amount", 12.5))))), Same(),
+     clean=lambda: [("deals.csv", text(every("Currency", lambda _: "KWD", put((7, "Amount", 12.5)))).encode())])
+case("dinars that can be read both ways", lambda: text(every("Amount", lambda value: f"KWD {int(value) % 999 + 1}.500", every("Currency", lambda _: "KWD"))), Asked("decimal_mark:"))
+case("a mark of thousands that is the decimal mark of the others", lambda: text(every("Amount", lambda value: f"USD {value:.2f}", put((7, "Amount", 12.5)))).replace("USD 12.50", "USD 12.500"),
+     Held({"R_AMOUNT": 1}))
+for _bad in ("1000\n2000", "1000 2000", "12 34", "1'00", "1 000 00", "12'34'567"):
+    case(f"two amounts in a cell: {_bad!r}", with_text("Amount", _bad), Held({"R_AMOUNT": 1}))
+case("rupees in lakh and crore", lambda: text(every("Amount", lambda value: f"₹{_lakh(value * 10_000)}", every("Currency", lambda _: "INR"))), Same(),
+     clean=lambda: [("deals.csv", text(every("Amount", lambda value: value * 10_000, every("Currency", lambda _: "INR"))).encode())])
+case("a column in lakh", lambda: text(every("Amount", lambda value: _lakh(value * 10_000))), Same(),
+     clean=lambda: [("deals.csv", text(every("Amount", lambda value: value * 10_000)).encode())])
+case("one amount in lakh among millions", lambda: text(every("Amount", lambda value: f"{value * 10_000:,.2f}")).replace('"10,005,000.00"', '"1,00,05,000.00"'), Held({"R_AMOUNT": 1}),
+     clean=lambda: [("deals.csv", text(every("Amount", lambda value: value * 10_000)).encode())])
 for _bad in ("ZZZ", "XXX", "Bitcoin", "U$D", "EURO$", "123"):
     case(f"the currency {_bad}", with_text("Currency", _bad), Held({"R_CURRENCY": 1}))
 case("an amount in a currency of its own that nobody knows", with_text("Amount", "ZZZ 500"), Held({"R_AMOUNT": 1}))
