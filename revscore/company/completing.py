@@ -39,9 +39,9 @@ class Base:
 
     @property
     def mapping(self) -> dict[str, Any]:
-        """How its files were read, to read their mended rows the same way: dates as they were decided for the whole column."""
+        """How its files were read, to read their mended rows the same way: dates and decimal marks as they were decided for the whole column."""
         kept = self.info.mapping
-        decided = {key: order for key, why in kept.get("forms", {}).items() if (order := str(why).partition(":")[0]) in ("mdy", "dmy", "ymd")}
+        decided = {key: form for key, why in kept.get("forms", {}).items() if (form := str(why).partition(":")[0]) in ("mdy", "dmy", "ymd", ".", ",")}
         return {"version": 1, "sheets": list(kept.get("sheets", ())), "stages": kept.get("stages", {}), "answers": {**decided, **kept.get("answers", {})}}
 
     @property

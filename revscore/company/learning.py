@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from calendar import month_name
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from revscore.core.terms import Terms, TermsError
 from revscore.intake import Intake
+from revscore.intake.desk import by_heading, heading_of
 from revscore.people import Actor
 from revscore.store import Writer, sha256_of
 
@@ -144,10 +144,7 @@ def signature(headings: Sequence[str]) -> str:
     return sha256_of("\n".join(sorted(headings)).encode())
 
 
-_OF_FILE = re.compile(r"^(date_order|decimal_mark|zone):(.+?):([^:]*)$")
-
-
 def answered_before(intake: Intake, kept: Mapping[str, str]) -> dict[str, str]:
-    """Open questions on a column that were answered for the same heading of another file ("leads 9 Nov.csv" last week)."""
-    known = {(m[1], m[3]): value for key, value in kept.items() if (m := _OF_FILE.match(key))}
-    return {q.key: known[m[1], m[3]] for q in intake.questions if (m := _OF_FILE.match(q.key)) and (m[1], m[3]) in known}
+    """Open questions on a column that were answered for the same heading of another file ("leads 9 Nov.csv" last week), unless this file speaks against that answer."""
+    known = by_heading(kept)
+    return {q.key: known[heading] for q in intake.questions if not q.anew and (heading := heading_of(q.key)) in known}

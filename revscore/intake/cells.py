@@ -1,23 +1,25 @@
 """From text to typed fields, column by column: dates, numbers, money, yes/no, ids. What cannot be read holds its row back, with the cell.
 
-Date order, decimal mark and currency are decided per column with evidence; other columns of the same file may decide for one in doubt;
+Date order (`intake.orders`), decimal mark and currency are decided per column with evidence; other columns of the same file may decide for one in doubt;
 what stays open is asked.
 """
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from revscore.core import schema
-from revscore.intake.dates import ORDERS, evidence, is_zone, read_dates
+from revscore.intake.dates import is_zone, read_dates
 from revscore.intake.desk import Desk, Question
 from revscore.intake.ids import read_ids
 from revscore.intake.match import Match
-from revscore.intake.numbers import LARGEST, read_booleans, read_numbers
+from revscore.intake.numbers import LARGEST, Numbers, read_booleans, read_numbers
+from revscore.intake.orders import orders as orders_of
 from revscore.intake.patterns import begins, ordinary, spread, strip
 from revscore.intake.plain import typed
 from revscore.intake.presets import aliases
@@ -41,7 +43,7 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
     fields = {h: _field(match, name) for h, name in match.columns.items()}
     dates = [h for h, f in fields.items() if f.kind in ("ts", "date")] + list(match.stamps)
     plain = bool(spec and spec.plain)
-    orders = {} if plain else _orders(match, dates, desk)
+    orders, swapped = ({}, set()) if plain else orders_of(match, dates, _SOFT, desk)
     naive = "UTC" if spec and spec.naive == "UTC" else desk.zone
     uneven = sheet.uneven
     desk.hold(place[uneven], "", "R_CELLS", "the row has more or fewer cells than there are headings")
@@ -49,7 +51,7 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
     desk.hold(place[below], "", "R_OTHER_TABLE", "another table begins above this row, with headings of its own; load it as a file of its own")
     decimal: str | None = None
     for heading, f in sorted(fields.items(), key=lambda item: item[1].kind != "money"):
-        raw = sheet.frame[_twin(match, heading, desk)]
+        raw, unread = sheet.frame[_twin(match, heading, desk)], np.zeros(len(sheet.frame), bool)
         text = raw if plain and f.kind in ("text", "enum") else strip(raw)
         if begins(text, (*ERRORS, FORMULA)):
             broken, unsaved = text.isin(ERRORS).to_numpy(), text.str.startswith(FORMULA).to_numpy(dtype=bool)
@@ -68,18 +70,13 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
         if plain and f.kind != "money":
             values, bad = typed(f.kind, text, desk.zone)
         elif f.kind in ("ts", "date"):
-            got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading))
+            got = read_dates(text, f.kind, desk.zone, _named_zone(heading) or naive, orders.get(heading), heading in swapped)
             if got.mixed and f.kind == "ts" and not _named_zone(heading):
-                got = read_dates(text, f.kind, desk.zone, _zone_of_others(match, heading, f, desk) or naive, orders.get(heading))
-            values, bad = got.values, got.bad
+                got = read_dates(text, f.kind, desk.zone, _zone_of_others(match, heading, f, desk) or naive, orders.get(heading), heading in swapped)
+            values, bad, unread = got.values, got.bad, got.unread
         elif f.kind in ("num", "money"):
-            answered = desk.answer(f"decimal_mark:{sheet.file}:{heading}")
-            numbers = read_numbers(text, answered or decimal)
-            if numbers.doubt:
-                mark = desk.ask(f"decimal_mark:{sheet.file}:{heading}", f"Which is the decimal mark in “{heading}”, as in “{_example(text)}”: a point or a comma?",
-                                (".", ","), "." if f.name in _SOFT or "," in _example(text) and not numbers.torn else None, sheet.place)
-                numbers = read_numbers(text, mark)
-            elif f.kind == "money" and "value" in numbers.evidence and numbers.evidence[0].isdigit():
+            numbers = _numbers(text, f, heading, match, decimal, desk)
+            if f.kind == "money" and not numbers.doubt and numbers.evidence[0].isdigit():
                 decimal = numbers.decimal
             values, bad = numbers.values, numbers.bad | (numbers.values.abs() >= LARGEST).to_numpy()
             if f.kind == "money":
@@ -95,8 +92,9 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             if f.name in _SOFT or f.kind == "bool" and not plain:
                 desk.note(place[bad], f.name, "N_UNREAD", f"“{heading}” is no {what}; the cell was left out")
             else:
-                desk.hold(place[bad], f.name, "R_AMOUNT" if f.kind in ("num", "money") else "R_DATE" if what == "date" else "R_WORD",
-                          f"“{heading}” is no {what} that exists; mend it and load again")
+                code = "R_AMOUNT" if f.kind in ("num", "money") else "R_DATE" if what == "date" else "R_WORD"
+                desk.hold(place[bad & ~unread], f.name, code, f"“{heading}” is no {what} that exists; mend it and load again")
+                desk.hold(place[bad & unread], f.name, code, f"“{heading}” is written in a form that is not read; write it as 2026-01-31 and load again")
         if (match.subject, f.name) in _VALUES:
             desk.hold(place[(values < 0).to_numpy(dtype=bool)], f.name, "R_NEGATIVE", f"“{heading}” is negative; an opportunity is worth nothing or more")
         if f.name == "created_at" and match.subject in _CREATED:
@@ -106,13 +104,29 @@ def read_cells(m: int, match: Match, desk: Desk) -> pd.DataFrame:
             spelt = numbers.currency.where(~text.str.contains("[$¥]", regex=True))      # these signs are those of several currencies
             _hold_contradicted(spelt, heading, fields, match, place, desk)
     for heading, word in match.stamps.items():
-        got = read_dates(sheet.frame[heading].str.strip(), "ts", desk.zone, naive, orders.get(heading))
+        got = read_dates(sheet.frame[heading].str.strip(), "ts", desk.zone, naive, orders.get(heading), heading in swapped)
         desk.note(place[got.bad], heading, "N_UNREAD", f"“{heading}” is no date; the cell was left out")
         out[f"stamp:{word}"] = got.values.reset_index(drop=True)
     frame = pd.DataFrame(out, index=place.index)
     frame[["_m", "_row"]] = place
     held = _held(desk, m, len(frame))
     return frame[~held].reset_index(drop=True)
+
+
+def _numbers(text: pd.Series, f: Field, heading: str, match: Match, decimal: str | None, desk: Desk) -> Numbers:
+    """The numbers of a column; its decimal mark is asked for where neither they nor `decimal`, the mark of other columns, tell it. An answer that was kept from an earlier load
+    gives way, and is asked for again, where the other columns speak against it."""
+    key, sheet = f"decimal_mark:{match.sheet.file}:{heading}", match.sheet
+    answered, kept = desk.answer(key), None if sheet.mends else desk.recalled(key)
+    spoken = bool(decimal and kept and kept != decimal and read_numbers(text).doubt)
+    numbers = read_numbers(text, None if spoken else answered or decimal)
+    if numbers.doubt:
+        default = "." if f.name in _SOFT or "," in _example(text) and not numbers.torn and not spoken else None
+        mark = desk.ask(key, f"Which is the decimal mark in “{heading}”, as in “{_example(text)}”: a point or a comma?", (".", ","), default, sheet.place, anew=spoken)
+        return replace(read_numbers(text, mark), doubt=True)
+    if decimal or numbers.evidence[0].isdigit() and not numbers.torn:
+        desk.forms[key] = f"{numbers.decimal}: {numbers.evidence}"
+    return numbers
 
 
 def _hold_contradicted(spelt: pd.Series, heading: str, fields: dict[str, Field], match: Match, place: pd.DataFrame, desk: Desk) -> None:
@@ -225,41 +239,6 @@ def _another_table(match: Match, fields: dict[str, Field]) -> np.ndarray:
 @cache
 def _known_headings() -> frozenset[str]:
     return frozenset(heading for subject in SUBJECTS if subject not in schema.TABLES for heading in aliases(subject))
-
-
-def _orders(match: Match, headings: list[str], desk: Desk) -> dict[str, str]:
-    """Order of day and month per heading that leaves it open: an answer, else what the other columns of the file show, else asked."""
-    file = match.sheet.file
-    found: dict[str, str | None] = {}
-    for heading in headings:
-        given = desk.answer(f"date_order:{file}:{heading}")
-        if given in ORDERS:
-            found[heading] = given
-            continue
-        text = strip(match.sheet.frame[heading])
-        order, why = evidence(text[text != ""])
-        if order != "":
-            found[heading] = order
-            desk.forms[f"date_order:{file}:{heading}"] = f"{order or 'open'}: {why}"
-    answered = next((given for heading in headings if (given := desk.answers.get(f"date_order:{file}:{heading}")) in ORDERS), None)
-    sure = {order for order in found.values() if order}
-    others = answered or (sure.pop() if len(sure) == 1 else None)          # columns that disagree settle nothing
-    open_ = [heading for heading, order in found.items() if order is None]
-    first = next((heading for heading in open_ if match.columns.get(heading) not in _SOFT), None)
-    if first and not answered:                                             # one answer decides for all columns of the file
-        more = [f"“{heading}”" for heading in open_ if heading != first]
-        text = (f"Is “{_either_way(match.sheet.frame[first])}” in “{first}” written month first (mdy) or day first (dmy)?"
-                + (f" {', '.join(more)} leave{'s' if len(more) == 1 else ''} it open too: one answer settles the file." if more else "")
-                + (f" The other dates of the file are {others}." if others else ""))
-        others = desk.ask(f"date_order:{file}:{first}", text, ORDERS, others, match.sheet.place)
-    return {heading: order or others or "mdy" for heading, order in found.items()}
-
-
-def _either_way(text: pd.Series) -> str:
-    """The first date that is another one when its day and month change places, else the first with both."""
-    parts = text.str.strip().str.extract(r"^([0-9]{1,2})[-/.]\s?([0-9]{1,2})[-/.]").astype(float)
-    either = text[(parts[0] != parts[1]) & (parts.max(axis=1) <= 12)]
-    return str((either if len(either) else text[parts[0].notna()]).iloc[0]).strip()
 
 
 def currencies(text: pd.Series) -> pd.Series:

@@ -80,7 +80,8 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
     zone = instant.zone_of(config, zone)
     now, known = now or pd.Timestamp.now("UTC"), instant.said(as_of, config, answers, zone)
     latest = (now if known is None else known) + pd.Timedelta(days=1)          # a day for zones, and for extracts dated by a day
-    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest, ACCEPTED in config, loaded)
+    desk = Desk(recognition.matches, {**kept.get("answers", {}), **answers}, zone, now, latest, ACCEPTED in config, loaded,
+                {key: answer for key, answer in kept.get("answers", {}).items() if key not in answers})
     frames: dict[str, list[pd.DataFrame]] = {}
     meant = _meant(recognition, desk)
     for m, match in enumerate(recognition.matches):

@@ -1,7 +1,7 @@
 """Dates of a column: which order and form it is written in is decided for the whole column, with evidence, never row by row.
 
 Forms: ISO, day/month/year in either order (slash, dot, dash; two or four digits of year), month names, epoch seconds and milliseconds,
-Excel serials, yyyymmdd; with times, AM/PM, fractions, zones and offsets. A time without a zone belongs to `naive`; a date without a time is
+Excel serials, yyyymmdd and yyyymmddHHMM; with times, AM/PM, fractions, zones and offsets. A time without a zone belongs to `naive`; a date without a time is
 local midnight of the reporting zone (METRICS C1, C3).
 """
 
@@ -21,19 +21,21 @@ Order = Literal["ymd", "mdy", "dmy"]
 ORDERS: tuple[str, ...] = ("mdy", "dmy")
 EARLIEST, LATEST = 1970, 2100          # years outside are not dates of a CRM, save the "no end" of connectors, which is read as missing
 
-_MONTHS = ("jan|januar|january|janvier|enero|gennaio", "feb|februar|february|fev|fevrier|février|febrero|febbraio",
-           "mar|march|maerz|märz|mär|mrz|mars|marzo|maart", "apr|april|avr|avril|abr|abril|aprile", "may|mai|mayo|maggio|mei",
-           "jun|june|juni|juin|junio|giugno", "jul|july|juli|juillet|julio|luglio", "aug|august|aout|août|ago|agosto|augustus",
-           "sep|sept|september|septembre|septiembre|settembre", "oct|october|okt|oktober|octobre|octubre|ottobre|ott",
-           "nov|november|novembre|noviembre", "dec|december|dez|dezember|decembre|décembre|dic|diciembre|dicembre")
+_MONTHS = ("jan|januar|january|januari|jän|jänner|janv|janvier|ene|enero|gen|gennaio|janeiro", "feb|febr|februar|february|februari|fev|fevr|fevrier|fév|févr|février|febrero|febbraio|fevereiro",
+           "mar|march|maerz|märz|mär|mrz|mars|marzo|maart|mrt|março|marco", "apr|april|avr|avril|abr|abril|aprile", "may|mai|mayo|mag|maggio|mei|maj|maio",
+           "jun|june|juni|juin|junio|giu|giugno|junho", "jul|july|juli|juil|juillet|julio|lug|luglio|julho", "aug|august|augusti|aout|août|ago|agosto|augustus",
+           "sep|sept|september|septembre|septiembre|set|settembre|setembro", "oct|october|okt|oktober|octobre|octubre|ottobre|ott|out|outubro",
+           "nov|november|novembre|noviembre|novembro", "dec|december|dez|dezember|decembre|déc|décembre|dic|diciembre|dicembre|dezembro")
 _MONTH = {word: number for number, words in enumerate(_MONTHS, 1) for word in words.split("|")}
 _TIME = (r"(?:[T,]?\s*(?P<hh>[0-9]{1,2})(?::(?P<mi>[0-9]{2})(?::(?P<ss>[0-9]{2})(?:[.,](?P<frac>[0-9]{1,9}))?)?)?\s*(?P<ap>[AaPp]\.?[Mm]\.?)?)?"
-         r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}:?(?:[0-9]{2})?)?")
+         r"\s*(?P<zone>Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{1,2}:?(?:[0-5][0-9])?)?")
 _YMD = rf"^(?P<y>[0-9]{{4}})[-/.](?P<a>[0-9]{{1,2}})[-/.](?P<b>[0-9]{{1,2}}){_TIME}$"
 _NUMERIC = rf"^(?P<a>[0-9]{{1,2}})(?P<sep>[-/.])\s?(?P<b>[0-9]{{1,2}})[-/.]\s?(?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
-_DAY_NAME = rf"^(?:[^\W\d]+\.?,\s*)?(?P<a>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ -](?P<name>[^\W\d]+)\.?,?[ -](?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
+_DAY_NAME = rf"^(?:[^\W\d]+\.?,\s*)?(?P<a>[0-9]{{1,2}})(?:st|nd|rd|th|\.)?[ /-](?:de )?(?P<name>[^\W\d]+)\.?,?[ /-](?:de )?(?P<y>[0-9]{{4}}|[0-9]{{2}}){_TIME}$"
 _NAME_DAY = rf"^(?:[^\W\d]+\.?,\s*)?(?P<name>[^\W\d]+)\.? (?P<a>[0-9]{{1,2}})(?:st|nd|rd|th)?,? (?P<y>[0-9]{{4}}){_TIME}$"
-_ISO_LIKE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?)?$"
+_ISO_LIKE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-](?:(?:0[0-9]|1[0-3]):?[0-5][0-9]|14:?00))?)?$"
+_COMPACT = r"^(?P<y>19[7-9][0-9]|20[0-9]{2})(?P<m>0[1-9]|1[0-2])(?P<d>0[1-9]|[12][0-9]|3[01])(?P<hh>[01][0-9]|2[0-3])(?P<mi>[0-5][0-9])(?P<ss>[0-5][0-9])?(?:\.0)?$"
+_FARTHEST = 14 * 3600e6                # microseconds: no zone is farther from UTC
 
 _FEW = 20                              # of two orders in one column the rarer is a slip when it is twenty times as rare
 INSTANT = re.compile(_ISO_LIKE)        # what is accepted where a single date leaves no column to decide by
@@ -44,6 +46,7 @@ class Dates:
     """A read column. `values`: UTC instants for kind ts, midnights for kind date; `bad` marks filled cells that are no date.
 
     form : "ymd", "mdy", "dmy", "epoch", "serial" or "" (no cell filled); `evidence` says by what it was decided
+    unread: the bad ones that are written in no form of a date; the others are days that do not exist
     doubt: True when month and day could be either way round and nothing in the column decides
     mixed: True when some times name their zone and others do not
     """
@@ -54,6 +57,7 @@ class Dates:
     evidence: str
     doubt: bool = False
     mixed: bool = False
+    unread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ class _Parts:
     half: np.ndarray            # written with AM or PM
     instant: np.ndarray         # microseconds since 1970 for epoch and serial
     zoned: np.ndarray           # instant is UTC already
+    short: np.ndarray           # of the numeric ones: all three numbers have at most two digits
 
 
 def is_zone(name: str) -> bool:
@@ -88,26 +93,31 @@ def evidence(text: pd.Series) -> tuple[str | None, str]:
     return _order(_parts(pd.Series(days.unique(), dtype="str"))) if len(days) else ("", "written year first or with the month's name")
 
 
-def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", naive: str | None = None, order: str | None = None) -> Dates:
+def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", naive: str | None = None, order: str | None = None,
+               swapped: bool = False) -> Dates:
     """Read the texts of one column.
 
     zone : reporting zone (IANA); midnight of a date without a time, and the calendar date of an instant in a `date` column
     naive: zone of a time that names none (default: `zone`)
-    order: "mdy" or "dmy" when known from elsewhere; the column's own evidence goes before it
+    order: "mdy" or "dmy" when known from elsewhere; the column's own evidence goes before it. "ymd": two digits of year stand first
+    swapped: day and month of what is written year first have changed places (a spreadsheet has read them in the wrong order)
     """
     text = strip(text)
     filled = (text != "").to_numpy()
     codes, distinct = pd.factorize(text)
     words = pd.Series(distinct, dtype="str")
     named = (words != "").to_numpy()
-    if named.any() and words[named].str.match(_ISO_LIKE).all():
+    if not swapped and named.any() and words[named].str.match(_ISO_LIKE).all():
         fast = _fast_iso(words, named, kind, zone, naive or zone)
         if fast is not None:
-            return replace(fast, values=fast.values.take(codes).set_axis(text.index).where(codes >= 0), bad=np.zeros(len(text), bool))
+            return replace(fast, values=fast.values.take(codes).set_axis(text.index).where(codes >= 0), bad=np.zeros(len(text), bool), unread=np.zeros(len(text), bool))
     parts = _parts(words)
     found, why = _order(parts)
     doubt = found is None and order is None
-    use = found or order or "mdy"
+    use = order if order == "ymd" else found or order or "mdy"
+    if swapped:
+        turned = (parts.form == 1) & (parts.second <= 12) & words.str.match(_YMD).to_numpy(dtype=bool)
+        parts = replace(parts, first=np.where(turned, parts.second, parts.first), second=np.where(turned, parts.first, parts.second))
     values = _assemble(parts, use, kind, zone, naive or zone)
     never = (parts.year >= 2999) | (parts.instant > 32472144000000000)     # "9999-12-31": no end
     out = values.take(codes).set_axis(text.index).where(codes >= 0)
@@ -115,7 +125,8 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     form = "" if not filled.any() else ("epoch" if (parts.form == 3).any() and not (parts.form == 2).any()
                                         else "ymd" if not (parts.form == 2).any() else use)
     return Dates(out, bad, form, why if found is not None else f"taken from elsewhere: {order}" if order else why, doubt,
-                 bool((parts.timed & ~np.isnan(parts.offset)).any() and (parts.timed & np.isnan(parts.offset) & ~parts.zoned).any()))
+                 bool((parts.timed & ~np.isnan(parts.offset)).any() and (parts.timed & np.isnan(parts.offset) & ~parts.zoned).any()),
+                 bad & (parts.form == 0)[codes])
 
 
 def _fast_iso(text: pd.Series, filled: np.ndarray, kind: str, zone: str, naive: str) -> Dates | None:
@@ -147,7 +158,7 @@ def _parts(words: pd.Series) -> _Parts:
     form, instant = np.zeros(n, np.int8), np.zeros(n)
     year, first, second = (np.zeros(n, np.int64) for _ in range(3))
     wall, offset = np.zeros(n), np.full(n, np.nan)
-    timed, dotted, half, zoned = (np.zeros(n, bool) for _ in range(4))
+    timed, dotted, half, zoned, short = (np.zeros(n, bool) for _ in range(5))
     for pattern, kind in ((_YMD, 1), (_NUMERIC, 2), (_DAY_NAME, 1), (_NAME_DAY, 1)):
         rest = np.flatnonzero(form == 0)
         if not len(rest):
@@ -170,12 +181,20 @@ def _parts(words: pd.Series) -> _Parts:
         micro = _int(got["frac"].str.ljust(6, "0").str[:6])
         wall[at] = ((hour * 60 + _int(got["mi"])) * 60 + _int(got["ss"])) * 1e6 + micro
         timed[at], half[at] = got["hh"].notna(), clock.notna()
+        late = (clock == "a").to_numpy(dtype=bool) & (hour > 12)                                     # "13:00 AM"
         bare = got["hh"].notna() & got["mi"].isna() & clock.isna()
-        form[at[(hour > 23) | (_int(got["mi"]) > 59) | (_int(got["ss"]) > 59) | bare.to_numpy()]] = 0
         offset[at] = _offset(got["zone"])
+        form[at[(hour > 23) | late | (_int(got["mi"]) > 59) | (_int(got["ss"]) > 59) | bare.to_numpy() | (np.abs(offset[at]) > _FARTHEST)]] = 0
         if "sep" in got:
-            dotted[at] = got["sep"] == "."
+            dotted[at], short[at] = got["sep"] == ".", got["y"].str.len() == 2
     rest = np.flatnonzero(form == 0)
+    digits = words.iloc[rest].str.fullmatch(r"(?:19|20)(?:[0-9]{10}|[0-9]{12})(?:\.0)?").to_numpy(dtype=bool)     # never the milliseconds of 1976
+    if digits.any():
+        got = extract(words.iloc[rest[digits]], _COMPACT)
+        at, got = rest[digits][got["y"].notna().to_numpy()], got[got["y"].notna()]
+        form[at], timed[at], year[at], first[at], second[at] = 1, True, _int(got["y"]), _int(got["m"]), _int(got["d"])
+        wall[at] = ((_int(got["hh"]) * 60 + _int(got["mi"])) * 60 + _int(got["ss"])) * 1e6
+        rest = rest[~digits]
     number = pd.to_numeric(words.iloc[rest].where(words.iloc[rest].str.fullmatch(r"[0-9]+(?:\.[0-9]+)?")), errors="coerce").to_numpy(float)
     # (from, to, microseconds per unit, days to 1970, a UTC instant): epoch milliseconds, epoch seconds, Excel serial day
     for low, high, unit, shift, utc in ((1e11, 4.2e12, 1e3, 0, True), (3e8, 4.2e9, 1e6, 0, True), (18264, 73051, 86400e6, 25569, False)):
@@ -187,7 +206,7 @@ def _parts(words: pd.Series) -> _Parts:
     at = rest[compact]
     form[at], year[at] = 1, number[compact].astype("int64") // 10000
     first[at], second[at] = number[compact].astype("int64") // 100 % 100, number[compact].astype("int64") % 100
-    return _Parts(form, year, first, second, wall, offset, timed, dotted, half, instant, zoned)
+    return _Parts(form, year, first, second, wall, offset, timed, dotted, half, instant, zoned, short)
 
 
 def _int(text: pd.Series) -> np.ndarray:
@@ -224,6 +243,10 @@ def _order(parts: _Parts) -> tuple[str | None, str]:
 
 def _assemble(parts: _Parts, order: str, kind: str, zone: str, naive: str) -> pd.Series:
     """UTC instants (kind ts) or midnights (kind date) of the parts; what is no date becomes NaT."""
+    if order == "ymd":                                                     # of the numeric ones only those of two digits of year can be meant
+        led = (parts.form == 2) & parts.short
+        parts = replace(parts, form=np.where(led, 1, np.where(parts.form == 2, 0, parts.form)), year=np.where(led, 2000 + parts.first, parts.year),
+                        first=np.where(led, parts.second, parts.first), second=np.where(led, parts.year % 100, parts.second))
     swap = (parts.form == 2) & (order == "dmy")
     month, day = np.where(swap, parts.second, parts.first), np.where(swap, parts.first, parts.second)
     good = ((parts.form == 1) | (parts.form == 2)) & (month >= 1) & (month <= 12) & (day >= 1) & (parts.year >= EARLIEST) & (parts.year <= LATEST)

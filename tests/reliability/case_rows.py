@@ -179,6 +179,36 @@ case("dates as epoch seconds", lambda: text(every("Created Date", lambda day: (d
 case("dates as epoch milliseconds", lambda: text(every("Created Date", lambda day: (day - date(1970, 1, 1)).days * 86400_000)), Same())
 case("dates with a zone", lambda: text(every("Created Date", lambda day: f"{day}T02:00:00+02:00")), Same())
 case("dates with mixed zones", lambda: text([[*row[:8], f"{row[8]}T02:00:00+0200" if n % 2 else f"{row[8]}T00:00:00Z", row[9]] for n, row in enumerate(rows())]), Same())
+for _bad in ("202613051230", "2026-01-05T10:00:00+99:00", "2026-01-05 10:00:00+15:00", "2026-01-05 13:00 AM"):
+    case(f"the creation time {_bad}", with_text("Created Date", _bad), Held({"R_DATE": 1}))
+case("times without marks", lambda: text(every("Created Date", lambda day: f"{day:%Y%m%d}0930")), Same(),
+     clean=lambda: [("deals.csv", text(every("Created Date", lambda day: f"{day} 09:30")).encode())])
+for _language, _names in (("Italian", "gen feb mar apr mag giu lug ago set ott nov dic"), ("Spanish", "ene feb mar abr may jun jul ago sept oct nov dic"), ("Dutch", "jan feb mrt apr mei juni juli aug sep okt nov dec"),
+                          ("French", "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."), ("Portuguese", "jan fev março abr maio junho julho ago set out nov dez")):
+    case(f"dates with the month's name in {_language}", lambda names=_names.split(): text(dated(lambda day: f"{day:%d} {names[day.month - 1]} {day:%Y}")), Same())
+case("dates with the month's name between strokes", lambda: text(dated(lambda day: f"{day:%d/%b/%Y}")), Same())
+case("a date in a form that is not read", with_text("Created Date", "the 5th day of May"), Held({"R_DATE": 1}))
+
+
+def converted(written: str, read: str) -> making.Rows:
+    """The records with creation dates that a spreadsheet has half converted: those that it could read in its own order are true dates now, the others still texts."""
+    def cell(day: object) -> object:
+        try:
+            return datetime.strptime(f"{day:{written}}", read)
+        except ValueError:
+            return f"{day:{written}}"
+    return every("Created Date", cell)
+
+
+_TURNED = {"dates_converted:deals.xlsx:Created Date": "day and month have changed places"}
+for _read, _written in (("%m/%d/%Y", "%d/%m/%Y"), ("%d/%m/%Y", "%m/%d/%Y")):
+    xlsx(f"dates {_written} that Excel has half converted", lambda written=_written, read=_read: workbook(converted(written, read)), Asked("dates_converted:"))
+    case(f"dates {_written} that Excel has half converted, answered", lambda written=_written, read=_read: workbook(converted(written, read)), Same(), "deals.xlsx", **_TURNED)
+case("half converted dates of a csv", lambda: text(converted("%d/%m/%Y", "%m/%d/%Y")), Asked("dates_converted:"))
+case("true dates beside texts", lambda: text([[*row[:8], row[8] if n % 2 else european(row[8]), row[9]] for n, row in enumerate(rows())]), Same())
+case("dates that begin with two digits of the year", lambda: text(dated(lambda day: f"{day:%y-%m-%d}")), Asked("date_order:"))
+case("dates that begin with two digits of the year, answered", lambda: text(dated(lambda day: f"{day:%y-%m-%d}")), Same(), **{"date_order:deals.csv:Close Date": "ymd"})
+case("dates day first that end with two digits of the year", lambda: text(dated(lambda day: f"{day:%d-%m-%y}")), Same())
 case("days and months that could change places", lambda: text(early(us)), Asked("date_order:"))
 case("days and months that could change places, day first answered", lambda: text(early(european)), Same(), clean=lambda: [("deals.csv", text(early(str)).encode())],
      **{"date_order:deals.csv:Close Date": "dmy"})
