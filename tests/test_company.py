@@ -195,7 +195,7 @@ def test_definitions_that_were_edited_stay(store):
 def test_a_correction_is_kept_for_files_with_the_same_headings(store):
     text = "Ref,Wann,Woher\nK1,2026-03-02,Messe\nK2,2026-03-03,Web\n"
     draft = company.draft_files(store, "company", [source("kontakte.csv", text)], as_of=AS_OF)
-    assert company.report(draft).status == "refused"
+    assert draft.report.status == "refused"
     [match] = draft.intake.recognition.matches
     draft = draft.corrected(match, "lead", {"Ref": "lead_id", "Wann": "created_at"})
     assert company.save(store, draft, by=LOCAL).rows_loaded == 2

@@ -66,9 +66,16 @@ class Draft:
         return tuple(name for name in self.intake.data.tables if name in brought)
 
     @cached_property
+    def report(self) -> LoadReport:
+        """What storing it would say by itself: refused, asks, or the counts of what would be loaded. `against` adds what is loaded."""
+        answers = {**self.base.info.mapping.get("answers", {}), **self.answers} if self.base else self.answers
+        completed = f"Completes load {self.base.info.id}. " if self.base else ""
+        return reports.describe([file.name for file in self.files], self.intake, answers, self.refusal, completed)
+
+    @cached_property
     def packed(self) -> NewLoad:
         """The load as it would be written. Raises StoreError with a sentence where it cannot be."""
-        found = report(self)
+        found = self.report
         return pack(self.intake.data, self.intake.ledger.sheets, reports.with_raw(self.intake.ledger), files=self.files, rows_read=found.rows_read,
                     rows_kept=found.rows_loaded, rows_quarantined=found.rows_quarantined, terms_hints=self.intake.terms_hints, mapping=self.intake.mapping,
                     dated=self.dated, main=self.main, corrects=self.base.info.id if self.base else None, why=_BY_HAND if self.base else "")
@@ -138,17 +145,10 @@ def _checked(draft: Draft, make: Callable[[], Intake], progress: Progress | None
     return made.again(answers={**repeated, **draft.answers}, progress=progress) if repeated.keys() - draft.answers.keys() else made
 
 
-def report(draft: Draft) -> LoadReport:
-    """What storing `draft` would say by itself: refused, asks, or the counts of what would be loaded. `against` adds what is loaded."""
-    answers = {**draft.base.info.mapping.get("answers", {}), **draft.answers} if draft.base else draft.answers
-    completed = f"Completes load {draft.base.info.id}. " if draft.base else ""
-    return reports.describe([file.name for file in draft.files], draft.intake, answers, draft.refusal, completed)
-
-
 def against(store: Store, draft: Draft, confirmed: Iterable[str] = ()) -> LoadReport:
     """What storing `draft` would say: also whether its rows are loaded already, what speaks against them, with what would change, and which tables that
     earlier extracts brought are missing. Nothing is stored."""
-    found = report(draft)
+    found = draft.report
     if found.status in (REFUSED, ASKS):
         return found
     try:
@@ -169,16 +169,17 @@ def save(store: Store, draft: Draft, *, by: Actor, progress: Progress | None = N
     sentence.
     """
     by.demand("load", "map")
-    found = report(draft)
+    found = draft.report
     if found.status in (REFUSED, ASKS):
         return found
     if progress:
         progress("stored", 0.0, "one transaction")
     learnt: list[str] = []
     try:
-        found, new = _remarked(store, draft, found), draft.packed
+        new = draft.packed
         with store.together() as one:
             result = one.already(draft.dataset, new)
+            found = found if result else _remarked(store, draft, found)
             doubts = () if result else one.doubts(draft.dataset, new, draft.reporting_zone)
             open_ = [doubt for doubt in doubts if not doubt.confirmed(frozenset(confirmed))]
             if result is None and not open_:

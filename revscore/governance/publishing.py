@@ -39,6 +39,7 @@ def close_meeting(store: Store, x: Coded, numbers: Sequence[Number], held: Meeti
     Raises what `publish` and `meetings.close` raise.
     """
     by.demand("meeting.close", "publish")
+    meetings.must_run(store, x.data.stand.dataset, held)
     new = gathered(x, numbers, held.kind, held.title, view, by.name)
     return meetings.close(store, x.data.stand.dataset, held, by, reason, publish=lambda one: one.publish(*new))
 

@@ -164,6 +164,11 @@ def open_ends(found: Taken, reason: str = "") -> tuple[str, ...]:
     return tuple(out)
 
 
+def must_run(store: Store, dataset: str, held: Meeting) -> None:
+    """Raises StoreError when somebody has closed it already: to be told before what takes time is done. `close` looks again, inside its write."""
+    _open(store.entries(dataset, MEETING, held.id))
+
+
 def close(store: Store, dataset: str, held: Meeting, by: Actor, reason: str = "", abandoned: bool = False, publish: Callable[[Writer], int] | None = None) -> Meeting:
     """End a meeting, in one write with what it publishes (`publish` gives the publication's id): both are there, or neither.
 

@@ -159,7 +159,7 @@ def measure(kind: str, paths: list[Path]) -> str:
         draft = company.draft_files(store, company.COMPANY, [Source(path.name, path) for path in paths], progress=mark)
         marks["read"] = marks.get("recognised", start) if "read" not in marks else marks["read"]
         drafted = cpu()
-        open_ = {question.key: question.options[0] for question in company.report(draft).questions}
+        open_ = {question.key: question.options[0] for question in draft.report.questions}
         draft = draft.again(answers=open_) if open_ else draft
         answered, found = cpu(), company.save(store, draft, progress=mark, by=LOCAL)
         done, wall = cpu(), time.perf_counter() - clock
