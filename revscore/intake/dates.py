@@ -125,7 +125,7 @@ def read_dates(text: pd.Series, kind: Literal["ts", "date"], zone: str = "UTC", 
     form = "" if not filled.any() else ("epoch" if (parts.form == 3).any() and not (parts.form == 2).any()
                                         else "ymd" if not (parts.form == 2).any() else use)
     return Dates(out, bad, form, why if found is not None else f"taken from elsewhere: {order}" if order else why, doubt,
-                 bool((parts.timed & ~np.isnan(parts.offset)).any() and (parts.timed & np.isnan(parts.offset) & ~parts.zoned).any()),
+                 bool((parts.timed & ~np.isnan(parts.offset) & (parts.form > 0)).any() and (parts.timed & np.isnan(parts.offset) & ~parts.zoned & (parts.form > 0)).any()),
                  bad & (parts.form == 0)[codes])
 
 

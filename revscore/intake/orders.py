@@ -14,7 +14,7 @@ from revscore.intake.patterns import strip
 
 _OPEN = r"^([0-9]{1,2})[-/.]\s?([0-9]{1,2})[-/.]\s?([0-9]{2,4})"
 _TRUE = r"^[0-9]{4}-([0-9]{2})-([0-9]{2})$"
-_SOME = 3              # so many distinct true dates, and texts, before their days say anything
+_SOME = 2              # so many distinct true dates, and texts, before their days say anything
 _NEAR = 5              # years around the extract in which most dates of a CRM lie
 AS_IS, SWAPPED = "the real dates are right", "day and month have changed places"
 

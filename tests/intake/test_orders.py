@@ -71,6 +71,20 @@ def test_mended_rows_are_read_with_the_decimal_mark_of_their_load(store):
     assert 1234 in store.data_of("company", [2]).tables["opp_history"]["amount"].tolist()
 
 
+@pytest.mark.parametrize(("dates", "key", "answer", "day"), [
+    (("2026-05-01", "2026-06-02", "13/01/2026", "14/01/2026"), "dates_converted:deals.csv:Close Date", "day and month have changed places", "2026-01-05"),
+    (("26-05-01", "26-06-02", "26-01-13", "26-01-14"), CLOSE.format("deals.csv"), "ymd", "2026-05-01")])
+def test_mended_rows_are_read_in_the_order_of_their_load(store, dates, key, answer, day):
+    text = deals(*[(date, "2026-01-03") for date in dates]).replace(f'1000.50",{dates[0]}', f'n.n.",{dates[0]}')
+    assert [question.key for question in waiting(company.draft_files(store, "company", [source("deals.csv", text)], as_of=AS_OF).intake, "date")] == [key]
+    assert company.load(store, "company", [source("deals.csv", text)], as_of=AS_OF, answers={key: answer}, by=LOCAL).rows_quarantined == 1
+    [(_, frame)] = company.to_mend(store.ledger(1)[1], store.load(1)).items()
+    mended = frame.replace("n.n.", "77.50").to_csv(index=False)
+    assert company.load(store, "company", [source("mended.csv", mended)], by=LOCAL).status == "loaded"
+    moves = store.data_of("company", [2]).tables["opp_history"]
+    assert moves.loc[moves["amount"] == 77.5, "close_date"].astype(str).tolist() == [day]
+
+
 def test_a_form_that_is_not_read_is_said_to_be_that(store):
     lines = deals(("2026-05-01", "2026-01-13"), ("2026-02-30", "2026-01-13"), ("the 5th day of May", "2026-01-13"))
     held = company.draft_files(store, "company", [source("deals.csv", lines)], as_of=AS_OF).intake.ledger.to_mend

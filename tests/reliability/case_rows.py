@@ -181,6 +181,8 @@ case("dates with a zone", lambda: text(every("Created Date", lambda day: f"{day}
 case("dates with mixed zones", lambda: text([[*row[:8], f"{row[8]}T02:00:00+0200" if n % 2 else f"{row[8]}T00:00:00Z", row[9]] for n, row in enumerate(rows())]), Same())
 for _bad in ("202613051230", "2026-01-05T10:00:00+99:00", "2026-01-05 10:00:00+15:00", "2026-01-05 13:00 AM"):
     case(f"the creation time {_bad}", with_text("Created Date", _bad), Held({"R_DATE": 1}))
+case("a time in a zone that there is not, among times without one", lambda: text(every("Created Date", lambda day: f"{day} 09:30", put((7, "Created Date", "2026-01-05")))).replace(
+    "2026-01-05 09:30", "2026-01-05 09:30+99:00"), Held({"R_DATE": 1}), clean=lambda: [("deals.csv", text(every("Created Date", lambda day: f"{day} 09:30")).encode())])
 case("times without marks", lambda: text(every("Created Date", lambda day: f"{day:%Y%m%d}0930")), Same(),
      clean=lambda: [("deals.csv", text(every("Created Date", lambda day: f"{day} 09:30")).encode())])
 for _language, _names in (("Italian", "gen feb mar apr mag giu lug ago set ott nov dic"), ("Spanish", "ene feb mar abr may jun jul ago sept oct nov dic"), ("Dutch", "jan feb mrt apr mei juni juli aug sep okt nov dec"),
