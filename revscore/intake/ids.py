@@ -24,6 +24,7 @@ def read_ids(text: pd.Series, place: pd.DataFrame, name: str, heading: str, sale
         desk.say(f"“{heading}”: {what}")
     long = (text.str.len() > _LONGEST_ID).to_numpy(dtype=bool)
     desk.hold(place[long], name, "R_ID", f"“{heading}” has more than {_LONGEST_ID} characters, which no id has")
+    _ask_rounded(text, place, name, heading, desk)
     damaged = text.str.fullmatch(r"[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{2,}").to_numpy(dtype=bool)
     desk.hold(place[damaged], name, "R_ID", f"“{heading}” was turned into a rounded number by a spreadsheet; export the ids as text")
     if not salesforce:
@@ -38,6 +39,17 @@ def read_ids(text: pd.Series, place: pd.DataFrame, name: str, heading: str, sale
     return whole
 
 
+def _ask_rounded(text: pd.Series, place: pd.DataFrame, name: str, heading: str, desk: Desk) -> None:
+    """Ask about ids of 18 digits and more that all end in zeros where a spreadsheet keeps no digit (from the sixteenth on): two records may have become one."""
+    long = text.str.fullmatch(r"[1-9][0-9]{17,}").to_numpy(dtype=bool)
+    if long.sum() < 2 or not text[long].str.fullmatch(r"[0-9]{15}0+").all():
+        return
+    sheet = desk.matches[int(place["_m"].iloc[0])].sheet
+    if desk.ask(f"rounded:{sheet.file}:{heading}", f"All long numbers in “{heading}” end in zeros, as in “{text[long].iloc[0]}”: are the ids so, or were they rounded by a "
+                "spreadsheet (its rows are then held back; export the ids as text)?", ("right", "rounded"), None, sheet.place) == "rounded":
+        desk.hold(place[long], name, "R_ID", f"“{heading}” was rounded by a spreadsheet, as answered; export the ids as text")
+
+
 def spelled(text: pd.Series, salesforce: bool) -> pd.Series:
     """Ids as they are compared: what `read_ids` makes of them."""
     bare, _ = _bare(text.str.strip())
@@ -49,9 +61,16 @@ def _bare(text: pd.Series) -> tuple[pd.Series, list[str]]:
     undone = []
     if begins(text, ('="',)):                                    # ="00123" is how exports keep a spreadsheet from taking an id for a number
         text = text.str.replace(r'^="([^"]*)"$', r"\1", regex=True)
-    if (text.str.fullmatch(r"[0-9]{1,15}\.0") | (text == "")).all() and (text != "").any():           # whole numbers that a program wrote as decimals
-        text = text.str.removesuffix(".0")
-        undone.append(f"ids written as decimals (“{text[text != ''].iloc[0]}.0”) are read as the whole numbers that they are")
+    marked = text.str.fullmatch("'[0-9]+").to_numpy(dtype=bool) if begins(text, ("'",)) else np.zeros(len(text), bool)     # so a spreadsheet is told that it is text
+    if marked.any():
+        text = text.str.removeprefix("'").where(marked, text)
+        undone.append("ids with an apostrophe in front of their digits are read without it")
+    if (text.str.fullmatch(r"[0-9]{1,15}(?:\.0)?|[1-9][0-9]{0,2}(?:,[0-9]{3})+") | (text == "")).all():         # whole numbers that a program wrote as others
+        for what, mark, bare in (("decimals", r"\.0$", ""), ("amounts, with marks of thousands", ",", "")):
+            odd = text.str.contains(mark, regex=True).to_numpy(dtype=bool)
+            if odd.any():
+                undone.append(f"ids written as {what} (“{text[odd].iloc[0]}”) are read as the whole numbers that they are")
+                text = text.str.replace(mark, bare, regex=True)
     if not ascii_only(text):                                     # "é" is one sign, or "e" and an accent: nobody sees which
         composed = text.str.normalize("NFC")
         changed = int((composed != text).sum())

@@ -56,6 +56,11 @@ def as_clean(make: Callable[[int], str]) -> Callable[[], Files]:
     return lambda: [("deals.csv", text(numbered(make), quoting=1).encode())]
 
 
+def rounded(n: int) -> str:
+    """As a spreadsheet writes an id of 19 digits."""
+    return f"{512345000000123 + n}0000"
+
+
 case("ids of 18 characters are those of 15", lambda: text(numbered(whole_id)), Same())
 case("ids of 15 and 18 characters mixed", lambda: text(numbered(lambda n: whole_id(n) if n % 2 else deal_id(n))), Same())
 case("the same record with 15 and 18 characters", lambda: text([*rows(), [whole_id(3), *rows()[3][1:]]]), Held({"R_DUPLICATE": 1}))
@@ -71,6 +76,13 @@ case("ids with and without leading zeros are two", lambda: text([*numbered(lambd
 case("an id that a spreadsheet rounded", with_text("Opportunity ID", "1.23457E+17"), Held({"R_ID": 1}))
 case("all ids rounded by a spreadsheet", lambda: text(numbered(lambda n: f"1.2345{n % 10}E+17")), Held({"R_ID": 24}))
 case("ids of whole numbers written as decimals", lambda: text(numbered(lambda n: f"{9000 + n}.0")), Same(), clean=as_clean(lambda n: str(9000 + n)))
+case("some ids of whole numbers written as decimals", lambda: text(numbered(lambda n: f"{9000 + n}.0" if n % 7 == 2 else f"{9000 + n}")), Same("as decimals"), clean=as_clean(lambda n: str(9000 + n)))
+case("ids with marks of thousands", lambda: text(numbered(lambda n: f"{9000 + n:,}" if n % 7 == 2 else f"{9000 + n}")), Same("marks of thousands"), clean=as_clean(lambda n: str(9000 + n)))
+case("ids with an apostrophe in front", lambda: text(numbered(lambda n: f"'{n:08}" if n % 2 else f"{n:08}")), Same("apostrophe"), clean=as_clean(lambda n: f"{n:08}"))
+case("ids of 19 digits that a spreadsheet has rounded", lambda: text(numbered(rounded)), Asked("rounded:"))
+case("ids of 19 digits that end in zeros, as answered", lambda: text(numbered(rounded)), Same(), clean=lambda: [("deals.csv", text(numbered(rounded), quoting=1).encode())],
+     **{"rounded:deals.csv:Opportunity ID": "right"})
+case("ids of 19 digits that were rounded, as answered", lambda: text(numbered(rounded)), Held({"R_ID": 24}), **{"rounded:deals.csv:Opportunity ID": "rounded"})
 case("ids as formulas that keep them text", lambda: text(numbered(lambda n: f'="{9000 + n:06}"')), Same(), clean=as_clean(lambda n: f"{9000 + n:06}"))
 xlsx("ids as numbers that a format shows with leading zeros", lambda: edited(lambda made: [(setattr(made.active[f"A{n}"], "value", n), setattr(made.active[f"A{n}"], "number_format", "000000"))
                                                                                            for n in range(2, 26)]), Same(), clean=as_clean(lambda n: f"{n + 2:06}"))
