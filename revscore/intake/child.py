@@ -61,7 +61,7 @@ def answer(out: IO[bytes], name: str, content: bytes | Path, limits: Limits, see
 
 def send(out: IO[bytes], sheet: Sheet) -> None:
     """Write a sheet: a line with all but its cells, then its cells and row numbers as one Arrow stream."""
-    _line(out, {"sheet": {"file": sheet.file, "name": sheet.name, "labels": list(sheet.frame.columns), "notes": sheet.notes, "encodings": sheet.encodings,
+    _line(out, {"sheet": {"file": sheet.file, "name": sheet.name, "labels": list(sheet.frame.columns), "notes": sheet.notes, "encodings": sheet.encodings, "sums": dict(sheet.sums),
                           "dropped": [asdict(row) for row in sheet.dropped]}})
     cells = [arrow(sheet.frame.iloc[:, at]) for at in range(sheet.frame.shape[1])]
     table = pa.table([*cells, pa.array(sheet.rows)], names=[str(at) for at in range(len(cells) + 1)])
@@ -76,7 +76,8 @@ def receive(told: dict[str, Any], source: IO[bytes]) -> Sheet:
     table.validate(full=True)
     labels = told["labels"]
     frame = table.select(range(len(labels))).to_pandas(types_mapper={pa.large_string(): TEXT}.get).set_axis(labels, axis=1)
-    return Sheet(told["file"], told["name"], frame, table.column(len(labels)).to_numpy(), tuple(DroppedRow(**row) for row in told["dropped"]), tuple(told["notes"]), encodings=tuple(told["encodings"]))
+    return Sheet(told["file"], told["name"], frame, table.column(len(labels)).to_numpy(), tuple(DroppedRow(**row) for row in told["dropped"]), tuple(told["notes"]), encodings=tuple(told["encodings"]),
+                 sums=told["sums"])
 
 
 def _line(out: IO[bytes], value: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ from revscore.intake.returned import ACCEPTED
 from revscore.intake.sheet import Problem
 from revscore.intake.snapshots import weekly
 from revscore.intake.subjects import SUBJECTS
+from revscore.intake.sums import check_sums
 from revscore.intake.whole import whole_deals
 
 Progress = Callable[[str, float, str], None]
@@ -90,6 +91,7 @@ def clean(recognition: Recognition, answers: Mapping[str, str], config: Mapping[
         if match.subject and m in meant:
             _ask_encoding(match, desk)
             frame = read_cells(m, match, desk)
+            check_sums(match, desk)
             frames.setdefault(match.subject, []).append(frame)
             if match.spec and match.spec.also:
                 frames.setdefault(match.spec.also, []).append(frame.rename(columns={"lead_id": "contact_id"}))

@@ -70,6 +70,8 @@ def read_text(file: str, content: bytes, limits: Limits, step: Step) -> Sheet:
 def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str], limits: Limits, step: Step, first: int) -> Sheet:
     """The sheet, read with one way of writing quotation marks. Raises `csv.Error` where the text is written in another."""
     sample = _first(text, dialect)
+    if "quoting" not in dialect:
+        _check_wrapped(sample[first:])
     head = find_header(sample[first:])
     if head is None:
         raise no_header()
@@ -90,6 +92,17 @@ def _read_with(file: str, text: str, dialect: dict[str, object], notes: list[str
     if sheet is None:
         raise Refused("E_EMPTY", "the file holds no records: export it again.")
     return sheet
+
+
+def _check_wrapped(sample: list[list[str]]) -> None:
+    """Refuse a text in which quotation marks stand around whole lines, so that each of them is one cell."""
+    filled = [record for record in sample if record]
+    if len(filled) > 1 and all(len(record) == 1 for record in filled):
+        for delimiter in _NAMES:
+            counts = {record[0].count(delimiter) for record in filled[:2]}
+            if len(counts) == 1 and counts.pop() > 1:
+                raise Refused("E_QUOTE", "quotation marks stand around whole lines, so that each line is one cell: take them away, or export again with quotation marks "
+                                         "around single cells.", 1)
 
 
 def choose_delimiter(text: str) -> tuple[str, str | None]:

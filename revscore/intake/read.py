@@ -117,7 +117,12 @@ def _read_file(name: str, content: bytes | Path, limits: Limits, step: Step, she
         sheets += found
         problems += trouble
     elif kind == "text":
-        sheets.append(read_text(name, content, limits, step))
+        try:
+            sheets.append(read_text(name, content, limits, step))
+        except Refused as error:
+            if suffix != ".xlsx" or error.code not in ("E_NUL", "E_ENCODING", "E_BINARY"):
+                raise
+            raise Refused(error.code, "the file is called a workbook (.xlsx) and is none, nor is it a text: download or export it again.") from None
     elif not archive:
         raise _nested()
     else:

@@ -10,6 +10,9 @@ from revscore.intake.desk import Desk
 from revscore.intake.patterns import among, positions, spread, strip
 
 HOME = ("_m", "_row")
+# How ids are written: what nearly all of a column keep to, the others keep to as well.
+_KINDS = (r"[0-9]+", r"[a-zA-Z0-9]{15}(?:[a-zA-Z0-9]{3})?", r"\S*[0-9]\S*", r"\S+")
+_NEARLY = 0.9
 _BLANKS = "  |[\t-\r\x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"      # blanks that are more than one, or other than the usual one
 
 
@@ -83,13 +86,51 @@ def with_key(frame: pd.DataFrame, key: str, sources: tuple[str, ...], desk: Desk
     lacking = ~given.notna().groupby(frame["_m"]).transform("any") if len(frame) else given.notna()
     if lacking.any():
         made = first_of(frame, *sources).where(lacking)
-        count = made.groupby(made).cumcount()
+        count = _numbered(frame, made)
         frame = frame.assign(**{key: given.fillna(made.where(count == 0, made + " #" + (count + 1).astype("str")))})
         told = " and ".join(source.replace("_", " ") for source in sources)
         desk.say(f"{title} have no id in {'this extract' if lacking.all() else 'some sheets'}; {told} stands for it")
     missing = frame[key].isna().to_numpy()
     desk.hold(frame[missing], key, "R_NO_ID", f"{title.lower()}: the id is missing")
-    return frame[~missing].reset_index(drop=True)
+    frame = frame[~missing].reset_index(drop=True)
+    return without_rows(frame, _footers(frame, key, sources if lacking.any() else ()), key, "R_FOOTER",
+                        "beside its id the row has nothing but figures, as a total or a remark of a report has: if it is a record, write what it is called", desk)
+
+
+def _numbered(frame: pd.DataFrame, names: pd.Series) -> pd.Series:
+    """The place of every record among those of its name, from 0, by what the records hold: so that rows in another order are the same records."""
+    doubled = names.notna() & names.duplicated(keep=False)
+    if not doubled.any():
+        return pd.Series(0, index=frame.index)
+    first = [name for name in ("account_id", "account_name", "email", "created_at") if name in frame.columns]
+    rest = sorted(name for name in frame.columns if name not in (*HOME, *first))
+    part = frame[doubled].sort_values([*first, *rest], kind="stable")
+    return part.groupby(names[part.index]).cumcount().reindex(frame.index, fill_value=0)
+
+
+def _footers(frame: pd.DataFrame, key: str, sources: tuple[str, ...]) -> np.ndarray:
+    """Rows that are no records, though they have something in the place of the id: no text and no date beside it, and either it is written like none of the other ids,
+    or their amount is the sum of all others. `sources`: what the ids are made of."""
+    bare = np.ones(len(frame), bool)
+    for name in frame.columns:
+        kind = frame[name].dtype
+        if (isinstance(kind, pd.StringDtype) or kind.kind == "M") and name not in (key, *sources) and not name.endswith("currency"):
+            bare &= frame[name].isna().to_numpy()
+        if not bare.any():
+            return bare
+    ids, others = frame[key], ~bare
+    if not others.any():                                    # a table of ids and figures
+        return others
+    odd = np.zeros(len(frame), bool)
+    for kind in () if sources else _KINDS:
+        like = ids.str.fullmatch(kind).to_numpy(dtype=bool)
+        if like[others].mean() >= _NEARLY:
+            odd |= ~like
+    if "amount" in frame.columns and others.sum() > 1:
+        amount = frame["amount"].to_numpy(dtype=float, na_value=np.nan)
+        whole = np.nansum(amount[others])
+        odd |= (np.abs(amount - whole) <= 0.005 * others.sum()) & (whole > 0)
+    return bare & odd
 
 
 def without_doubles(frame: pd.DataFrame, key: list[str], desk: Desk, ignore: tuple[str, ...] = ()) -> pd.DataFrame:

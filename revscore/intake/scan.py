@@ -25,7 +25,8 @@ _WIDEST = 1 << 15               # more columns than three letters can name
 
 @dataclass
 class Scan:
-    """What the bytes of one worksheet say before it is parsed: its real extent and the cells that the parser would alter."""
+    """What the bytes of one worksheet say before it is parsed: its real extent, the cells that the parser would alter, and which cells of several rows are merged
+    (the first row, and the range as a spreadsheet writes it)."""
 
     rows: int = 0
     columns: int = 0
@@ -34,6 +35,7 @@ class Scan:
     texts: dict[tuple[int, int], str] = field(default_factory=dict)
     serials: dict[tuple[int, int], float] = field(default_factory=dict)
     unsaved: int = 0
+    merged: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,7 @@ _PADDED = re.compile(rb'\sr=["\']([A-Z]{1,3})(\d{1,7})["\']\ss=["\'](\d{1,5})["\
 _FINE = re.compile(rb"\.\d{6,}<")
 _TABLE = re.compile(rb"<(?:\w+:)?sheetData[\s/>]")
 _HIDDEN = re.compile(rb'<(?:\w+:)?row\b[^>]*\shidden=["\'](?:1|true)["\']')
+_MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^>]*?ref=["\']([A-Z]{1,3}(\d{1,7}):[A-Z]{1,3}(\d{1,7}))["\']')
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>|<(?:\w+:)?si\s*/>")
 
 
@@ -155,6 +158,8 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, sheet: str, limits: 
             for column, row, _, formula in _UNSAVED.findall(data):
                 scan.texts[_at(column, row)] = FORMULA + unescape(formula.decode())
                 scan.unsaved += 1
+        if b"mergeCell" in data:
+            scan.merged += [(int(first), area.decode()) for area, first, last in _MERGED.findall(data) if int(last) > int(first)]
         scan.serials.update(_serials(data))
     if not ordered:
         _check_twins(archive, entry, sheet, limits)

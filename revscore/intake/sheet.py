@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -80,6 +81,7 @@ class Sheet:
     rows       : row number in the file of each row of the frame, from 1, counted as a spreadsheet counts
     dropped    : rows that are no records, each with its text and why
     notes      : what was decided while reading (encoding, delimiter, hidden rows, doubled headings), as sentences
+    sums       : heading -> what the file's own total of all rows says of that column, as text; empty without such a line
     encodings  : what the bytes of the text may be written in, the likeliest first; empty when the file itself says it or there is no doubt
     mends      : the load whose held-back rows these are, mended ("3-0f9a…"); "" for a sheet of an extract
     """
@@ -92,6 +94,7 @@ class Sheet:
     notes: tuple[str, ...] = ()
     mends: str = ""
     encodings: tuple[str, ...] = ()
+    sums: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def place(self) -> str:

@@ -19,6 +19,7 @@ from revscore.intake.scan import Scan, check_workbook
 from revscore.intake.sheet import HIDDEN, Problem, Sheet
 
 _ROUNDED = 1e15
+_NAMED = 10                     # merged areas that a remark names
 
 
 def read_workbook(file: str, content: bytes, limits: Limits, step: Step) -> tuple[list[Sheet], list[Problem]]:
@@ -90,6 +91,10 @@ def _read_sheet(file: str, name: str, book: CalamineWorkbook, scan: Scan, notes:
         found.append(f"{scan.hidden_rows:,} hidden rows are read too (a filter may be set).")
     if scan.unsaved:
         found.append(f"{scan.unsaved:,} formulas have no stored value and stand as text: open the workbook in Excel and save it.")
+    merged = [area for first, area in sorted(scan.merged) if head is not None and first > head + 1]
+    if merged:
+        found.append(f"merged cells ({', '.join(merged[:_NAMED])}{f' and {len(merged) - _NAMED:,} more' if len(merged) > _NAMED else ''}) have their value in the first row only: "
+                     "unmerge them and write it into each row that it is meant for.")
     return lay_out(file, name, grid, found, head=head)
 
 

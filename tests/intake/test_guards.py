@@ -162,3 +162,9 @@ def test_texts_are_counted_while_they_are_read():
 def test_other_files_under_a_borrowed_name(content, code):
     assert refused(content).code == code
     assert refused(packed_as({"Index/Document.iwa": b"x", "Metadata/a.plist": b"y"}), "deals.xlsx").code == "E_NUMBERS"
+
+
+def test_a_workbook_that_is_none_and_whole_lines_in_quotation_marks_are_named():
+    """Not: words about the encoding of a text, or of a column that nothing is known about."""
+    for name, content, said in (("deals.xlsx", bytes(range(256)) * 8, "is called a workbook (.xlsx) and is none"), ("deals.csv", b'"Id,Name,Stage"\n"1,A,Won"\n', "quotation marks stand around whole lines")):
+        assert said in refused(content, name).text

@@ -256,6 +256,46 @@ case("a grand total that counts fewer rows", _with_lines('"Grand Totals (23 reco
 xlsx("a grand total in a workbook that counts other rows", lambda: workbook(below=[["Grand Totals (2,400 records)"]]), Refused("E_RECORD_COUNT", 26))
 case("a total without a count", _with_lines(f'Total,,,,,"{_SUM:,.2f}",,,,'), Same("total"))
 case("subtotals between the records", lambda: "\n".join([*lines()[:13], "Subtotal,,,,,1,,,,", *lines()[13:], "Subtotal,,,,,2,,,,", "Grand Total,,,,,3,,,,"]), Same("total"))
+for _line in ("Totale,", "Totaal,", "Totales:,", "Итого,", "合計,", "Total Amount,", "Total pipeline,", "Sum of Amount,", "Grand Total,24 deals"):
+    case(f"a total in other words: {_line}", lambda line=_line: _with_lines(f"{line},,,,{_SUM},,,,"), Same("total"))
+for _line in ("Rows: 24", "24 deals", "Count of deals: 24", "Report run by Jo on 2026-06-30"):
+    case(f"a last line without figures: {_line}", lambda line=_line: _with_lines(f"{line},,,,,,,,,"), Same("report footer"))
+for _line in ("TOTAL EUR", "Eindsumme", "Skupaj vse", "Pipeline of Ada 2026"):
+    case(f"a total in words that nobody knows: {_line}", lambda line=_line: _with_lines(f"{line},,,,,{_SUM},,,,"), Held({"R_FOOTER": 1}))
+case("a total in words that nobody knows, above the records", lambda: "\n".join([lines()[0], f"Skupaj,,,,,{_SUM},,,,", *lines()[1:]]), Held({"R_FOOTER": 1}))
+case("a total of deals without ids in words that nobody knows", lambda: text([*_unnumbered(), ["Skupaj", "", "", "", _SUM, "", "", "", ""]], headings=HEADINGS[1:]), Held({"R_FOOTER": 1}),
+     clean=lambda: [("deals.csv", text(_unnumbered(), headings=HEADINGS[1:]).encode())])
+case("a table of ids, stages and amounts, some of them alone", lambda: _sparse(text), Same("the stage is missing"), clean=lambda: [("deals.xlsx", _sparse(workbook))])
+case("a total that is another sum is said", _with_lines("Total,,,,,999999.00,,,,"), Same("the total line says 999,999.00"))
+
+
+def _unnumbered(given: making.Rows | None = None) -> making.Rows:
+    """The records without their ids."""
+    return [row[1:] for row in given or rows()]
+
+
+def _sparse(make: Callable[..., object]) -> object:
+    return make([[row[0], "" if n % 5 == 1 else row[4], row[5]] for n, row in enumerate(rows())], headings=["Opportunity ID", "Stage", "Amount"])
+
+
+def _name_first(*last: str) -> making.Rows:
+    """The records with their names as first column; `last`: those of the last ones."""
+    return [[name, row[0], *row[2:]] for row, name in zip(rows(), [*(row[1] for row in rows()[:24 - len(last)]), *last], strict=True)]
+
+
+def _sorted(name: str, *changes: tuple[int, str, object]) -> str:
+    """A report sorted by a column, which an arrow in its heading says, above a total."""
+    return text(making.put(*changes), headings=[heading + (" ↓" if heading == name else "") for heading in HEADINGS]) + "Total,,,,,,,,,\n"
+
+
+for _name in ("Amount", "Opportunity Name", "Close Date", "Opportunity Owner", "Stage"):
+    case(f"an arrow of a sort fills nothing in: {_name}", lambda name=_name: _sorted(name, (3, name, ""), (4, name, "")), Same(),
+         clean=lambda name=_name: [("deals.csv", text(making.put((3, name, ""), (4, name, ""))).encode())])
+case("an arrow of a sort above the first column, which is of names", lambda: text(_name_first("", ""), headings=["Opportunity Name ↑", HEADINGS[0], *HEADINGS[2:]]) + "Total,,,,,,,,,\n", Same(),
+     clean=lambda: [("deals.csv", text(making.put((22, "Opportunity Name", ""), (23, "Opportunity Name", ""))).encode())])
+case("an arrow of a sort above the first column, which is of amounts", lambda: text([[row[5], *row[:5], *row[6:]] for row in making.put((3, "Amount", ""), (4, "Amount", ""))],
+                                                                                    headings=["Amount ↓", *HEADINGS[:5], *HEADINGS[6:]]) + "Total,,,,,,,,,\n", Same(),
+     clean=lambda: [("deals.csv", text(making.put((3, "Amount", ""), (4, "Amount", ""))).encode())])
 case("headings repeated between the records", lambda: "\n".join([*lines()[:13], lines()[0], *lines()[13:]]), Same("repeated headings"))
 case("blank rows between the records", lambda: "\n".join([*lines()[:13], "", ",,,,,,,,,", *lines()[13:], ",,,,,,,,,"]), Same("blank row"))
 case("the same export glued below itself", lambda: "\n".join([*lines(), *lines()]), Held({"R_DUPLICATE": 24}))
@@ -357,6 +397,18 @@ case("a last line that counts the rows", lambda: _with_lines("", '"Total records
 case("a heading in two spellings, with other values below", lambda: text([[*row, 5] for row in rows()], headings=[*HEADINGS, "AMOUNT"]), Asked("heading:"))
 case("cp1252 only where nobody looks", lambda: "\n".join(line + "," + ("Notiz" if not n else "Müller") for n, line in enumerate(lines(making.every("Opportunity Name", lambda _: "A")))).encode("cp1252"), Same(),
      clean=lambda: [("deals.csv", text(making.every("Opportunity Name", lambda _: "A")).encode())])
+case("a quotation mark around every line", lambda: "\n".join('"' + line.replace('"', '""') + '"' for line in lines()), Refused("E_QUOTE", 1))
+xlsx("impostor: random bytes, as .xlsx", bytes(range(256)) * 8, Refused("E_NUL|E_ENCODING|E_BINARY"))
+xlsx("merged cells between the records are said", lambda: edited(lambda made: (made.active.merge_cells("E2:E3"), made.active.merge_cells("F2:F3"))), Same("merged cells (E2:E3, F2:F3)"),
+     clean=lambda: [("deals.csv", text(making.put((1, "Stage", ""), (1, "Amount", ""))).encode())])
+case("deals of one name without ids, in another order", lambda: text(_unnumbered(_of_one_name())[::-1], headings=HEADINGS[1:]), Same(),
+     clean=lambda: [("deals.csv", text(_unnumbered(_of_one_name()), headings=HEADINGS[1:]).encode())])
+
+
+def _of_one_name() -> making.Rows:
+    return making.put((3, "Opportunity Name", "Renewal"), (9, "Opportunity Name", "Renewal"), (10, "Opportunity Name", "Renewal"))
+
+
 xlsx("two sheets of one name", lambda: rewritten("xl/workbook.xml", lambda xml: xml.replace(b"Deals B", b"Deals A"), _two_sheets()), Refused("E_WORKBOOK"))
 xlsx("a cell twice, with two values", lambda: rewritten("xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'(<c r="F6".*?</c>)', rb'\1<c r="F6"><v>7</v></c>', xml)), Refused("E_CELL_TWINS", 6))
 xlsx("two rows of one number", lambda: rewritten("xl/worksheets/sheet1.xml", lambda xml: re.sub(rb'="([A-J]?)7"', rb'="\g<1>6"', xml)), Refused("E_CELL_TWINS", 6))
