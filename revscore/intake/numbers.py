@@ -95,15 +95,16 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
     doubt = torn and not decimal or bool((unclear & ~marked).any()) and not (says_point or says_comma or decimal)
     mark = decimal or "." if torn else mark
     three = (point & (last_dot > last_comma) | comma & (last_comma > last_dot)) & (tail == 3)
-    sure = bool(says_point or says_comma) and not torn
-    marked = marked & (not (sure and three.any()))                                       # the column does write three decimals
+    if not torn:
+        marked = marked & ~_of_one(money, three)                                         # the column does write three decimals
+    against = marked & _of_one(money, point | comma) & ((dots == 1) == (mark == ".")) & (not torn)
     use_comma = np.where(marked, dots == 1, mark == ",")
     clean = np.where(use_comma, body.str.replace(".", "").str.replace(",", "."), body.str.replace(",", ""))
     lakh = body.str.fullmatch(_OF_LAKH)
     lakh &= code.isin(_LAKH) | (lakh.sum() > 1 and not body.str.fullmatch(_OF_MILLIONS).any())
     grouped = (body.str.fullmatch(_GROUPED) | lakh).to_numpy(dtype=bool) & tidy
     grouped = grouped & ~np.where(use_comma, point, comma)                                      # a cell that only the other mark explains is no number here
-    grouped = grouped & ~(marked & sure & ((dots == 1) == (mark == ".")))                       # nor one whose mark of thousands is the decimal mark of the others
+    grouped = grouped & ~against                                                                # nor one whose mark of thousands is the decimal mark of others
     signs = got["open"].notna().astype(int) + (got["s1"].fillna("") != "") + (got["s2"].fillna("") != "")
     closed = ((got["open"].notna() == got["close"].notna()) & (signs < 2)).to_numpy()
     value = _floats(pd.Series(clean, dtype="str").where(grouped & closed & (body != "").to_numpy())).to_numpy()
@@ -114,6 +115,11 @@ def read_numbers(text: pd.Series, decimal: str | None = None) -> Numbers:
         "no value needs a decimal mark" if not unclear.any() else "values such as 1.234 can be read both ways")
     return Numbers(values, filled & values.isna().to_numpy(), pd.Series(code.to_numpy()[codes], index=text.index, dtype="str"),
                    bool(got["pct"].notna().any()), mark, why, doubt, torn)
+
+
+def _of_one(money: pd.Series, some: np.ndarray) -> np.ndarray:
+    """The cells in a currency of `some` of them; all, where one of those names none."""
+    return money.isin(money[some].dropna()).to_numpy(dtype=bool) | bool(money[some].isna().any())
 
 
 def _floats(digits: pd.Series) -> pd.Series:

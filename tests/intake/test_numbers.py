@@ -40,6 +40,20 @@ def test_the_column_decides_on_marks() -> None:
     assert read("1.000", decimal=",").values[0] == 1000
 
 
+def test_a_currency_decides_on_three_digits_unless_its_column_does() -> None:
+    assert read("KWD 12.500", "KWD 1234.500").values.tolist() == [12.5, 1234.5]
+    assert read("$12.500", "$1,234.500").values.tolist() == [12.5, 1234.5]
+    assert read("€ 12.500", "12,500.00 USD").values.tolist() == [12500, 12500]        # two currencies, each in its own way
+    assert read("USD 12.500", "USD 12.50").bad.tolist() == [True, False]
+    assert read("KWD 12.500").doubt and not read("EUR 12.500").doubt
+    assert read("KWD 12.500", decimal=".").values[0] == 12.5
+
+
+def test_blanks_are_marks_of_thousands_only() -> None:
+    assert read("1 234 567", "1'234'567.5", "12 345,5 kr").values.tolist()[0] == 1234567
+    assert read("1000 2000", "1000\n2000", "1 00", "1  000", "5").bad.tolist() == [True] * 4 + [False]
+
+
 def test_booleans() -> None:
     values, bad = read_booleans(pd.Series(["TRUE", "no", "1", "Ja", "", "maybe"], dtype="str"))
     assert values.tolist()[:4] == [True, False, True, True]
