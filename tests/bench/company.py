@@ -241,8 +241,8 @@ def extract(home: Path) -> CrmData:
 
     def pieces(name: str, wanted: tuple[str, ...]) -> Iterator[pd.DataFrame]:
         file = pq.ParquetFile(home / f"{name}.parquet")
-        for group in range(file.num_row_groups):
+        for batch in file.iter_batches(frames.PART_ROWS, columns=list(wanted)):  # as long as those that a store has
             pa.default_memory_pool().release_unused()
-            yield file.read_row_group(group, columns=list(wanted)).to_pandas()
+            yield batch.to_pandas()
 
     return CrmData(Shelf(columns, read, pieces=pieces, release=frames.release), AS_OF)
