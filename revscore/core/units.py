@@ -146,6 +146,20 @@ def listed(words: Sequence[str], last: str = "and") -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}" if words else ""
 
 
+_CODES = {"mql": "MQL", "sal": "SAL", "sql": "SQL", "new_business": "new business"}
+
+
+def word(code: str) -> str:
+    """A code of revscore's own as readers write it: "MQL", "new business"; a word of the team's as it is."""
+    return _CODES.get(code, code)
+
+
+def stage(name: str) -> str:
+    """A stage as readers write it: "MQL", "Inquiry"; the stages of deals as they are."""
+    written = word(name)
+    return written.capitalize() if written.islower() else written
+
+
 def of(x: object, n: object) -> str:
     """A rate too small to be one: "3 of 4"."""
     top, bottom = _number(x), _number(n)

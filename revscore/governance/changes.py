@@ -14,12 +14,12 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import Period
 from revscore.core.coded import Coded
 from revscore.core.policies import TABLES, TermsError
 from revscore.core.review import Line
 from revscore.core.terms import Terms
-from revscore.core.units import listed
 from revscore.core.view import View
 from revscore.people import LOCAL, Actor
 from revscore.rhythm.actions import Incomplete
@@ -126,7 +126,7 @@ def _fits(x: Coded, key: str, value: Any) -> None:
     """Raises Incomplete where a definition would name what is not there."""
     there = existing(x, key)
     if there and value not in there:
-        raise Incomplete(f"There is no “{value}” here. {called(key)} is {listed(there, 'or')}.")
+        raise Incomplete(f"There is no “{value}” here. {called(key)} is {units.listed(there, 'or')}.")
 
 
 def usable(config: Mapping[str, Any]) -> Terms:
@@ -153,7 +153,7 @@ def propose(store: Store, dataset: str, change: Change, by: Actor, x: Coded | No
     config = _in_force(store.terms(dataset)[0])
     change = replace(change, old=definitions(config).get(change.definition))
     if change.lacks:
-        raise Incomplete(f"The change lacks {listed(change.lacks)}.")
+        raise Incomplete(f"The change lacks {units.listed(change.lacks)}.")
     if x is not None:
         _fits(x, change.definition, change.new)
     usable(with_definition(config, change.definition, change.new))
@@ -234,15 +234,10 @@ def tried(x: Coded, view: View, definition: str, new: str) -> tuple[Effect, ...]
 def written(value: Any) -> str:
     """A value of a definition in words."""
     if isinstance(value, Mapping):
-        return "; ".join(f"{' → '.join(map(_word, str(name).split('->')))} {written(one)}" for name, one in value.items()) or "nothing"
+        return "; ".join(f"{' → '.join(map(units.word, str(name).split('->')))} {written(one)}" for name, one in value.items()) or "nothing"
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_word, value)) or "nothing"
+        return ", ".join(map(units.word, map(str, value))) or "nothing"
     return {True: "yes", False: "no"}[value] if isinstance(value, bool) else "nothing" if value is None or value == "" else f"{value:g}" if isinstance(value, (int, float)) else str(value)
-
-
-def _word(code: Any) -> str:
-    """A code of revscore's own as readers write it; a word of the team's as it is."""
-    return {"mql": "MQL", "sal": "SAL", "sql": "SQL", "new_business": "new business"}.get(code, str(code))
 
 
 # -- records -------------------------------------------------------------------------------------------------------------------------------

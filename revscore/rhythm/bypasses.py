@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.calendars import DAY_US, NEVER, NO_DAY, date_of
 from revscore.core.coded import Coded
 from revscore.core.facts import firsts_of
@@ -71,7 +72,7 @@ def skipped(x: Coded) -> list[Found]:
             record, when, stage = record[order], when[order], stage[order]
             start = firsts_of(record, when)
             case = np.repeat(np.arange(len(start)), np.diff(np.append(start, len(record))))
-            names = tuple(_stage(name) for name in facts.own["stage"].values[1:])
+            names = tuple(units.stage(name) for name in facts.own["stage"].values[1:])
             flags = np.zeros((len(names), len(start)), dtype=bool)
             flags[stage - 1, case] = True
             found.append(Found(entity, record[start], when[start], listed_flags(flags, names) if len(start) else plain(0)))
@@ -86,13 +87,9 @@ def moved_back(x: Coded) -> list[Found]:
             facts = x.facts(CARDS[card])
             rows = np.flatnonzero(np.isin(facts.codes["move"], list(moves)))
             words = np.array([moves.get(code, "") for code in range(8)], dtype=object)[facts.codes["move"][rows]]
-            stages = np.array([_stage(name) for name in facts.own["stage"].values], dtype=object)[facts.codes["stage"][rows]]
+            stages = np.array([units.stage(name) for name in facts.own["stage"].values], dtype=object)[facts.codes["stage"][rows]]
             found.append(Found(entity, facts.record[rows].astype("int64"), facts.detail[at][rows], words + stages))
     return found
-
-
-def _stage(name: str) -> str:
-    return {"mql": "MQL", "sal": "SAL", "sql": "SQL"}.get(name, name.capitalize() if name.islower() else name)
 
 
 # -- closings and amounts ------------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from revscore.core import units
 from revscore.core.coded import Coded
 from revscore.core.metrics import CARDS
 from revscore.core.metrics.forecast import RULE_LABELS, RULES
@@ -74,9 +75,8 @@ def missing(x: Coded, view: View, card: str) -> pd.DataFrame:
 
 
 def _stage(name: str) -> str:
-    """Stages as readers write them: "MQL", "Inquiry", "In exit"; stages of deals as they are."""
-    short = {"mql": "MQL", "sal": "SAL", "sql": "SQL", "exit": "Recycled, disqualified"}
-    return short.get(name, name.capitalize() if name.islower() else name)
+    """Where a record stands, as readers write it."""
+    return "Recycled, disqualified" if name == "exit" else units.stage(name)
 
 
 def categories(x: Coded, view: View) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from revscore.company import CONFIRM, Draft, LoadReport
+from revscore.core import units
 from revscore.intake.match import Match
 from revscore.intake.subjects import NOT_USED, SUBJECTS
 from revscore.ui import tables
@@ -73,7 +74,7 @@ def _correct(work: Bench, draft: Draft, match: Match) -> None:
 
 def _field_name(name: Any) -> str:
     """A field, a meaning: "close date", "new business", "MQL"."""
-    return str(name).upper() if name in ("mql", "sal", "sql") else str(name or _LEAVE).replace("_", " ")
+    return units.word(str(name or _LEAVE)).replace("_", " ")
 
 
 def _again(work: Bench, draft: Draft, match: Match, subject: str, columns: dict[str, str]) -> None:
