@@ -39,9 +39,14 @@ def orders(match: Match, headings: list[str], soft: set[str], desk: Desk) -> tup
             torn = torn or order is None and why[0].isdigit()
         if _swaps(match, heading, days if order in ORDERS else days.iloc[:0], match.columns.get(heading) in soft, desk):
             swapped.add(heading)
+    return _settled(match, found, torn, keys, soft, desk) | _led(match, leading, keys, desk), swapped
+
+
+def _settled(match: Match, found: dict[str, str | None], torn: bool, keys: dict[str, str], soft: set[str], desk: Desk) -> dict[str, str]:
+    """The order of every column of `found` (by what it shows itself; None: nothing): answered, as the others of the file are written, or asked. `torn`: a column contradicts itself."""
     sure = {order for order in found.values() if order}
-    kept = {heading: order for heading, key in keys.items() if (order := desk.recalled(key)) in ORDERS and not mended}      # the answers of a load hold for its mended rows
-    spoken = next((order for order in kept.values() if torn or sure and order not in sure), None)                           # one that the columns speak against
+    kept = {heading: order for heading, key in keys.items() if (order := desk.recalled(key)) in ORDERS and not match.sheet.mends}      # the answers of a load hold for its mended rows
+    spoken = next((order for order in kept.values() if torn or sure and order not in sure), None)                                      # one that the columns speak against
     answers = {heading: order for heading, key in keys.items() if (order := desk.answers.get(key)) in ORDERS and not (spoken and heading in kept)}
     found = {heading: answers.get(heading, order) for heading, order in found.items()}
     answered = next(iter(answers.values()), None)
@@ -55,13 +60,12 @@ def orders(match: Match, headings: list[str], soft: set[str], desk: Desk) -> tup
                 + (f" The other dates of the file are {others}." if others else "")
                 + (f" The answer kept from an earlier load ({spoken}) does not go with the dates of this file." if spoken else ""))
         others = desk.ask(keys[first], text, ORDERS, None if spoken else others, match.sheet.place, anew=bool(spoken))
-    out = {heading: order or others or "mdy" for heading, order in found.items()}
-    return out | _led(match, leading, desk), swapped
+    return {heading: order or others or "mdy" for heading, order in found.items()}
 
 
-def _led(match: Match, leading: dict[str, str], desk: Desk) -> dict[str, str]:
+def _led(match: Match, leading: dict[str, str], keys: dict[str, str], desk: Desk) -> dict[str, str]:
     """The order of columns whose first number may be the year, which one answer settles."""
-    keys = {heading: f"date_order:{match.sheet.file}:{heading}" for heading in leading}
+    keys = {heading: keys[heading] for heading in leading}
     given = next((order for key in keys.values() if (order := desk.answers.get(key)) in ("ymd", "dmy")), None)
     if leading and given is None:
         first, date = next(iter(leading.items()))
