@@ -17,7 +17,8 @@ from revscore.core.compute import compute
 from revscore.core.facts import firsts_of
 from revscore.core.metric import Kind, functions
 from revscore.core.metrics import CARDS, attribution, campaigns
-from revscore.core.metrics.attribution import BASES, NO_TOUCH, audit, credits
+from revscore.core.metrics.attribution import BASES, NO_TOUCH, credits
+from revscore.core.metrics.one_deal import audit, opportunity_examples
 from revscore.core.terms import MODELS
 from revscore.core.view import View
 
@@ -148,11 +149,11 @@ def test_fallback_share():
 # -- one deal ------------------------------------------------------------------------------------------------------------------------------------
 
 def test_journey_of_one_deal_as_a_frame():
-    frame = compute(three_deals(), attribution.opportunity_examples, opp="O1")
+    frame = compute(three_deals(), opportunity_examples, opp="O1")
     assert frame["touch_id"].tolist() == ["T01", "T02", "T03"] and frame["anchors"].tolist() == ["FT", "OC", "CW"]
     assert frame["in_create_span"].tolist() == [True, True, False] and frame["linear"].tolist() == [0.5, 0.5, 0.0]
-    assert compute(three_deals(), attribution.opportunity_examples, opp="O3")["person"].tolist() == ["K3"]
-    assert not len(compute(three_deals(), attribution.opportunity_examples))
+    assert compute(three_deals(), opportunity_examples, opp="O3")["person"].tolist() == ["K3"]
+    assert not len(compute(three_deals(), opportunity_examples))
     with pytest.raises(KeyError, match="not in this extract"):
         audit(three_deals(), "O9")
 

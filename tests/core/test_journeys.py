@@ -12,7 +12,7 @@ from journey_extract import CAMPAIGNS, coded, day, deal, merged
 from revscore.core.coded import Coded
 from revscore.core.encode import ordered
 from revscore.core.journeys import MODES, matches, span_of
-from revscore.core.metrics.attribution import audit
+from revscore.core.metrics.one_deal import audit
 from revscore.core.terms import MODELS
 
 

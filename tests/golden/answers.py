@@ -26,7 +26,7 @@ from revscore.core.coded import Coded  # noqa: E402
 from revscore.core.compute import compute, curve  # noqa: E402
 from revscore.core.drill import open_number  # noqa: E402
 from revscore.core.journeys import span_of  # noqa: E402
-from revscore.core.metrics import CARDS, attribution, campaigns, pipeline, sla, targets  # noqa: E402
+from revscore.core.metrics import CARDS, attribution, campaigns, one_deal, pipeline, sla, targets  # noqa: E402
 from revscore.core.terms import MODELS, SLA_TYPES  # noqa: E402
 from revscore.core.view import View  # noqa: E402
 from revscore.intake import load_folder  # noqa: E402
@@ -390,7 +390,7 @@ class Answers:
             part = view.narrowed(origin=origin)
             sourced[origin] = {"count": self.value("attribution.sourced_by_fytd", "count", part), "value": value, "opps": self.ids("attribution.sourced_by_fytd", part)}
         pipeline_deals = sorted(x.data.table("opportunities")["opp_id"][x.opps.in_o1])
-        examples = {opp: attribution.audit(x, opp) for opp in self.report.get("example_opportunities", pipeline_deals[:9]) if opp in x.opp_index}
+        examples = {opp: one_deal.audit(x, opp) for opp in self.report.get("example_opportunities", pipeline_deals[:9]) if opp in x.opp_index}
         share = self.ask("attribution.fallback_share", view).iloc[0]
         card = self.ask("campaign.scorecard_fytd", view)
         scores = {row["campaign"]: {name: bool(row[name]) if name == "cost_is_budget" else num(row[name]) for name in campaigns.SCORECARD} for _, row in card.iterrows()}

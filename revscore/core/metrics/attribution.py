@@ -1,4 +1,4 @@
-"""Attribution: credit of campaigns under nine models, influence, origin, audit of one deal, agreement of the models. METRICS section 13."""
+"""Attribution: credit of campaigns under nine models, influence, origin, agreement of the models. METRICS section 13. One deal: `one_deal`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 import pandas as pd
 
 from revscore.core import compute as engine
-from revscore.core.calendars import NEVER, iso
+from revscore.core.calendars import NEVER
 from revscore.core.coded import Coded
 from revscore.core.encode import ordered
 from revscore.core.facts import Credits, Dimension, Facts, dense, firsts_of, paired
-from revscore.core.journeys import ANCHORS, MODES, Journeys, span_of
+from revscore.core.journeys import Journeys, span_of
 from revscore.core.made import Made, Number
 from revscore.core.metric import Better, functions, metric, rate, study, total
 from revscore.core.metrics.common import words
 from revscore.core.terms import MODEL_LABELS, MODELS
-from revscore.core.units import CURRENCY, DEALS, RATIO
+from revscore.core.units import CURRENCY, DEALS
 from revscore.core.view import View
 
 BASES = ("pipeline_created", "won")
 NO_TOUCH = "(no marketing touch)"
 ORIGINS = ("marketing", "sales", "cs", "unknown")
 ROBUST_RATIO = 3.0  # the largest credit may be this many times the smallest for a campaign's credit to be called robust
-_NEEDS = ("opportunities.opp_id", "opp_history.stage", "touches.campaign_id", "campaigns.campaign_id")
+NEEDS = ("opportunities.opp_id", "opp_history.stage", "touches.campaign_id", "campaigns.campaign_id")
 _DRILL = ("opp_id", "name", "segment", "owner", "created_at", "stage", "amount", "touches")
 
 
@@ -104,7 +104,7 @@ def _credit_of(x: Coded, j: Journeys, basis: str, code: np.ndarray, patterns: tu
 
 @metric("attribution.totals_fytd", "Attributed pipeline and revenue", "Which campaigns earned the pipeline and the revenue, under which model?",
         *(total(model, CURRENCY, label=label) for model, label in zip(MODELS, MODEL_LABELS, strict=True)),
-        owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL,
+        owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=NEEDS, by=("campaign", "basis"), drill=_DRILL,
         settles_after="open deals: models that read up to the close are provisional until it", population="O1 deals created or won")
 def totals(x: Coded, mode: str = "") -> Facts:
     """Each deal's amount split over the campaigns that touched its people, one measure per model; credits and "(no marketing touch)" add up
@@ -188,7 +188,7 @@ def _counted_once(x: Coded, view: View, stat: str, row: pd.Series, mode: str = "
 @metric("attribution.influenced_fytd", "Influenced pipeline and revenue", "How much of it did marketing touch at all?",
         study("influenced_total_counted_once", CURRENCY, label="Influenced, each deal once"), study("population_total", CURRENCY, label="All deals"),
         study("influenced", CURRENCY, label="Influenced by the campaign (does not add up)"),
-        better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=_NEEDS, by=("campaign", "basis"), drill=_DRILL, made_of=_counted_once)
+        better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC", "RET"), needs=NEEDS, by=("campaign", "basis"), drill=_DRILL, made_of=_counted_once)
 def influenced(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, mode: str = "") -> pd.DataFrame:
     """The full amount of every deal with at least one eligible touch, counted once per deal, beside the amount of all deals. Split by
     campaign, a deal counts in full for every campaign that touched it: those numbers must never be added up.
@@ -239,7 +239,7 @@ def origins(x: Coded, mode: str = "") -> tuple[np.ndarray, np.ndarray]:
 
 @metric("attribution.sourced_by_fytd", "Sourced by", "Who started the deals that entered the pipeline?",
         total("value", CURRENCY, label="Pipeline"), total("count", DEALS, label="Deals"), better=Better.CONTEXT, owners=("marketing", "sales"), meetings=("MRC",),
-        needs=(*_NEEDS, "activities.activity_id"), by=("origin", "first_campaign"), drill=_DRILL, population="O1 deals that entered the pipeline")
+        needs=(*NEEDS, "activities.activity_id"), by=("origin", "first_campaign"), drill=_DRILL, population="O1 deals that entered the pipeline")
 def sourced_by(x: Coded, mode: str = "") -> Facts:
     """Deals by the function of whatever came first with their people in the lookback up to the deal's creation: a marketing touch, or a
     hands-on activity of sales or customer success. A tie goes to marketing; nothing at all is *unknown*. Every deal has one origin, so the
@@ -266,70 +266,6 @@ def fallback_share(x: Coded) -> Facts:
                         left_out=x.opps.left_out)
 
 
-# -- one deal, looked into -------------------------------------------------------------------------------------------------------------------
-
-def audit(x: Coded, opp: str) -> dict[str, Any]:
-    """One deal under all modes and models: `{mode: {persons, touches_close_span, touches_create_span, anchors, credit_by_campaign}, sourced_by}`.
-
-    Anchors are those of the close span; linear and time decay are shown as for created pipeline. Raises KeyError for an unknown opportunity.
-    """
-    place = x.opp_index.get_indexer([opp])[0]
-    if place < 0:
-        raise KeyError(f"opportunity “{opp}” is not in this extract")
-    out: dict[str, Any] = {mode: _audited(x, x.journeys(mode).of(place)) for mode in MODES}
-    out["sourced_by"] = ORIGINS[origins(x)[0][place] - 1]
-    return out
-
-
-def _audited(x: Coded, j: Journeys) -> dict[str, Any]:
-    touch_id = x.data.table("touches")["touch_id"].iloc[x.people.touches.row[j.touch]].to_list()
-    names = x.data.table("campaigns")["campaign_id"].to_numpy(dtype=object)
-    anchors = {name: int(j.anchor(name, "close")[0]) for name in ANCHORS}
-    credit = {}
-    for model in MODELS:
-        weight = pd.Series(j.weights(model, span_of(model, "pipeline_created"))).groupby(names[j.campaign], sort=False).sum()
-        credit[model] = {str(name): float(value) for name, value in weight.items() if value > 0}
-    return {"persons": sorted(x.people.ids[j.person].tolist()), "touches_close_span": touch_id, "touches_create_span": touch_id[:int(j.cut[0])],
-            "anchors": {name: touch_id[row] for name, row in anchors.items() if row >= 0}, "credit_by_campaign": credit}
-
-
-def _one_touch(x: Coded, view: View, stat: str, row: pd.Series, *, opp: str = "", mode: str = "") -> Made:
-    def build(x: Coded, opp: str, mode: str, touch: str) -> Facts:
-        j, touches = x.journeys(mode).of(x.opp_index.get_indexer([opp])[0]), x.people.touches
-        place = np.flatnonzero(x.data.table("touches")["touch_id"].iloc[touches.row[j.touch]].to_numpy() == touch)
-        share = j.weights("w_shaped", span_of("w_shaped", "pipeline_created"))[place]
-        return x.make_facts("touch", touches.row[j.touch[place]], x.days(j.at[place]), {"credit": share})
-
-    card = replace(opportunity_examples, id="attribution.credit_of_touch", label="Credit of the touch", build=build, measures=(total("credit", RATIO),), made_of=None, drill=())
-    return Made((Number.of(card, View(), "credit", opp=opp, mode=mode, touch=str(row["touch_id"])),), "the share of this touch", lambda share: share)
-
-
-@metric("attribution.opportunity_examples", "Attribution of one deal", "Why did these campaigns get this deal's credit?",
-        study("credit", RATIO, label="Share of the deal"), better=Better.CONTEXT, owners=("revops",), meetings=("RET",), needs=_NEEDS,
-        made_of=_one_touch)
-def opportunity_examples(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, opp: str = "", mode: str = "") -> pd.DataFrame:
-    """The journey of one deal: a row per eligible touch in order, with its person, campaign and span, the anchors that it holds, and the
-    share of the deal that each model credits to it; people without a touch close the list. Without `opp`, nothing.
-    """
-    columns = ["measure", "opp", "mode", "person", "touch_id", "campaign", "at", "in_create_span", "anchors", *MODELS, "value"]
-    place = x.opp_index.get_indexer([opp])[0]
-    if place < 0:
-        return pd.DataFrame(columns=columns)
-    j, touches = x.journeys(mode).of(place), x.people.touches
-    held = np.array([""] * len(j), dtype=object)
-    for name in ANCHORS:
-        row = int(j.anchor(name, "close")[0])
-        if row >= 0:
-            held[row] = f"{held[row]} {name}".strip()
-    frame = pd.DataFrame({
-        "person": x.people.ids[touches.person[j.touch]], "touch_id": x.data.table("touches")["touch_id"].iloc[touches.row[j.touch]].to_numpy(),
-        "campaign": x.data.table("campaigns")["campaign_id"].to_numpy(dtype=object)[j.campaign], "at": [iso(at) for at in j.at],
-        "in_create_span": j.inside("create"), "anchors": held, **{model: j.weights(model, span_of(model, "pipeline_created")) for model in MODELS}})
-    silent = sorted(set(x.people.ids[j.person]) - set(frame["person"]))
-    frame = pd.concat([frame, pd.DataFrame({"person": silent})], ignore_index=True) if silent else frame
-    return frame.assign(measure="credit", opp=opp, mode=j.mode, value=frame["w_shaped"])[columns]
-
-
 # -- agreement -----------------------------------------------------------------------------------------------------------------------------
 
 def _nine(x: Coded, view: View, stat: str, row: pd.Series, *, basis: str = "pipeline_created", mode: str = "") -> Made:
@@ -340,7 +276,7 @@ def _nine(x: Coded, view: View, stat: str, row: pd.Series, *, basis: str = "pipe
 
 @metric("attribution.agreement", "Do the models agree?", "Which campaigns look good whatever the model?",
         study("credit", CURRENCY, label="Credit, middle of the models"), better=Better.CONTEXT, owners=("marketing", "revops"), meetings=("MRC", "RET"),
-        needs=_NEEDS, by=("campaign",), made_of=_nine)
+        needs=NEEDS, by=("campaign",), made_of=_nine)
 def agreement(x: Coded, view: View = View(), by: tuple[str, ...] = (), grain: Any = None, *, basis: str = "pipeline_created",
               mode: str = "") -> pd.DataFrame:
     """Per campaign the smallest and largest credit and the best and worst rank over the nine models. *Too few deals*: fewer touched deals than
